@@ -1,0 +1,19 @@
+# Everything here is one call to a tool; the logic lives in ansible/, images/ and tests/.
+ARCHIVE ?= gaia
+ENV     ?= dev
+CLUSTER ?= bare
+REGISTRY ?=
+export ALMAGEST_CACHE ?= $(HOME)/.cache/almagest
+export ALMAGEST_STATE ?= /var/lib/almagest
+
+SETUP = ansible/setup --archive $(ARCHIVE) --environment $(ENV) --cluster $(CLUSTER) --registry '$(REGISTRY)'
+TOOL  = $(SETUP) exec --with dev --
+
+.DEFAULT_GOAL := help
+.PHONY: help up down cluster images test unit lint types docs lock bench
+
+help:     ; @$(SETUP) --help
+up:       ; @$(SETUP) up
+down:     ; @$(SETUP) down
+cluster:  ; @$(SETUP) cluster
+images:   ; @$(SETUP) images
