@@ -1,0 +1,16 @@
+"""Fixtures that several packages of tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.services import Services, run_services
+
+
+@pytest.fixture(scope="session")
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+    """PostgreSQL with pgSphere, RabbitMQ and Redis, running from the images of the release."""
+    with run_services(tmp_path_factory.mktemp("services")) as running:
+        yield running
