@@ -10,10 +10,17 @@ SETUP = ansible/setup --archive $(ARCHIVE) --environment $(ENV) --cluster $(CLUS
 TOOL  = $(SETUP) exec --with dev --
 
 .DEFAULT_GOAL := help
-.PHONY: help up down cluster images test unit lint types docs lock bench
+.PHONY: help up down cluster images test unit lint types docs lock
 
 help:     ; @$(SETUP) --help
 up:       ; @$(SETUP) up
 down:     ; @$(SETUP) down
 cluster:  ; @$(SETUP) cluster
 images:   ; @$(SETUP) images
+
+test:     ; @$(TOOL) python tests/run.py
+unit:     ; @$(TOOL) pytest -m 'not integration and not e2e'
+lint:     ; @$(TOOL) python tests/run.py lint
+types:    ; @$(TOOL) python tests/run.py types
+docs:     ; @$(TOOL) python -m almagest_operator.model.reference
+lock:     ; @$(TOOL) python requirements/lock.py
