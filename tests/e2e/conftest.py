@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,7 +58,7 @@ def make(target: str, timeout: float) -> str:
 
 
 @pytest.fixture(scope="session")
-def archive() -> Iterator[Archive]:
+def archive() -> Archive:
     """`make down` and `make up`; refused where it would destroy an archive that somebody may still need."""
     if not may_destroy():
         pytest.skip(
@@ -67,7 +66,7 @@ def archive() -> Iterator[Archive]:
             "set ALMAGEST_TEST_DESTROY=yes to let it"
         )
     make("down", timeout=300)
-    yield Archive("gaia", "gaia-dev", make("up", timeout=1500))
+    return Archive("gaia", "gaia-dev", make("up", timeout=1500))
 
 
 def may_destroy() -> bool:

