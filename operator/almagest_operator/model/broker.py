@@ -1,0 +1,17 @@
+"""The message broker between the web processes and the workers."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from almagest_operator.model.base import Storage
+from almagest_operator.model.sizing import Resources, Volume
+
+
+class Broker(Volume):
+    """One RabbitMQ node with quorum queues."""
+
+    storage: Annotated[Storage, Field(description="Size of its volume; may be raised later, never lowered.")] = "2Gi"
+    resources: Annotated[Resources, Field(description="CPU and memory of its pod.")] = Resources()

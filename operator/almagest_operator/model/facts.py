@@ -1,0 +1,35 @@
+"""What rendering must know of the cluster; observed at the edge, handed in as plain values."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The cluster as far as manifests depend on it. All empty is a valid state: a cluster that has nothing yet.
+
+    secrets: Secret name → key → `fingerprint` of its value, for the Secrets of this archive's namespace.
+    node_port: the port that the API server gave to the proxy's NodePort Service.
+    node_address: an address at which that port answers from outside.
+    storage_classes: names of all; default_storage_class: the one that claims without a name get.
+    claim_templates: StatefulSet name → storage request in its volumeClaimTemplates, which the API refuses to change.
+    """
+
+    secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    node_port: int | None = None
+    node_address: str | None = None
+    storage_classes: frozenset[str] = frozenset()
+    default_storage_class: str | None = None
+    claim_templates: Mapping[str, str] = field(default_factory=dict)
+
+
+def fingerprint(uid: str, secret: str, key: str, value: bytes) -> str:
+    """Ten hexadecimal digits that change with the value, salted with the Secret's uid and place.
+
+    They go into pod annotations, so that a rotated secret restarts its readers. Who may read pods could confirm a guess
+    of a value, so values must not be guessable: the generated ones have 190 bits.
+    """
+    return hashlib.sha256(b"\0".join([uid.encode(), secret.encode(), key.encode(), value])).hexdigest()[:10]
