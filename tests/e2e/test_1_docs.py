@@ -1,0 +1,45 @@
+"""Every command that the documentation shows is run: a `$ ` line of a console block, or it is named here with its test."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from e2e.conftest import ROOT, Archive
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+
+ELSEWHERE = {
+    "make up": "test_1_user",
+    "make down": "test_4_down",
+    "make test": "runs this",
+    "make lint": "a stage of make test",
+    "make types": "a stage of make test",
+}
+
+
+def commands() -> list[tuple[str, str]]:
+    """(document, command) for every console line of the README and the docs, those run elsewhere left out."""
+    found = []
+    for document in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]:
+        for block in re.findall(r"^```console\n(.*?)^```", document.read_text(), re.MULTILINE | re.DOTALL):
+            lines = re.findall(r"^\$ (.+)$", block, re.MULTILINE)
+            found += [(str(document.relative_to(ROOT)), line) for line in lines if line not in ELSEWHERE]
+    return found
+
+
+@pytest.mark.parametrize(("document", "command"), commands())
+def test_command_of_the_documentation_works(archive: Archive, document: str, command: str) -> None:
+    done = subprocess.run(["bash", "-euc", command], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, f"{document}: $ {command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
+def test_readme_query_is_python_that_runs(archive: Archive, tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert blocks
+    for number, block in enumerate(blocks):
+        script = tmp_path / f"block{number}.py"
+        script.write_text(block.replace("http://127.0.0.1:30080/tap", archive.tap))
+        subprocess.run(["python", script], check=True, capture_output=True, text=True, timeout=60)
