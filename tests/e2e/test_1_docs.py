@@ -1,4 +1,4 @@
-"""Every command that the documentation shows is run: a `$ ` line of a console block, or it is named here with its test."""
+"""Every command that the documentation shows is run, or is named here with the test that runs it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from e2e.conftest import ROOT, Archive
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
