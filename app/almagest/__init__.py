@@ -1,0 +1,1 @@
+"""Almagest: the web application of an astronomical archive."""

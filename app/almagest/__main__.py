@@ -1,0 +1,125 @@
+"""`almagest-app`: every process of the application, by its first word."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from almagest.config.environment import ConfigurationError, use_settings
+
+DESCRIPTION = """\
+The web application of an Almagest archive. It is configured by ALMAGEST_* variables, files under
+/etc/almagest and secrets under /run/secrets/almagest (docs/contracts.md)."""
+COMMANDS = ("serve", "migrate", "ingest", "worker", "scheduler")
+EPILOGUE = "Any management command of Django works too, e.g. `almagest-app check` or `almagest-app shell`."
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line. Each command's `run` takes the parsed arguments and returns the exit code."""
+    top = argparse.ArgumentParser(
+        prog="almagest-app",
+        description=DESCRIPTION,
+        epilog=EPILOGUE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    serve = commands.add_parser("serve", help="answer HTTP requests on port 8000", description=_serve.__doc__)
+    serve.set_defaults(run=_serve)
+
+    migrate = commands.add_parser(
+        "migrate", help="bring both databases to this release's state", description=_migrate.__doc__
+    )
+    migrate.set_defaults(run=_migrate)
+
+    ingest = commands.add_parser(
+        "ingest",
+        help="load a catalogue into a table, with metadata and indexes",
+        description=_ingest.__doc__,
+        epilog="Sources, types and the metadata file are described in docs/ingest.md.",
+    )
+    ingest.add_argument(
+        "source", nargs="?", metavar="SOURCE", help="demo:NAME, file:PATH (below the files volume), or a path"
+    )
+    ingest.add_argument("--dataset", metavar="TABLE", help="load this entry of datasets.json instead of SOURCE")
+    ingest.add_argument("--table", metavar="SCHEMA.TABLE", help="where SOURCE goes")
+    ingest.add_argument("--format", choices=("fits", "parquet", "csv"), help="default: by the name of the file")
+    ingest.add_argument(
+        "--metadata", type=Path, metavar="FILE.yaml", help="descriptions, units, UCDs, keys and indexes of the table"
+    )
+    ingest.set_defaults(run=_ingest)
+
+    worker = commands.add_parser("worker", help="run the query jobs of one queue", description=_worker.__doc__)
+    worker.add_argument("queue", metavar="QUEUE", help="a name of queues.json")
+    worker.set_defaults(run=_worker)
+
+    scheduler = commands.add_parser("scheduler", help="start what runs at fixed times", description=_scheduler.__doc__)
+    scheduler.set_defaults(run=_scheduler)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed (one line on standard error says why), 2 misused."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    top = parser()
+    use_settings()
+    try:
+        if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+            return _management_command(words)
+        options = top.parse_args(words)
+        return int(options.run(options))
+    except ConfigurationError as error:
+        print(f"almagest-app: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _serve(_: argparse.Namespace) -> int:
+    """Answer HTTP requests on port 8000 until told to stop; requests in flight are finished first."""
+    from almagest.config.serve import serve  # noqa: PLC0415 - each process loads only what it runs
+
+    return serve()
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    """Bring the application's database and the data database (roles, schemas, grants) to the state that this release
+    needs. Safe to repeat and to run twice at once."""
+    from almagest.config.migrate import migrate  # noqa: PLC0415 - as above
+
+    return migrate()
+
+
+def _ingest(options: argparse.Namespace) -> int:
+    """Load a catalogue into a table with its metadata and indexes. The table changes at once or not at all; a source
+    that is loaded already changes nothing."""
+    from almagest.ingest.command import ingest  # noqa: PLC0415 - as above
+
+    return ingest(options.dataset, options.source, options.table, options.format, options.metadata)
+
+
+def _worker(options: argparse.Namespace) -> int:
+    """Run the query jobs of one queue until told to stop; the running job is finished or handed back first."""
+    from almagest.config.processes import worker  # noqa: PLC0415 - as above
+
+    return worker(options.queue)
+
+
+def _scheduler(_: argparse.Namespace) -> int:
+    """Send the periodic tasks to their queues at their times. One per archive."""
+    from almagest.config.processes import scheduler  # noqa: PLC0415 - as above
+
+    return scheduler()
+
+
+def _management_command(words: list[str]) -> int:
+    from django.core.management import execute_from_command_line  # noqa: PLC0415 - as above
+
+    execute_from_command_line(["almagest-app", *words])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

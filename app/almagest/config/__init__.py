@@ -1,0 +1,1 @@
+"""Settings from typed environment variables, the URL map and the processes of the application."""

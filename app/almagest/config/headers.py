@@ -1,0 +1,40 @@
+"""Response headers that hold for every page: what a browser may load, and whether robots may index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+
+from almagest.config.environment import environment
+
+CONTENT_SECURITY_POLICY = "; ".join(
+    [
+        "default-src 'none'",
+        "style-src 'self'",
+        "script-src 'self'",
+        "img-src 'self' data:",
+        "font-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    ]
+)
+
+
+class ResponseHeaders:
+    """Adds Content-Security-Policy and Permissions-Policy, and keeps robots out of every site but production."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+        self.indexed = environment().environment == "production"
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """The response of the inner layers with the headers that they did not set themselves."""
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        response.headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+        if not self.indexed:
+            response.headers.setdefault("X-Robots-Tag", "noindex, nofollow")
+        return response

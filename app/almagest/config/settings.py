@@ -1,0 +1,49 @@
+"""Django's settings in a running archive: the project plus what the environment says."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlsplit
+
+from almagest.config.environment import environment
+from almagest.config.logging import configuration
+from almagest.config.project import *  # noqa: F403 - Django reads settings as one flat module
+
+_environment = environment()
+_https = urlsplit(_environment.site_url).scheme == "https"
+
+SECRET_KEY = _environment.secret("django/secret-key")
+ALLOWED_HOSTS = _environment.hosts
+CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(_environment.site_url))]
+CSRF_COOKIE_SECURE = _https
+SECURE_HSTS_SECONDS = 31_536_000 if _https and _environment.environment == "production" else 0
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": _environment.appdb_host,
+        "PORT": _environment.appdb_port,
+        "NAME": _environment.appdb_name,
+        "USER": _environment.appdb_user,
+        "PASSWORD": _environment.secret("appdb/owner-password"),
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "application_name": f"almagest {_environment.archive}",
+            # One connection for each request that a process can serve at once, and one for the health check.
+            "pool": {"min_size": 1, "max_size": _environment.web_threads + 1, "timeout": 5},
+        },
+    }
+}
+
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": "redis://:{}@{}:{}/0".format(
+            quote(_environment.secret("cache/password"), safe=""), _environment.cache_host, _environment.cache_port
+        ),
+        "KEY_PREFIX": "almagest",
+        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+    }
+}
+
+STATIC_ROOT = _environment.static_dir
+LOGGING = configuration(_environment.log_level)

@@ -1,0 +1,13 @@
+"""Which part answers which path."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("health/", include("almagest.health.urls")),
+    path("", include("almagest.pages.urls")),
+]
+
+handler404 = "almagest.pages.views.not_found"
+handler500 = "almagest.pages.views.server_error"

@@ -1,0 +1,1 @@
+"""Whether this process lives, and whether everything that it needs answers."""

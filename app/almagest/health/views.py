@@ -1,0 +1,26 @@
+"""`/health/live` and `/health/ready`: what the cluster asks every few seconds."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from almagest.health.checks import CHECKS, run
+
+
+def live(_: HttpRequest) -> HttpResponse:
+    """This process answers; nothing else is asked, because a restart heals nothing but this process."""
+    return HttpResponse("alive\n", content_type="text/plain")
+
+
+def ready(_: HttpRequest) -> JsonResponse:
+    """200 when everything that a request may need answers, else 503; the body says of each dependency how it is."""
+    reasons = run(CHECKS)
+    failed = [name for name, reason in reasons.items() if reason is not None]
+    body = {
+        "ready": not failed,
+        "failed": failed,
+        "checks": {name: reason or "ok" for name, reason in reasons.items()},
+    }
+    response = JsonResponse(body, status=503 if failed else 200)
+    response.headers["Cache-Control"] = "no-store"
+    return response

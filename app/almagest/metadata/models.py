@@ -1,0 +1,109 @@
+"""Published schemas, tables and columns with what VODataService 1.2 and TAP 1.1 §4 say about them.
+
+The rows describe tables of the *data* database; `almagest.ingest` writes them after the table itself. Everything that
+changes what a visitor may see goes through `almagest.metadata.publish`, which also moves the revision on.
+"""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Schema(models.Model):
+    """A schema of the data database and the work that it holds: one catalogue release, its authors and its terms."""
+
+    name = models.CharField(max_length=63, unique=True)
+    title = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True)
+    utype = models.CharField(max_length=200, blank=True)
+    licence = models.CharField(max_length=200, blank=True, help_text="name of the licence, e.g. CC BY-SA 3.0 IGO")
+    licence_url = models.URLField(blank=True)
+    acknowledgement = models.TextField(blank=True, help_text="what users are asked to write in their papers")
+    reference_url = models.URLField(blank=True, help_text="a page about the catalogue")
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("order", "name")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Creator(models.Model):
+    """An author of a schema's data, in the order of citation."""
+
+    schema = models.ForeignKey(Schema, models.CASCADE, related_name="creators")
+    name = models.CharField(max_length=200)
+    order = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("order",)
+        constraints = (models.UniqueConstraint(fields=("schema", "order"), name="creator_order_unique"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Table(models.Model):
+    """A table of the data database. published: whether everybody may see and read it.
+
+    ra_column, dec_column: ICRS degrees, float8, with a pgSphere index on `spoint(radians(ra), radians(dec))`; both
+    or none.
+    """
+
+    schema = models.ForeignKey(Schema, models.CASCADE, related_name="tables")
+    name = models.CharField(max_length=63)
+    title = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True)
+    utype = models.CharField(max_length=200, blank=True)
+    nrows = models.BigIntegerField()
+    published = models.BooleanField(default=True)
+    ra_column = models.CharField(max_length=63, blank=True)
+    dec_column = models.CharField(max_length=63, blank=True)
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("schema", "order", "name")
+        constraints = (
+            models.UniqueConstraint(fields=("schema", "name"), name="table_name_unique"),
+            models.CheckConstraint(
+                condition=models.Q(ra_column="", dec_column="") | ~models.Q(ra_column="") & ~models.Q(dec_column=""),
+                name="table_position_complete",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.schema.name}.{self.name}"
+
+
+class Column(models.Model):
+    """A column, with the fields of TAP_SCHEMA.columns. indexed: a condition on it is fast; principal: shown first."""
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="columns")
+    name = models.CharField(max_length=63)
+    datatype = models.CharField(max_length=12)
+    arraysize = models.CharField(max_length=20, blank=True)
+    xtype = models.CharField(max_length=40, blank=True)
+    unit = models.CharField(max_length=80, blank=True)
+    ucd = models.CharField(max_length=200, blank=True)
+    utype = models.CharField(max_length=200, blank=True)
+    description = models.TextField(blank=True)
+    indexed = models.BooleanField(default=False)
+    principal = models.BooleanField(default=False)
+    order = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("order",)
+        constraints = (models.UniqueConstraint(fields=("table", "name"), name="column_name_unique"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Revision(models.Model):
+    """One row that counts the changes to all of the above, so that every process knows when its copy is old."""
+
+    number = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.number)

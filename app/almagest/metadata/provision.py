@@ -1,0 +1,129 @@
+"""The data database's roles, schemas and rights. Idempotent: `almagest-app migrate` runs it at every release.
+
+Rights are what holds a query in: the readers own nothing, belong to no other role and may read published tables only.
+The limits that are set on the roles are defaults for a connection that forgets its own (a query sets its own, tighter).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Any, LiteralString
+
+from psycopg import Connection, sql
+from psycopg.sql import SQL, Identifier, Literal
+
+from almagest.metadata.grants import READERS
+
+log = logging.getLogger(__name__)
+
+LEDGER_SCHEMA = "almagest"
+"""Where the application keeps what only it may see: the ledger of loads, and tables that are being loaded."""
+
+Milliseconds = int
+
+
+class ProvisionError(Exception):
+    """The data database lacks something that this application cannot make itself."""
+
+
+def provision(data: Connection[Any], passwords: dict[str, str], longest_query: float) -> None:
+    """Make roles, schemas and rights as this release needs them.
+
+    data: autocommit connection as the owner. passwords: of each of READERS. longest_query: seconds that the slowest
+    queue allows. Raises ProvisionError when pgSphere is missing or the owner may not create roles.
+    """
+    _check_extension(data)
+    _check_owner(data)
+    with data.transaction():
+        data.execute("SELECT pg_advisory_xact_lock(hashtext('almagest.provision'))")
+        for role in READERS:
+            _role(data, role, passwords[role])
+            for name, value in _limits(role, longest_query):
+                setting = SQL("ALTER ROLE {} SET {} = {}").format(Identifier(role), Identifier(name), Literal(value))
+                data.execute(setting)
+            _limit_temporary_files(data, role)
+        for statement in _RIGHTS:
+            data.execute(SQL(statement).format(database=_database(data), owner=_owner(data)))
+
+
+def _check_extension(data: Connection[Any]) -> None:
+    if data.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_sphere'").fetchone() is None:
+        raise ProvisionError(
+            f"the database {data.info.dbname!r} on {data.info.host} has no pgSphere;"
+            " as its superuser run: CREATE EXTENSION pg_sphere"
+        )
+
+
+def _check_owner(data: Connection[Any]) -> None:
+    allowed = data.execute("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+    if not (allowed and allowed[0]):
+        raise ProvisionError(
+            f"the role {data.info.user!r} may not create roles; its superuser can ALTER ROLE … CREATEROLE"
+        )
+
+
+def _role(data: Connection[Any], role: str, password: str) -> None:
+    """Create the role or give it this password. Only the SCRAM verifier leaves this process: no log can hold more."""
+    verifier = data.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+    exists = data.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
+    verb = SQL("ALTER" if exists else "CREATE")
+    attributes = SQL("LOGIN NOINHERIT CONNECTION LIMIT {} PASSWORD {}").format(Literal(100), Literal(verifier))
+    data.execute(SQL("{} ROLE {} {}").format(verb, Identifier(role), attributes))
+
+
+def _limits(role: str, longest_query: float) -> Iterator[tuple[LiteralString, str]]:
+    yield "statement_timeout", f"{round(longest_query * 1000)}ms"
+    yield "lock_timeout", "5s"
+    yield "idle_in_transaction_session_timeout", "60s"
+    yield "client_connection_check_interval", "2s"
+    yield "work_mem", "32MB"
+    yield "search_path", "public"
+    if role == "almagest_query":
+        yield "default_transaction_read_only", "on"
+
+
+def _limit_temporary_files(data: Connection[Any], role: str) -> None:
+    """Cap a query's spill to disk where the server lets the owner set that (GRANT SET ON PARAMETER temp_file_limit)."""
+    row = data.execute("SELECT has_parameter_privilege('temp_file_limit', 'SET')").fetchone()
+    if row and row[0]:
+        data.execute(SQL("ALTER ROLE {} SET temp_file_limit = '4GB'").format(Identifier(role)))
+    else:
+        log.info("temp_file_limit is left to the server's configuration", extra={"role": role})
+
+
+def _owner(data: Connection[Any]) -> sql.Identifier:
+    return Identifier(data.info.user)
+
+
+def _database(data: Connection[Any]) -> sql.Identifier:
+    return Identifier(data.info.dbname)
+
+
+_RIGHTS: tuple[LiteralString, ...] = (
+    "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
+    "GRANT CONNECT ON DATABASE {database} TO almagest_query, almagest_job",
+    "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+    # pgSphere's types and functions live in public.
+    "GRANT USAGE ON SCHEMA public TO almagest_query, almagest_job",
+    # What the owner creates from here on is nobody's but its own until granted; functions too.
+    "ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM PUBLIC",
+    "ALTER DEFAULT PRIVILEGES REVOKE ALL ON FUNCTIONS FROM PUBLIC",
+    "ALTER DEFAULT PRIVILEGES REVOKE ALL ON TYPES FROM PUBLIC",
+    "CREATE SCHEMA IF NOT EXISTS almagest",
+    """CREATE TABLE IF NOT EXISTS almagest.loads (
+         schema_name text NOT NULL,
+         table_name text NOT NULL,
+         fingerprint text NOT NULL,
+         nrows bigint NOT NULL,
+         unicode_columns text[] NOT NULL,
+         loaded_at timestamptz NOT NULL DEFAULT now(),
+         PRIMARY KEY (schema_name, table_name)
+       )""",
+    # Results: jobs write them, the web process reads them, the owner may clear them away.
+    "GRANT almagest_job TO {owner} WITH INHERIT TRUE, SET TRUE",
+    "CREATE SCHEMA IF NOT EXISTS results",
+    "GRANT USAGE, CREATE ON SCHEMA results TO almagest_job",
+    "GRANT USAGE ON SCHEMA results TO almagest_query",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE almagest_job IN SCHEMA results GRANT SELECT ON TABLES TO almagest_query",
+)

@@ -1,0 +1,55 @@
+"""Home page, table pages and error pages."""
+
+from __future__ import annotations
+
+from django.db.models import Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from almagest.config.environment import environment
+from almagest.metadata import models
+
+
+def home(request: HttpRequest) -> HttpResponse:
+    """What the archive is, what it holds and how to query it."""
+    visible = models.Table.objects.filter(published=True)
+    schemas = (
+        models.Schema.objects.filter(tables__in=visible)
+        .distinct()
+        .prefetch_related(Prefetch("tables", visible, to_attr="published_tables"), "creators")
+    )
+    return render(request, "pages/home.html", {"schemas": schemas, "example": _example(visible)})
+
+
+def table(request: HttpRequest, schema: str, table: str) -> HttpResponse:
+    """One table: its columns, and whom to thank for it."""
+    try:
+        found = (
+            models.Table.objects.select_related("schema")
+            .prefetch_related("columns", "schema__creators")
+            .get(schema__name=schema, name=table, published=True)
+        )
+    except models.Table.DoesNotExist as error:
+        raise Http404(f"no table {schema}.{table}") from error
+    return render(request, "pages/table.html", {"table": found})
+
+
+def robots(_: HttpRequest) -> HttpResponse:
+    """Robots may read the pages of a production archive, but not run its queries; elsewhere they may read nothing."""
+    rule = "Disallow: /tap/" if environment().environment == "production" else "Disallow: /"
+    return HttpResponse(f"User-agent: *\n{rule}\n", content_type="text/plain")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django passes it by name
+    """The page for an address that leads nowhere."""
+    return render(request, "pages/404.html", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The page for a mistake of ours; it asks no database, which may be what failed."""
+    return render(request, "pages/500.html", status=500)
+
+
+def _example(tables: QuerySet[models.Table]) -> models.Table | None:
+    """The table that the snippets ask: the first that has positions, so that a cone search makes sense."""
+    return tables.exclude(ra_column="").select_related("schema").first()
