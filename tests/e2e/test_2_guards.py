@@ -12,6 +12,7 @@ import yaml
 from e2e.conftest import Archive
 from support.audit import OPERATOR, writes
 from support.cluster import KubectlError, apply, eventually, get, kubectl, namespace, release_images
+from support.footprint import measure, report
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(900)]
 
@@ -132,3 +133,9 @@ def patch(archive: Archive, spec: dict[str, object]) -> None:
 def ready_reason(archive: Archive) -> str:
     conditions = get("archive", archive.name, "-n", archive.namespace)["status"]["conditions"]
     return next(str(c["reason"]) for c in conditions if c["type"] == "Ready")
+
+
+def test_idle_archive_and_cluster_stay_below_4_gb(archive: Archive) -> None:
+    used = measure()
+    assert any(name.startswith("node/kube") for name in used), "the node's own processes must be counted too"
+    assert used.total() < 4e9, report(used)

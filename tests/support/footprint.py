@@ -1,0 +1,53 @@
+"""Resident memory of the cluster and its archives: proportional set size, so that shared pages count once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from support.cluster import get
+from support.processes import command_line
+
+POD = re.compile(r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})")
+NODE = re.compile(
+    r"almagest-kubernetes|/(etcd|kube-[a-z-]+|kubelet|containerd(-shim[a-z0-9-]*)?|s6-[a-z]+|runsv(dir)?|svlogd)\b"
+)
+
+
+def pss(pid: int) -> int:
+    """Bytes of proportional set size; 0 for a process that ended meanwhile or a kernel thread."""
+    try:
+        rollup = (Path("/proc") / str(pid) / "smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    found = re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE)
+    return int(found[1]) * 1024 if found else 0
+
+
+def measure() -> Counter[str]:
+    """Bytes by `namespace/pod` and, for the node's own processes, by `node/<program>`."""
+    pods = {
+        p["metadata"]["uid"]: f"{p['metadata']['namespace']}/{p['metadata']['name']}"
+        for p in get("pods", "-A")["items"]
+    }
+    used: Counter[str] = Counter()
+    for entry in Path("/proc").glob("[0-9]*"):
+        pid = int(entry.name)
+        line = command_line(pid)
+        try:
+            in_pod = POD.search((entry / "cgroup").read_text())
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if in_pod:
+            used[pods.get(in_pod[1].replace("_", "-"), "node/other pods")] += pss(pid)
+        elif line and (program := NODE.search(line.split()[0])):
+            used[f"node/{program[0]}"] += pss(pid)
+    return used
+
+
+def report(used: Counter[str]) -> str:
+    """A Markdown table, largest first, with the sum."""
+    lines = ["| what | MB |", "|---|---:|"]
+    lines += [f"| {name} | {size / 1e6:.0f} |" for name, size in used.most_common()]
+    return "\n".join([*lines, f"| **sum** | **{used.total() / 1e6:.0f}** |"])
