@@ -14,7 +14,6 @@ class Format(enum.StrEnum):
     CSV = "csv"
     FITS = "fits"
     PARQUET = "parquet"
-    VOTABLE = "votable"
 
 
 class Dataset(Model):

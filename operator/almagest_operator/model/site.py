@@ -23,14 +23,9 @@ class Contact(Model):
             description="Address that users write to; shown publicly and given to the IVOA registry.",
         ),
     ]
-
-
-class Licence(Model):
-    """The terms of one part of the data."""
-
-    name: Annotated[str, Field(min_length=1, max_length=200, description="Name, e.g. `CC BY-SA 3.0 IGO`.")]
-    url: Annotated[str, Field(max_length=2000, pattern=r"^https?://", description="Where its text is.")]
-    applies_to: Annotated[str, Field(max_length=500, description="What it covers, e.g. `gaiadr3.bright`.")] = ""
+    url: Annotated[
+        str | None, Field(max_length=2000, pattern=r"^https?://", description="Page that says more, e.g. a help desk.")
+    ] = None
 
 
 class Site(Model):
@@ -61,4 +56,3 @@ class Site(Model):
         ),
     ] = None
     acknowledgement: Annotated[Text, Field(description="Sentence that papers using the data are asked to print.")] = ""
-    licences: Annotated[tuple[Licence, ...], Field(max_length=50, description="Terms of the data.")] = ()

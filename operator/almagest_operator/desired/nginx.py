@@ -1,0 +1,129 @@
+"""The nginx configurations: of the proxy, and of the sidecar that speaks FastCGI to WordPress."""
+
+from __future__ import annotations
+
+from almagest_operator.desired.graph import PORTS
+from almagest_operator.desired.scope import Scope
+from almagest_operator.model.exposure import ExposureType
+
+PROXY_CONF = "nginx.conf"
+HEALTH = "/health/proxy"
+
+# Everything that nginx writes goes to its emptyDir; the rest of the file system is read-only.
+_HTTP = f"""\
+worker_processes 1;
+pid /var/cache/nginx/nginx.pid;
+error_log stderr warn;
+events {{ worker_connections 2048; }}
+http {{
+  include /etc/nginx/mime.types;
+  default_type application/octet-stream;
+  access_log off;
+  server_tokens off;
+  sendfile on;
+  tcp_nopush on;
+  keepalive_timeout 65s;
+  client_body_temp_path /var/cache/nginx/body;
+  proxy_temp_path /var/cache/nginx/proxy;
+  fastcgi_temp_path /var/cache/nginx/fastcgi;
+  uwsgi_temp_path /var/cache/nginx/uwsgi;
+  scgi_temp_path /var/cache/nginx/scgi;
+%s
+  server {{
+    listen {PORTS["proxy"]} default_server;
+    server_name _;
+    location = {HEALTH} {{ default_type text/plain; return 200 "ok\\n"; }}
+%s
+  }}
+}}
+"""
+
+
+def proxy(scope: Scope) -> str:
+    """One host name for everything: `/cms/` is WordPress, the rest is the application.
+
+    Requests are read whole before the application sees them, so that a slow client holds no web process. Answers are
+    passed on as they come and never written to disk: a TAP result may be larger than any disk buffer.
+    """
+    spec = scope.archive.spec
+    upstreams = _upstream("web", scope) + (_upstream("wordpress", scope) if spec.wordpress.enabled else "")
+    # Only an Ingress in front may say that the user came by HTTPS; from anyone else the header is hearsay.
+    scheme = "$http_x_forwarded_proto" if spec.exposure.type is ExposureType.INGRESS else "$scheme"
+    http = upstreams + _PROXY_HTTP.replace("@scheme@", scheme)
+    cms = _CMS if spec.wordpress.enabled else ""
+    return _HTTP % (http.rstrip("\n"), (cms + _APPLICATION).rstrip("\n"))
+
+
+def wordpress() -> str:
+    """FastCGI to PHP in the same pod, and the files of WordPress's own themes and uploads, below `/cms/`."""
+    return _HTTP % (_WORDPRESS_HTTP.rstrip("\n"), _WORDPRESS.rstrip("\n"))
+
+
+def _upstream(component: str, scope: Scope) -> str:
+    server = f"{scope.name(component)}:{PORTS[component]}"
+    # One server, so a failure must not take it out of service for the seconds that nginx would rest it.
+    return f"  upstream {component} {{ server {server} max_fails=0; keepalive 16; }}\n"
+
+
+_PROXY_HTTP = """\
+  client_max_body_size 256m;
+  proxy_http_version 1.1;
+  proxy_set_header Connection "";
+  proxy_set_header Host $http_host;
+  proxy_set_header X-Real-IP $remote_addr;
+  proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+  proxy_set_header X-Forwarded-Host $http_host;
+  proxy_set_header X-Forwarded-Proto @scheme@;
+  proxy_connect_timeout 5s;
+  proxy_read_timeout 600s;
+  proxy_send_timeout 600s;
+  proxy_max_temp_file_size 0;
+"""
+
+_CMS = """\
+    location = /cms { return 301 /cms/; }
+    location /cms/ {
+      proxy_pass http://wordpress;
+      error_page 502 504 = @starting;
+    }
+"""
+
+_APPLICATION = """\
+    location / {
+      proxy_pass http://web;
+      error_page 502 504 = @starting;
+    }
+    location @starting {
+      default_type text/plain;
+      add_header Retry-After 10 always;
+      return 503 "This part of the archive is starting. Please try again in a moment.\\n";
+    }
+"""
+
+_WORDPRESS_HTTP = """\
+  client_max_body_size 256m;
+  map $http_x_forwarded_proto $https_flag { default ""; https on; }
+"""
+
+# `root` ends where `/cms` begins, because the code is mounted for nginx at /srv/site/cms and for PHP at /srv/wordpress.
+_WORDPRESS = """\
+    root /srv/site;
+    index index.php;
+    location = /cms { return 301 /cms/; }
+    location ~ ^/cms/wp-content/uploads/.*\\.php$ { return 403; }
+    location ~ ^/cms/(wp-config\\.php|xmlrpc\\.php|readme\\.html|license\\.txt) { return 404; }
+    location ~ /\\. { return 404; }
+    location ~ ^/cms(?<script>/.+\\.php)(?<info>/.*)?$ {
+      try_files /cms$script =404;
+      include /etc/nginx/fastcgi_params;
+      fastcgi_param SCRIPT_FILENAME /srv/wordpress$script;
+      fastcgi_param SCRIPT_NAME /cms$script;
+      fastcgi_param DOCUMENT_ROOT /srv/wordpress;
+      fastcgi_param PATH_INFO $info;
+      fastcgi_param HTTPS $https_flag if_not_empty;
+      fastcgi_param HTTP_PROXY "";
+      fastcgi_pass 127.0.0.1:9000;
+      fastcgi_read_timeout 120s;
+    }
+    location /cms/ { try_files $uri $uri/ /cms/index.php?$args; }
+"""

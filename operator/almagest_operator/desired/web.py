@@ -1,0 +1,38 @@
+"""The web processes: Django behind the proxy."""
+
+from __future__ import annotations
+
+from almagest_operator.desired.application import APPDB, BROKER, CACHE, DJANGO, QUERY, process
+from almagest_operator.desired.graph import PORTS
+from almagest_operator.desired.pod import Probes
+from almagest_operator.desired.scope import Part, Scope
+from almagest_operator.desired.sizes import WEB_REPLICAS
+from almagest_operator.desired.workload import deployment, disruption_budget, service
+from almagest_operator.model.resource import Manifest, Resource
+
+WEB = Part.of("web")
+
+
+def web(scope: Scope) -> tuple[Resource, ...]:
+    """A Deployment that is never short of a pod during a roll-out, its Service and its disruption budget."""
+    wanted = scope.archive.spec.web
+    replicas = wanted.replicas or WEB_REPLICAS[scope.archive.spec.environment]
+    pod = process(
+        scope,
+        WEB,
+        "serve",
+        secrets=(APPDB, QUERY, BROKER, CACHE, DJANGO),
+        wanted=wanted.resources,
+        port=PORTS["web"],
+        probes=Probes(_get("/health/ready"), alive=_get("/health/live")),
+        # The proxies need a moment to hear that this pod goes; a request that comes in it must still be answered.
+        pre_stop={"sleep": {"seconds": 5}},
+        grace=75,
+        replicas=replicas,
+    )
+    return deployment(scope, pod), service(scope, WEB), *disruption_budget(scope, WEB, replicas)
+
+
+def _get(path: str) -> Manifest:
+    """A request as `localhost`, the one name that the application accepts from the kubelet."""
+    return {"httpGet": {"path": path, "port": PORTS["web"], "httpHeaders": [{"name": "Host", "value": "localhost"}]}}
