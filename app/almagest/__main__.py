@@ -79,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _serve(_: argparse.Namespace) -> int:
     """Answer HTTP requests on port 8000 until told to stop; requests in flight are finished first."""
+    _set_up_django()
     from almagest.config.serve import serve  # noqa: PLC0415 - each process loads only what it runs
 
     return serve()
@@ -87,6 +88,7 @@ def _serve(_: argparse.Namespace) -> int:
 def _migrate(_: argparse.Namespace) -> int:
     """Bring the application's database and the data database (roles, schemas, grants) to the state that this release
     needs. Safe to repeat and to run twice at once."""
+    _set_up_django()
     from almagest.config.migrate import migrate  # noqa: PLC0415 - as above
 
     return migrate()
@@ -95,6 +97,7 @@ def _migrate(_: argparse.Namespace) -> int:
 def _ingest(options: argparse.Namespace) -> int:
     """Load a catalogue into a table with its metadata and indexes. The table changes at once or not at all; a source
     that is loaded already changes nothing."""
+    _set_up_django()
     from almagest.ingest.command import ingest  # noqa: PLC0415 - as above
 
     return ingest(options.dataset, options.source, options.table, options.format, options.metadata)
@@ -102,6 +105,7 @@ def _ingest(options: argparse.Namespace) -> int:
 
 def _worker(options: argparse.Namespace) -> int:
     """Run the query jobs of one queue until told to stop; the running job is finished or handed back first."""
+    _set_up_django()
     from almagest.config.processes import worker  # noqa: PLC0415 - as above
 
     return worker(options.queue)
@@ -109,9 +113,17 @@ def _worker(options: argparse.Namespace) -> int:
 
 def _scheduler(_: argparse.Namespace) -> int:
     """Send the periodic tasks to their queues at their times. One per archive."""
+    _set_up_django()
     from almagest.config.processes import scheduler  # noqa: PLC0415 - as above
 
     return scheduler()
+
+
+def _set_up_django() -> None:
+    """Before any module is imported that holds models."""
+    import django  # noqa: PLC0415 - as above
+
+    django.setup()
 
 
 def _management_command(words: list[str]) -> int:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-import django
 import psycopg
 from django.core.management import call_command
+from django.db import Error as DatabaseError
 
 from almagest.config.environment import PASSWORD_KEYS, environment, queues
+from almagest.metadata import grants, provision
 
 LOCK = "almagest.migrate"
 
@@ -19,9 +20,6 @@ def migrate() -> int:
     Both run under a lock in their own database, so two at once follow each other. Each step is safe to repeat, so a
     kill at any point is healed by the next run.
     """
-    django.setup()
-    from almagest.metadata import grants, provision  # noqa: PLC0415 - models load only after django.setup
-
     settings = environment()
     passwords = {role: settings.secret(f"datadb/{PASSWORD_KEYS[role]}-password") for role in grants.READERS}
     longest = max((queue.timeout for queue in queues()), default=60.0)
@@ -32,7 +30,7 @@ def migrate() -> int:
         with psycopg.connect(settings.datadb_conninfo("almagest"), autocommit=True, application_name="migrate") as data:
             provision.provision(data, passwords, longest)
             grants.synchronise(data)
-    except (psycopg.Error, django.db.Error, provision.ProvisionError) as error:
+    except (psycopg.Error, DatabaseError, provision.ProvisionError) as error:
         print(f"almagest-app migrate: {error}".rstrip(), file=sys.stderr)
         return 1
     return 0

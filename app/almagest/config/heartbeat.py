@@ -1,0 +1,55 @@
+"""The file that says "this process does its work": `/run/almagest/heartbeat`, touched every ten seconds.
+
+What touches it is the loop that does the work, not a thread beside it. A worker's consumer touches it from its event
+loop while it has a channel to the broker; when the loop hangs or the broker is lost and not found again, the file grows
+old and the kubelet's probe restarts the pod. A query that runs for an hour does not stop it: queries run in the pool's
+processes. The scheduler touches it each time that it has looked at what is due.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from celery import bootsteps
+from celery.beat import Scheduler
+
+from almagest.config.environment import environment
+
+SECONDS = 10.0
+
+
+def heartbeat() -> Path:
+    """Where the probe looks."""
+    return environment().run_dir / "heartbeat"
+
+
+class ConsumerHeartbeat(bootsteps.StartStopStep):  # type: ignore[misc] # celery publishes no types for it
+    """A step of the consumer's blueprint: started with each connection to the broker, stopped when that is lost."""
+
+    requires = ("celery.worker.consumer.tasks:Tasks",)
+
+    def __init__(self, consumer: Any, **_: Any) -> None:
+        super().__init__(consumer)
+        self.entry: Any = None
+
+    def start(self, consumer: Any) -> None:
+        """The consumer reads its queue from here on."""
+        heartbeat().touch()
+        self.entry = consumer.timer.call_repeatedly(SECONDS, heartbeat().touch)
+
+    def stop(self, _: Any) -> None:
+        """The connection is gone; until the next one the file grows old."""
+        if self.entry is not None:
+            self.entry.cancel()
+            self.entry = None
+
+
+class BeatHeartbeat(Scheduler):  # type: ignore[misc] # celery publishes no types for it
+    """Celery beat's scheduler in memory: every entry is periodic from its start, so nothing needs to be kept."""
+
+    def tick(self, *arguments: Any, **options: Any) -> float:
+        """Send what is due; returns the seconds until the next look, at most SECONDS."""
+        pause: float = super().tick(*arguments, **options)
+        heartbeat().touch()
+        return min(pause, SECONDS)

@@ -1,0 +1,122 @@
+"""Blocks of rows on their way from a reader to the database, and the protocol of readers. Pure numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from almagest.adql.catalogue import Column, Datatype
+
+ROWS = 50_000
+"""Rows in a block: enough to forget the cost of a call, few enough to fit the processor's cache by column."""
+
+DTYPES: dict[Datatype, np.dtype[Any]] = {
+    "boolean": np.dtype("?"),
+    "short": np.dtype("i2"),
+    "int": np.dtype("i4"),
+    "long": np.dtype("i8"),
+    "float": np.dtype("f4"),
+    "double": np.dtype("f8"),
+}
+"""The numpy type of each fixed-width VOTable type. Timestamps are int64 microseconds since 2000-01-01T00:00:00 UTC."""
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """Values of one width, shape (rows,), any byte order; null: where there is no value, shape (rows,)."""
+
+    values: NDArray[Any]
+    null: Mask
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Strings as UTF-8 end to end: row i is data[offsets[i]:offsets[i+1]]. offsets: int64, shape (rows + 1,)."""
+
+    offsets: NDArray[np.int64]
+    data: NDArray[np.uint8]
+    null: Mask
+
+    def __len__(self) -> int:
+        return len(self.null)
+
+    def part(self, start: int, stop: int) -> Text:
+        """The rows from `start` up to `stop`, counted from 0."""
+        ends = self.offsets[start : stop + 1]
+        return Text(ends - ends[0], self.data[ends[0] : ends[-1]], self.null[start:stop])
+
+    def row_of(self, position: int) -> int:
+        """The row, counted from 0, that the byte at `position` of data belongs to."""
+        return int(np.searchsorted(self.offsets, position, side="right")) - 1
+
+
+Values = Fixed | Text
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive rows. first: number of its first row, counted from 1; columns: in the source's order."""
+
+    first: int
+    columns: tuple[Values, ...]
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+
+class Source(Protocol):
+    """Something to load: typed columns, then all rows, as often as asked."""
+
+    @property
+    def name(self) -> str:
+        """As the user named it; errors begin with it."""
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """Its columns with the metadata that it carries itself."""
+
+    @property
+    def rows(self) -> int | None:
+        """Number of rows when known before reading."""
+
+    def digest(self) -> str:
+        """SHA-256 of the content, hexadecimal."""
+
+    def blocks(self) -> Iterator[Block]:
+        """All rows in order, at most ROWS at a time. Raises IngestError with the place of what cannot be read."""
+
+
+def fixed(values: NDArray[Any], null: Mask | None = None) -> Fixed:
+    """Values with their nulls. A floating-point NaN is null too: SQL would sort and compare it as a huge number."""
+    mask = np.zeros(len(values), dtype=bool) if null is None else null
+    if values.dtype.kind == "f":
+        mask = mask | np.isnan(values)
+    return Fixed(values, mask)
+
+
+def text(strings: NDArray[np.bytes_], null: Mask | None = None) -> Text:
+    """Fixed-width byte strings, padded at the end, as ragged UTF-8; an empty one is null unless `null` decides."""
+    width = strings.dtype.itemsize
+    lengths = np.strings.str_len(strings)
+    matrix = np.ascontiguousarray(strings).view(np.uint8).reshape(len(strings), width)
+    offsets = np.zeros(len(strings) + 1, dtype=np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    data = matrix[np.arange(width) < lengths[:, None]]
+    return Text(offsets, data, lengths == 0 if null is None else null)
+
+
+def strings(values: Sequence[str | None]) -> Text:
+    """Python strings; None and the empty string are null."""
+    encoded = [(value or "").encode() for value in values]
+    lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
+    return Text(offsets, np.frombuffer(b"".join(encoded), dtype=np.uint8), lengths == 0)
