@@ -68,8 +68,8 @@ def _bare_number(value: object) -> object:
 
 Quantity = Annotated[
     str,
-    BeforeValidator(_bare_number),
     Field(pattern=QUANTITY, max_length=20, json_schema_extra={"x-kubernetes-int-or-string": True}),
+    BeforeValidator(_bare_number),
 ]
 """An amount of bytes or cores as Kubernetes writes it; a bare whole number is accepted too."""
 
@@ -79,12 +79,12 @@ _GROWS = rule(
 )
 Storage = Annotated[
     str,
-    BeforeValidator(_bare_number),
     Field(
         pattern=QUANTITY,
         max_length=20,
         json_schema_extra={"x-kubernetes-int-or-string": True, "x-kubernetes-validations": [_GROWS]},
     ),
+    BeforeValidator(_bare_number),
 ]
 """The size of a volume in bytes: a quantity that may be raised later but never lowered."""
 
