@@ -1,0 +1,215 @@
+"""The watches: the only module that knows kopf, which lists, watches and indexes for us and decides nothing.
+
+Level-triggered: an event says *that* something changed, never *what*. Only indexes and `on.event` are used, for which
+kopf writes nothing: no finalizer, no annotation, no Event of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import kopf
+from kubernetes.aio.client import Configuration
+
+from almagest_operator.model.resource import GROUP
+from almagest_operator.observe.kinds import ARCHIVE, CHILDREN, NODE, POD, RELEASE, STORAGE_CLASS, Kind
+from almagest_operator.observe.live import INSTANCE, SELECTOR, project, project_pod
+from almagest_operator.observe.store import Indexes, Key, node_address, storage_class
+from almagest_operator.settings import Settings
+
+Body = Mapping[str, Any]
+
+
+class Marks(Protocol):
+    """What the watches tell."""
+
+    def changed(self, key: Key) -> None:
+        """Something about an archive may have changed."""
+
+    def deleted(self, key: Key, uid: str) -> None:
+        """An archive, or a child of it, is gone."""
+
+    def release_changed(self, name: str) -> None:
+        """A release came, changed or went."""
+
+    def cluster_changed(self) -> None:
+        """A node's address or the storage classes changed: every archive may be rendered differently."""
+
+    async def close(self) -> None:
+        """No more events will come."""
+
+
+async def watch(settings: Settings, connection: Configuration, begin: Callable[[Indexes], Marks]) -> None:
+    """Watch until the process is told to end.
+
+    `begin` is called once, with indexes that are full before the first event is told to what it returns.
+    """
+    registry = kopf.OperatorRegistry()
+    told = _Told(begin)
+    _lifecycle(registry, connection, told)
+    _archives(registry, told)
+    _children(registry, told)
+    _cluster(registry, told)
+    await kopf.operator(
+        registry=registry,
+        settings=_kopf_settings(),
+        standalone=True,
+        clusterwide=not settings.watch_namespaces,
+        namespaces=settings.watch_namespaces,
+    )
+
+
+def _kopf_settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.posting.enabled = False
+    settings.scanning.disabled = True  # the kinds are known and installed before the operator; fewer rights are needed
+    settings.networking.request_timeout = 30
+    settings.networking.connect_timeout = 5
+    # For ever, as an API server may be away for long; the last figure repeats as kopf restarts the watch.
+    settings.networking.error_backoffs = [0.5, 1, 1, 2, 2, 3, 5, 5, 10, 10]
+    settings.watching.server_timeout = 300
+    settings.watching.client_timeout = 310
+    settings.watching.connect_timeout = 5
+    for kind in (*CHILDREN, POD):
+        settings.watching.label_selectors[kind.group, kind.version, kind.plural] = SELECTOR
+    # Nothing is ever stored on objects; were it by mistake, then under our own name.
+    settings.persistence.finalizer = f"{GROUP}/finalizer"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
+    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
+    settings.process.ultimate_exiting_timeout = 20
+    return settings
+
+
+class _Told:
+    """Whom to tell; known from start-up on, when kopf hands out its indexes."""
+
+    def __init__(self, begin: Callable[[Indexes], Marks]) -> None:
+        self._begin = begin
+        self.marks: Marks | None = None
+        self._facts: dict[str, object] = {}
+
+    def begin(self, indexes: Indexes) -> None:
+        self.marks = self._begin(indexes)
+
+    @property
+    def now(self) -> Marks:
+        if self.marks is None:
+            raise RuntimeError("kopf told of an event before it had started up")
+        return self.marks
+
+    def differs(self, uid: str, fact: object) -> bool:
+        """Whether a fact about an object of the cluster is news: nodes report often, and rarely anything new."""
+        if self._facts.get(uid) == fact:
+            return False
+        self._facts[uid] = fact
+        return True
+
+
+def _lifecycle(registry: kopf.OperatorRegistry, connection: Configuration, told: _Told) -> None:
+    @kopf.on.login(registry=registry)
+    async def login(**_: Any) -> kopf.ConnectionInfo:
+        """The same way in as the operator's own client has; asked again when a token has run out."""
+        token = await connection.get_api_key_with_prefix("BearerToken")
+        return kopf.ConnectionInfo(
+            server=connection.host,
+            ca_path=connection.ssl_ca_cert,
+            insecure=not connection.verify_ssl,
+            certificate_path=connection.cert_file,
+            private_key_path=connection.key_file,
+            scheme=None,
+            token=token.removeprefix("Bearer ") if token else None,
+        )
+
+    @kopf.on.startup(registry=registry)
+    async def startup(**indexes: Any) -> None:
+        told.begin(Indexes(**{name: indexes[name] for name in Indexes.__dataclass_fields__}))
+
+    @kopf.on.cleanup(registry=registry)
+    async def cleanup(**_: Any) -> None:
+        await told.now.close()
+
+
+def _archives(registry: kopf.OperatorRegistry, told: _Told) -> None:
+    where = (ARCHIVE.group, ARCHIVE.version, ARCHIVE.plural)
+
+    @kopf.index(*where, registry=registry, id="archives")
+    async def index(body: Body, **_: Any) -> Mapping[Key, Body]:
+        metadata = {name: value for name, value in body["metadata"].items() if name != "managedFields"}
+        whole = {**body, "apiVersion": ARCHIVE.api_version, "kind": ARCHIVE.kind, "metadata": metadata}
+        return {Key(metadata["namespace"], metadata["name"]): whole}
+
+    @kopf.on.event(*where, registry=registry, id="archive")
+    async def changed(event: Body, body: Body, **_: Any) -> None:
+        key = Key(body["metadata"]["namespace"], body["metadata"]["name"])
+        if event["type"] == "DELETED":
+            told.now.deleted(key, body["metadata"]["uid"])
+        told.now.changed(key)
+
+    releases = (RELEASE.group, RELEASE.version, RELEASE.plural)
+
+    @kopf.index(*releases, registry=registry, id="releases")
+    async def index_release(body: Body, **_: Any) -> Mapping[str, Body]:
+        return {body["metadata"]["name"]: {**body, "apiVersion": RELEASE.api_version, "kind": RELEASE.kind}}
+
+    @kopf.on.event(*releases, registry=registry, id="release")
+    async def release_changed(body: Body, **_: Any) -> None:
+        told.now.release_changed(body["metadata"]["name"])
+
+
+def _children(registry: kopf.OperatorRegistry, told: _Told) -> None:
+    async def changed(event: Body, body: Body, **_: Any) -> None:
+        key = owner(body)
+        if event["type"] == "DELETED":
+            told.now.deleted(key, body["metadata"]["uid"])
+        told.now.changed(key)
+
+    async def index_pod(body: Body, **_: Any) -> Mapping[Key, object]:
+        return {owner(body): project_pod(body)}
+
+    for kind in CHILDREN:
+        where = (kind.group, kind.version, kind.plural)
+        kopf.index(*where, registry=registry, id="children")(_indexer(kind))
+        kopf.on.event(*where, registry=registry, id="child")(changed)
+    pods = (POD.group, POD.version, POD.plural)
+    kopf.index(*pods, registry=registry, id="pods")(index_pod)
+    kopf.on.event(*pods, registry=registry, id="pod")(changed)
+
+
+def _indexer(kind: Kind) -> Callable[..., Any]:
+    async def index(body: Body, **_: Any) -> Mapping[Key, object]:
+        return {owner(body): project({**body, "apiVersion": kind.api_version, "kind": kind.kind})}
+
+    return index
+
+
+def owner(body: Body) -> Key:
+    """The archive that a child says it belongs to."""
+    labels = body["metadata"].get("labels") or {}
+    return Key(body["metadata"]["namespace"], labels.get(INSTANCE, ""))
+
+
+def _cluster(registry: kopf.OperatorRegistry, told: _Told) -> None:
+    nodes, classes = (
+        (NODE.group, NODE.version, NODE.plural),
+        (STORAGE_CLASS.group, STORAGE_CLASS.version, STORAGE_CLASS.plural),
+    )
+
+    @kopf.index(*nodes, registry=registry, id="node_addresses")
+    async def index_node(body: Body, **_: Any) -> Mapping[str, str]:
+        address = node_address(body)
+        return {body["metadata"]["name"]: address} if address else {}
+
+    @kopf.index(*classes, registry=registry, id="storage_classes")
+    async def index_class(body: Body, **_: Any) -> Mapping[str, object]:
+        return {body["metadata"]["name"]: storage_class(body)}
+
+    @kopf.on.event(*nodes, registry=registry, id="node")
+    async def node_changed(event: Body, body: Body, **_: Any) -> None:
+        if told.differs(body["metadata"]["uid"], None if event["type"] == "DELETED" else node_address(body)):
+            told.now.cluster_changed()
+
+    @kopf.on.event(*classes, registry=registry, id="storage_class")
+    async def class_changed(event: Body, body: Body, **_: Any) -> None:
+        if told.differs(body["metadata"]["uid"], None if event["type"] == "DELETED" else storage_class(body)):
+            told.now.cluster_changed()

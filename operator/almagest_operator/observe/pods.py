@@ -1,0 +1,57 @@
+"""Why a pod does not run, in words that spare the reader three kubectl commands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Body = Mapping[str, Any]
+
+# Waiting reasons that are steps of a normal start, not problems.
+_NORMAL = {"", "ContainerCreating", "PodInitializing"}
+_LONGEST = 300
+
+
+def trouble(pod: Body) -> str:
+    """One line such as `gaia-web-7d9: web: CrashLoopBackOff, exit code 1: no such table`; empty when all is well."""
+    if pod["metadata"].get("deletionTimestamp") or pod.get("status", {}).get("phase") == "Succeeded":
+        return ""
+    found = next(_troubles(pod), "")
+    return f"{pod['metadata']['name']}: {found}" if found else ""
+
+
+def _troubles(pod: Body) -> Iterator[str]:
+    status = pod.get("status", {})
+    for condition in status.get("conditions") or ():
+        if condition["type"] == "PodScheduled" and condition["status"] == "False":
+            yield f"{condition.get('reason', 'Unschedulable')}: {_short(condition.get('message', ''))}"
+    statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    for container in statuses:
+        if found := _container(container):
+            yield f"{container['name']}: {found}"
+    if status.get("phase") == "Failed" and status.get("reason"):
+        yield f"{status['reason']}: {_short(status.get('message', ''))}"
+
+
+def _container(status: Body) -> str:
+    """A container's trouble: what it waits for, with how it ended last time."""
+    state = status.get("state", {})
+    waiting = state.get("waiting", {}).get("reason", "")
+    ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated") or {}
+    last = _ending(ended) if ended.get("exitCode") else ""
+    if waiting not in _NORMAL:
+        return f"{waiting}, {last}" if last else f"{waiting}: {_short(state['waiting'].get('message', ''))}"
+    return last if state.get("terminated", {}).get("exitCode") else ""
+
+
+def _ending(terminated: Body) -> str:
+    reason = terminated.get("reason", "")
+    code = f"exit code {terminated['exitCode']}" if reason in {"", "Error"} else f"{reason} ({terminated['exitCode']})"
+    message = _short(terminated.get("message", ""))
+    return f"{code}: {message}" if message else code
+
+
+def _short(text: str) -> str:
+    """The end of a text on one line: of a traceback the last line says most."""
+    flat = " ".join(text.split())
+    return flat if len(flat) <= _LONGEST else "…" + flat[-_LONGEST:]

@@ -1,0 +1,163 @@
+"""What was seen of the cluster, by archive: the watches' indexes, corrected by what we have just been answered."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from almagest_operator.model.facts import Facts
+from almagest_operator.model.resource import ResourceKey
+from almagest_operator.observe.live import Live, LivePod
+
+Body = Mapping[str, Any]
+
+
+class Key(NamedTuple):
+    """Which archive."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One archive as it was seen. archive, release: whole objects, None when there is none of that name."""
+
+    key: Key
+    archive: Body | None = None
+    release: Body | None = None
+    children: Mapping[ResourceKey, Live] = field(default_factory=dict)
+    pods: tuple[LivePod, ...] = ()
+    facts: Facts = field(default_factory=Facts)
+
+
+class StorageClassSeen(NamedTuple):
+    name: str
+    default: bool
+
+
+@dataclass(frozen=True)
+class Indexes:
+    """The watches' view: full before the first reconcile, kept up by every event. Values by key, in no order."""
+
+    archives: Mapping[Key, Collection[Body]]
+    releases: Mapping[str, Collection[Body]]
+    children: Mapping[Key, Collection[Live]]
+    pods: Mapping[Key, Collection[LivePod]]
+    node_addresses: Mapping[str, Collection[str]]
+    storage_classes: Mapping[str, Collection[StorageClassSeen]]
+
+
+@dataclass
+class Store:
+    """Reads its own writes.
+
+    A write's answer is newer than the index until the write's own event has come round; without it the next pass
+    would find the old object and write once more. An answer is dropped when the index has caught up, or when the
+    object was seen to be deleted. `gone`: uids that a sweep found missing, which the watch failed to report.
+    """
+
+    indexes: Indexes
+    _answers: dict[Key, dict[ResourceKey, Live]] = field(default_factory=dict)
+    _archives: dict[Key, Body] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+
+    def remember(self, key: Key, live: Live) -> None:
+        """The API server answered a write with this."""
+        self._answers.setdefault(key, {})[live.key] = live
+
+    def remember_archive(self, key: Key, body: Body) -> None:
+        self._archives[key] = body
+
+    def forget(self, key: Key, uid: str) -> None:
+        """The object of this uid was seen to be deleted."""
+        answers = self._answers.get(key, {})
+        for live in [live for live in answers.values() if live.uid == uid]:
+            del answers[live.key]
+        if self._archives.get(key, {}).get("metadata", {}).get("uid") == uid:
+            del self._archives[key]
+        self.gone.discard(uid)
+
+    def archives(self, release: str | None = None) -> list[Key]:
+        """All archives that are there, or those of one release."""
+        found = ((key, body) for key in list(self.indexes.archives) for body in self.indexes.archives[key])
+        return [key for key, body in found if release is None or body["spec"].get("release") == release]
+
+    def observe(self, key: Key) -> Observed:
+        """One archive; no I/O."""
+        archive = self._archive(key)
+        if archive is None:
+            self._answers.pop(key, None)
+            return Observed(key)
+        children = self._children(key)
+        return Observed(
+            key=key,
+            archive=archive,
+            release=_single(self.indexes.releases, archive["spec"].get("release", "")),
+            children=children,
+            pods=tuple(sorted(_all(self.indexes.pods, key), key=lambda pod: pod.name)),
+            facts=self._facts(children.values()),
+        )
+
+    def _archive(self, key: Key) -> Body | None:
+        seen = _single(self.indexes.archives, key)
+        answer = self._archives.get(key)
+        if answer is None or (seen is not None and _version(seen) >= _version(answer)):
+            self._archives.pop(key, None)
+            return None if seen is None or seen["metadata"]["uid"] in self.gone else seen
+        return answer
+
+    def _children(self, key: Key) -> Mapping[ResourceKey, Live]:
+        children = {live.key: live for live in _all(self.indexes.children, key) if live.uid not in self.gone}
+        answers = self._answers.get(key, {})
+        for name, answer in list(answers.items()):
+            seen = children.get(name)
+            if seen is not None and int(seen.resource_version) >= int(answer.resource_version):
+                del answers[name]
+            else:
+                children[name] = answer
+        return children
+
+    def _facts(self, children: Iterable[Live]) -> Facts:
+        classes = [seen for name in self.indexes.storage_classes for seen in self.indexes.storage_classes[name]]
+        addresses = sorted(a for node in self.indexes.node_addresses for a in self.indexes.node_addresses[node])
+        children = list(children)
+        return Facts(
+            secrets={live.key.name: live.fingerprints for live in children if live.key.kind == "Secret"},
+            node_port=next((live.node_port for live in children if live.node_port), None),
+            node_address=next(iter(addresses), None),
+            storage_classes=frozenset(seen.name for seen in classes),
+            default_storage_class=min((seen.name for seen in classes if seen.default), default=None),
+            claim_templates={live.key.name: live.claim for live in children if live.claim},
+        )
+
+
+def node_address(node: Body) -> str | None:
+    """The address at which a node's ports answer from outside: external if it has one, else internal."""
+    addresses = {entry["type"]: entry["address"] for entry in node.get("status", {}).get("addresses") or ()}
+    return addresses.get("ExternalIP") or addresses.get("InternalIP")
+
+
+def storage_class(body: Body) -> StorageClassSeen:
+    annotations = body["metadata"].get("annotations") or {}
+    return StorageClassSeen(
+        body["metadata"]["name"], annotations.get("storageclass.kubernetes.io/is-default-class") == "true"
+    )
+
+
+def _version(body: Body) -> int:
+    """Resource versions are ordered numbers (Kubernetes 1.35, KEP-5504), which lets answers be told from old news."""
+    return int(body["metadata"]["resourceVersion"])
+
+
+def _all(index: Mapping[Any, Collection[Any]], key: object) -> Collection[Any]:
+    return index[key] if key in index else ()  # noqa: SIM401 kopf's indexes have no get
+
+
+def _single(index: Mapping[Any, Collection[Body]], key: object) -> Body | None:
+    """The newest, while a deleted object and its namesake overlap."""
+    return max(_all(index, key), key=_version, default=None)

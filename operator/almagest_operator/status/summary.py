@@ -1,0 +1,227 @@
+"""The status of an archive, from what was wanted, what was seen and what the last writes came to. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+
+from almagest_operator.apply.engine import Applied
+from almagest_operator.desired import Desired
+from almagest_operator.model.archive import Archive
+from almagest_operator.model.errors import InvalidSpec
+from almagest_operator.model.resource import Resource, Stage
+from almagest_operator.model.status import ArchiveStatus, ComponentStatus, Condition
+from almagest_operator.observe.store import Observed
+from almagest_operator.plan.stages import Step, Waiting
+from almagest_operator.status.conditions import (
+    DATASETS_LOADED,
+    DEGRADED,
+    MIGRATED,
+    PROGRESSING,
+    READY,
+    SUMMARY,
+    Finding,
+    component_type,
+    merge,
+    no,
+    unknown,
+    yes,
+)
+
+_WORKLOADS = {"Deployment", "StatefulSet"}
+
+_STAGES = {
+    Stage.SECRETS: ("CreatingSecrets", "drawing passwords"),
+    Stage.FOUNDATIONS: ("PreparingFoundations", "making volumes, services and network policies"),
+    Stage.DATA: ("StartingDataServices", "waiting for databases, broker and cache"),
+    Stage.MIGRATION: ("Migrating", "bringing the databases to this release"),
+    Stage.INGEST: ("LoadingDatasets", "loading data sets"),
+    Stage.WORKLOADS: ("StartingWorkloads", "waiting for the web site and the workers"),
+    Stage.ROUTES: ("OpeningRoutes", "waiting for the way in"),
+    Stage.SMOKE: ("LoadingDatasets", "loading data sets"),
+}
+_FAILURES = {Stage.MIGRATION: "MigrationFailed", Stage.INGEST: "IngestFailed"}
+
+
+def first_sight(archive: Archive, now: datetime) -> ArchiveStatus:
+    """What a new archive says before anything was done: nothing is known yet."""
+    findings = [unknown(type_, "Pending", "seen, not looked into yet") for type_ in SUMMARY]
+    return ArchiveStatus(conditions=merge((), findings, now, archive.metadata.generation))
+
+
+def invalid(before: ArchiveStatus, error: InvalidSpec, generation: int | None, now: datetime) -> ArchiveStatus:
+    """A spec that cannot be carried out: everything stays as it was, and the conditions say so."""
+    told = [no(READY, "InvalidSpec", str(error)), no(PROGRESSING, "InvalidSpec", "waiting for a valid spec")]
+    if not before.conditions:
+        told += [unknown(type_, "InvalidSpec", "nothing was done yet") for type_ in SUMMARY[2:]]
+    changed = {condition.type: condition for condition in merge(before.conditions, told, now, generation)}
+    kept = {condition.type: condition for condition in before.conditions}
+    return before.model_copy(update={"conditions": _sorted({**kept, **changed}.values())})
+
+
+def status(
+    archive: Archive,
+    desired: Desired,
+    step: Step,
+    applied: Applied,
+    observed: Observed,
+    now: datetime,
+) -> ArchiveStatus:
+    """The whole status; equal input at a later time gives an equal status, unless a condition changes."""
+    before, generation, resources = archive.status, archive.metadata.generation, desired.resources
+    troubles = Troubles(observed, step)
+    components = tuple(_components(resources, observed, troubles))
+    findings = [
+        _ready(step, applied, troubles),
+        _progressing(step, applied),
+        _degraded(step, applied, troubles),
+        _migrated(resources, observed, troubles),
+        _datasets(resources, observed, troubles),
+        *(_component(component) for component in components),
+    ]
+    serving = not any(item.stage <= Stage.WORKLOADS for item in step.waiting) and step.stage > Stage.WORKLOADS
+    return ArchiveStatus(
+        conditions=merge(before.conditions, findings, now, generation),
+        observed_generation=generation if step.complete else before.observed_generation,
+        release=archive.spec.release if serving else before.release,
+        # Before the Services are there, a NodePort's URL has no port to name.
+        endpoints=desired.endpoints if step.stage > Stage.FOUNDATIONS else before.endpoints,
+        components=components,
+    )
+
+
+class Troubles:
+    """Why pods do not run, for components that are not ready: a pod that limps beside a ready component is no news."""
+
+    def __init__(self, observed: Observed, step: Step) -> None:
+        unready = {item.component for item in step.waiting}
+        self._found: dict[str, str] = {}
+        for pod in observed.pods:
+            if pod.trouble and pod.component in unready:
+                self._found.setdefault(pod.component, pod.trouble)
+
+    def of(self, component: str) -> str:
+        """One line, empty when there is none."""
+        return self._found.get(component, "")
+
+    def all(self) -> list[str]:
+        return [self._found[component] for component in sorted(self._found)]
+
+
+def _ready(step: Step, applied: Applied, troubles: Troubles) -> Finding:
+    if step.complete:
+        return yes(READY, "Ready", "serving, and all data sets are loaded")
+    if applied.refused:
+        return no(READY, "Refused", str(applied.refused[0]))
+    if step.failed:
+        first = step.failed[0]
+        return no(
+            READY, _FAILURES.get(first.stage, first.readiness.reason), _with(str(first), troubles.of(first.component))
+        )
+    reason, doing = _STAGES[step.stage]
+    return no(READY, reason, f"{doing}: {_list(step)}")
+
+
+def _progressing(step: Step, applied: Applied) -> Finding:
+    if step.paused:
+        return no(PROGRESSING, "Paused", "spec.lifecycle.paused is set: nothing is changed")
+    if step.complete:
+        return no(PROGRESSING, "Complete", "")
+    if applied.refused:
+        return no(PROGRESSING, "Refused", str(applied.refused[0]))
+    blocked = [item for item in step.failed if item.stage == step.stage or not item.stage.blocks]
+    if blocked:
+        return no(PROGRESSING, _failure(blocked[0]), str(blocked[0]))
+    reason, doing = _STAGES[step.stage]
+    return yes(PROGRESSING, reason, f"{doing}: {_list(step)}")
+
+
+def _degraded(step: Step, applied: Applied, troubles: Troubles) -> Finding:
+    if applied.refused:
+        return yes(DEGRADED, "Refused", "; ".join(str(item) for item in applied.refused))
+    if step.failed:
+        message = "; ".join(_with(str(item), troubles.of(item.component)) for item in step.failed)
+        return yes(DEGRADED, _failure(step.failed[0]), message)
+    if found := troubles.all():
+        return yes(DEGRADED, "PodsFailing", "; ".join(found))
+    return no(DEGRADED, "AsExpected", "")
+
+
+def _migrated(resources: Sequence[Resource], observed: Observed, troubles: Troubles) -> Finding:
+    for resource in resources:
+        if resource.stage is not Stage.MIGRATION or resource.kind != "Job":
+            continue
+        live = observed.children.get(resource.key)
+        if live is None:
+            return no(MIGRATED, "Waiting", "the migration has not started")
+        if live.readiness.failed:
+            message = _with(f"Job {live.key.name}: {live.readiness.message}", troubles.of(live.component))
+            return no(MIGRATED, "MigrationFailed", message)
+        if not live.readiness.ready:
+            return no(
+                MIGRATED,
+                "Migrating",
+                _with(f"Job {live.key.name}: {live.readiness.message}", troubles.of(live.component)),
+            )
+    return yes(MIGRATED, "Migrated", "")
+
+
+def _datasets(resources: Sequence[Resource], observed: Observed, troubles: Troubles) -> Finding:
+    """One Job a data set."""
+    jobs = [resource for resource in resources if resource.stage is Stage.INGEST and resource.kind == "Job"]
+    seen = [live for job in jobs if (live := observed.children.get(job.key)) is not None]
+    count = f"{sum(live.readiness.ready for live in seen)} of {len(jobs)} data sets are loaded"
+    for live in seen:
+        if live.readiness.failed:
+            trouble = _with(f"Job {live.key.name}: {live.readiness.message}", troubles.of(live.component))
+            return no(DATASETS_LOADED, "IngestFailed", f"{count}; {trouble}")
+    if all(live.readiness.ready for live in seen) and len(seen) == len(jobs):
+        return yes(DATASETS_LOADED, "Loaded", count)
+    return no(DATASETS_LOADED, "Loading" if seen else "Waiting", count)
+
+
+def _components(resources: Sequence[Resource], observed: Observed, troubles: Troubles) -> Iterator[ComponentStatus]:
+    """One a Deployment or StatefulSet. Ready means that it serves, be it in the old version."""
+    for resource in sorted(resources, key=lambda resource: resource.component):
+        if resource.kind not in _WORKLOADS:
+            continue
+        live = observed.children.get(resource.key)
+        if live is None:
+            yield ComponentStatus(
+                name=resource.component, ready=False, replicas=0, ready_replicas=0, message="not started"
+            )
+            continue
+        yield ComponentStatus(
+            name=resource.component,
+            ready=live.readiness.ready,
+            replicas=live.replicas,
+            ready_replicas=live.ready_replicas,
+            message="" if live.readiness.ready else _with(live.readiness.message, troubles.of(resource.component)),
+        )
+
+
+def _component(component: ComponentStatus) -> Finding:
+    type_ = component_type(component.name)
+    if component.ready:
+        return yes(type_, "Ready", "")
+    return no(type_, "NotStarted" if component.replicas is None else "NotReady", component.message)
+
+
+def _failure(item: Waiting) -> str:
+    return _FAILURES.get(item.stage, item.readiness.reason)
+
+
+def _list(step: Step) -> str:
+    """The first few of what the step waits for."""
+    blocking = [item for item in step.waiting if item.stage == step.stage] or list(step.waiting)
+    names = [str(item) for item in blocking[:3]]
+    more = len(blocking) - len(names)
+    return "; ".join(names) + (f" and {more} more" if more > 0 else "")
+
+
+def _with(message: str, trouble: str) -> str:
+    return f"{message} ({trouble})" if trouble else message
+
+
+def _sorted(conditions: Iterable[Condition]) -> tuple[Condition, ...]:
+    return tuple(sorted(conditions, key=lambda condition: condition.type))
