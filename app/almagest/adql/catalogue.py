@@ -1,0 +1,133 @@
+"""What a query may name: published schemas, tables and columns, as the analyser sees them.
+
+Pure data: `almagest.metadata` makes a `Catalogue` from the application's database, tests make one by hand.
+Names are those of the database, letter for letter. ADQL 2.1 §2.1.4 decides how a query finds them: a regular
+identifier in any letter case, a delimited one exactly.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Generic, Literal, TypeVar
+
+Datatype = Literal["boolean", "short", "int", "long", "float", "double", "char", "unicodeChar"]
+"""VOTable 1.4 §2.1 type names that a column of an archive can have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table, or of a result, with the metadata of TAP_SCHEMA.columns (TAP 1.1 §4.3).
+
+    arraysize: None for a scalar, else VOTable's `n`, `n*` or `*`; strings have one of them.
+    xtype: DALI's `timestamp`, `point`, `circle`, `polygon`, or None. A timestamp is stored as PostgreSQL's
+    `timestamp`, the shapes as pgSphere's `spoint`, `scircle`, `spoly`. unit: VOUnits 1.1; ucd: UCD1+.
+    """
+
+    name: str
+    datatype: Datatype
+    arraysize: str | None = None
+    xtype: str | None = None
+    unit: str | None = None
+    ucd: str | None = None
+    utype: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A published table. position: names of its right ascension and declination columns (ICRS degrees, float8)
+    when a pgSphere index on `spoint(radians(ra), radians(dec))` exists; nrows: as counted at ingest."""
+
+    schema: str
+    name: str
+    columns: tuple[Column, ...]
+    description: str = ""
+    position: tuple[str, str] | None = None
+    nrows: int | None = None
+    _named: "Names[Column]" = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_named", Names((column.name, column) for column in self.columns))
+
+    def column(self, name: str, *, delimited: bool = False) -> Column | None:
+        """The column that an identifier means here, or None."""
+        return self._named.find(name, delimited=delimited)
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+
+Named = TypeVar("Named")
+
+
+class Names(Generic[Named]):
+    """Things found by ADQL identifier: delimited means exactly this, regular means in any letter case.
+
+    A regular identifier that differs from several names only by case takes the one written alike, else the all
+    lower case one, else none: guessing would read another column than the one meant.
+    """
+
+    def __init__(self, items: Iterable[tuple[str, Named]]) -> None:
+        self._exact: dict[str, Named] = dict(items)
+        self._folded: dict[str, list[str]] = {}
+        for name in self._exact:
+            self._folded.setdefault(name.lower(), []).append(name)
+
+    def find(self, name: str, *, delimited: bool = False) -> Named | None:
+        """The thing called `name`, or None."""
+        if delimited or name in self._exact:
+            return self._exact.get(name)
+        candidates = self._folded.get(name.lower(), [])
+        if len(candidates) == 1:
+            return self._exact[candidates[0]]
+        return self._exact.get(name.lower())
+
+    def similar(self, name: str) -> str | None:
+        """The name that a misspelling most likely meant, for an error's hint."""
+        near = get_close_matches(name[:128].lower(), self._folded, n=1, cutoff=0.7)
+        return self._folded[near[0]][0] if near else None
+
+    def __iter__(self) -> Iterator[Named]:
+        return iter(self._exact.values())
+
+
+class Catalogue:
+    """The tables that a query may read, found by schema and name."""
+
+    def __init__(self, tables: Iterable[Table]) -> None:
+        self.tables: tuple[Table, ...] = tuple(tables)
+        by_schema: dict[str, list[Table]] = {}
+        for table in self.tables:
+            by_schema.setdefault(table.schema, []).append(table)
+        self._schemas: Names[Names[Table]] = Names(
+            (schema, Names((table.name, table) for table in members)) for schema, members in by_schema.items()
+        )
+        self._unqualified: Mapping[str, list[Table]] = _by_folded_name(self.tables)
+
+    def table(
+        self, schema: str | None, name: str, *, schema_delimited: bool = False, name_delimited: bool = False
+    ) -> Table | None:
+        """The table meant by `schema.name`, or by `name` alone when only one schema has it; None when there is none."""
+        if schema is None:
+            named = [table for table in self._unqualified.get(name.lower(), []) if not name_delimited or table.name == name]
+            return named[0] if len(named) == 1 else None
+        members = self._schemas.find(schema, delimited=schema_delimited)
+        return members.find(name, delimited=name_delimited) if members else None
+
+    def similar(self, schema: str | None, name: str) -> str | None:
+        """The full name of the table that was likely meant, for an error's hint."""
+        full = {str(table).lower(): str(table) for table in self.tables}
+        wanted = f"{schema}.{name}".lower() if schema else name.lower()
+        near = get_close_matches(wanted[:256], full, n=1, cutoff=0.7)
+        if near:
+            return full[near[0]]
+        bare = {table.name.lower(): str(table) for table in self.tables}
+        near = get_close_matches(name[:128].lower(), bare, n=1, cutoff=0.8)
+        return bare[near[0]] if near else None
+
+
+def _by_folded_name(tables: Iterable[Table]) -> dict[str, list[Table]]:
+    named: dict[str, list[Table]] = {}
+    for table in tables:
+        named.setdefault(table.name.lower(), []).append(table)
+    return named
