@@ -10,6 +10,7 @@ DEBUG = False
 INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.auth",
+    "django.contrib.humanize",
     "django.contrib.staticfiles",
     "almagest.accounts",
     "almagest.metadata",

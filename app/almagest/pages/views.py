@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Count, Prefetch, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
@@ -18,7 +18,9 @@ def home(request: HttpRequest) -> HttpResponse:
         .distinct()
         .prefetch_related(Prefetch("tables", visible, to_attr="published_tables"), "creators")
     )
-    return render(request, "pages/home.html", {"schemas": schemas, "example": _example(visible)})
+    totals = visible.aggregate(tables=Count("id"), rows=Sum("nrows"))
+    totals["columns"] = models.Column.objects.filter(table__in=visible).count()
+    return render(request, "pages/home.html", {"schemas": schemas, "totals": totals, "example": _example(visible)})
 
 
 def table(request: HttpRequest, schema: str, table: str) -> HttpResponse:
