@@ -107,9 +107,11 @@ class Catalogue:
     def table(
         self, schema: str | None, name: str, *, schema_delimited: bool = False, name_delimited: bool = False
     ) -> Table | None:
-        """The table meant by `schema.name`, or by `name` alone when only one schema has it; None when there is none."""
+        """The table that `schema.name` means, or `name` alone where only one schema has it; None when there is none."""
         if schema is None:
-            named = [table for table in self._unqualified.get(name.lower(), []) if not name_delimited or table.name == name]
+            named = self._unqualified.get(name.lower(), [])
+            if name_delimited:
+                named = [table for table in named if table.name == name]
             return named[0] if len(named) == 1 else None
         members = self._schemas.find(schema, delimited=schema_delimited)
         return members.find(name, delimited=name_delimited) if members else None
