@@ -14,7 +14,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from pathlib import Path
 from host.errors import HostError
 from host.golang import toolchain
 from host.layout import ROOT, Layout
+from host.progress import Progress
 
 SOURCES = ROOT / "images" / "kubernetes" / "src"
 PROGRAMS = (
@@ -38,8 +39,8 @@ PROGRAMS = (
 )
 """The names that `almagest-kubernetes` answers to (images/kubernetes/src/kubernetes/main.go)."""
 
-Progress = Callable[[str], None]
-"""Is told one line of progress at a time."""
+
+
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,132 @@
+"""Ansible's output for people: one line a step with its duration; a long step shows the last line of its log."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.callback import CallbackBase
+from ansible.template import Templar
+
+DOCUMENTATION = """
+name: steps
+type: stdout
+short_description: one line a step, with its duration
+description: A task with the variable `almagest_tail` shows the last line of that log while it runs.
+"""
+QUIET = 15.0
+"""Seconds between two progress lines where there is no terminal."""
+
+
+class Tail:
+    """Shows the last line of a growing file until it is stopped."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.began = path.stat().st_size if path.exists() else 0
+        self.shown = ""
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self.follow, daemon=True)
+        self.thread.start()
+
+    def follow(self) -> None:
+        terminal = sys.stdout.isatty()
+        while not self.done.wait(1.0 if terminal else QUIET):
+            line = self.last_line()
+            if not line or line == self.shown:
+                continue
+            self.shown = line
+            width = shutil.get_terminal_size().columns - 8
+            sys.stdout.write(f"\r\x1b[K      {line[:width]}" if terminal else f"      {line}\n")
+            sys.stdout.flush()
+
+    def last_line(self) -> str:
+        """What was added last since the step began; carriage returns count as line ends."""
+        if not self.path.exists():
+            return ""
+        size = self.path.stat().st_size
+        begin = max(self.began if self.began <= size else 0, size - 4096)
+        with self.path.open("rb") as handle:
+            handle.seek(begin)
+            text = handle.read().decode(errors="replace")
+        lines = [line.strip() for line in text.replace("\r", "\n").split("\n")]
+        return next((line for line in reversed(lines) if line), "")
+
+    def stop(self) -> None:
+        self.done.set()
+        self.thread.join()
+        if sys.stdout.isatty() and self.shown:
+            sys.stdout.write("\r\x1b[K")
+
+
+class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible publishes no types
+    """One instance a run; Ansible calls its methods in order."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "stdout"
+    CALLBACK_NAME = "steps"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.facts: dict[str, Any] = {}
+        self.started = time.monotonic()
+        self.tail: Tail | None = None
+        self.log = ""
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        self.facts = dict(play.get_variable_manager().extra_vars)
+        sys.stdout.write(f"{play.get_name()}\n")
+        sys.stdout.flush()
+
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: FBT001, ARG002  Ansible's signature
+        self.end_tail()
+        self.started = time.monotonic()
+        self.log = ""
+        if template := task.vars.get("almagest_tail"):
+            self.log = str(Templar(loader=DataLoader(), variables=self.facts).template(template))
+            self.tail = Tail(Path(self.log))
+
+    def end_tail(self) -> None:
+        if self.tail:
+            self.tail.stop()
+            self.tail = None
+
+    def line(self, mark: str, result: Any, note: str = "") -> None:
+        self.end_tail()
+        seconds = time.monotonic() - self.started
+        sys.stdout.write(f"  {mark} {result.task.get_name().split(' : ')[-1]:<58} {seconds:6.1f} s  {note}".rstrip() + "\n")
+        sys.stdout.flush()
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self.line("✓", result, "changed" if result.result.get("changed") else "")
+
+    def v2_runner_on_skipped(self, result: Any) -> None:  # noqa: ARG002  a step that is not needed is no news
+        self.end_tail()
+
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002  Ansible's signature
+        if ignore_errors:
+            return
+        self.line("✗", result, "failed")
+        found = result.result
+        reason = [str(found.get(name, "")).strip() for name in ("stderr", "msg", "stdout")]
+        lines = next((text for text in reason if text), "no reason was given").splitlines()[-12:]
+        if self.log and Path(self.log).exists():
+            lines += Path(self.log).read_text(errors="replace").strip().splitlines()[-8:]
+        sys.stdout.write("".join(f"      {line}\n" for line in lines))
+        log = self.log or f"{self.facts.get('almagest_log')}/ansible.log"
+        sys.stdout.write(f"    Log: {log}\n    When the cause is gone, run the same command again: it goes on from here.\n")
+        sys.stdout.flush()
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self.v2_runner_on_failed(result)
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        total = stats.summarize("localhost")
+        if not total["failures"]:
+            sys.stdout.write(f"{total['ok']} steps, {total['changed']} changed\n")
+        sys.stdout.flush()

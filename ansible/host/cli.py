@@ -1,0 +1,150 @@
+"""The command line behind `make`: `ansible/setup VERB`."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from host import compile as compiler
+from host import playbook, preflight, venv
+from host.down import down
+from host.errors import HostError
+from host.layout import ROOT, Layout
+from host.playbook import Choice
+from host.progress import to_terminal
+
+DESCRIPTION = """Set up this machine for Almagest, or take it down again. Usually called by make."""
+EPILOGUE = """
+Where things lie: ALMAGEST_CACHE (~/.cache/almagest) has what can be made again, ALMAGEST_STATE (/var/lib/almagest) the
+cluster and its data. Everything can be interrupted and run again. `make up ARCHIVE=… ENV=… CLUSTER=… REGISTRY=…` sets
+the options below; docs/cluster.md explains them.
+"""
+
+
+def parser() -> argparse.ArgumentParser:
+    """All verbs and options."""
+    form = argparse.RawDescriptionHelpFormatter
+    root = argparse.ArgumentParser("ansible/setup", description=DESCRIPTION, epilog=EPILOGUE, formatter_class=form)
+    root.add_argument("--archive", default="gaia", help="the archive to run, a directory of environments/ (%(default)s)")
+    root.add_argument("--environment", default="dev", help="which of its environments (%(default)s)")
+    root.add_argument(
+        "--cluster",
+        default="bare",
+        choices=playbook.CLUSTERS,
+        help="bare: build one here; existing: kubectl's current context; kind: in Docker (%(default)s)",
+    )
+    root.add_argument("--registry", default="", help="where to push the images, for CLUSTER=existing")
+    verbs = root.add_subparsers(dest="verb", required=True, metavar="VERB")
+    verbs.add_parser("up", help="cluster, images, operator and archive, until a query is answered")
+    verbs.add_parser("cluster", help="the cluster alone, with its images")
+    verbs.add_parser("images", help="build the images, without a cluster")
+    verbs.add_parser("programs", help="compile Kubernetes, nothing else")
+    ending = verbs.add_parser("down", help="take away everything but the cache")
+    ending.add_argument("--purge", action="store_true", help="the cache too")
+    run = verbs.add_parser("exec", help="run a command in a virtual environment with this project installed")
+    run.add_argument("--with", dest="kind", choices=venv.KINDS, default="dev", help="which packages (%(default)s)")
+    run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD…", help="the command and its arguments")
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exit code 0 when all is well, 1 with one line on stderr for each reason when not."""
+    asked = parser().parse_args(arguments)
+    layout = Layout.here()
+    choice = Choice(asked.archive, asked.environment, asked.cluster, asked.registry)
+    try:
+        match asked.verb:
+            case "up" | "cluster" | "images":
+                return set_up(layout, choice, asked.verb)
+            case "programs":
+                compiler.compile_kubernetes(layout, to_terminal)
+                return 0
+            case "down":
+                return take_down(layout, choice, purge=asked.purge)
+            case _:
+                return execute(layout, asked.kind, asked.command)
+    except HostError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted: run the same command again to go on from here.\n")
+        return 130
+
+
+def set_up(layout: Layout, choice: Choice, verb: str) -> int:
+    """Check everything first, then let Ansible do the work."""
+    started = time.monotonic()
+    if found := list(reasons_not_to(layout, choice, verb)):
+        sys.stderr.write("".join(f"{reason}\n" for reason in found))
+        return 1
+    with only_one(layout):
+        environment = venv.ensure(layout, "host", to_terminal)
+        code = playbook.play(layout, choice, environment, verb)
+    if code == 0 and verb == "up":
+        code = welcome(choice, environment)
+    if code == 0:
+        to_terminal(f"Done in {time.monotonic() - started:.0f} s.")
+    return code
+
+
+def reasons_not_to(layout: Layout, choice: Choice, verb: str) -> Iterator[str]:
+    """What stands in the way, one line each."""
+    overlay = ROOT / "environments" / choice.archive / choice.environment
+    if verb == "up" and not overlay.is_dir():
+        yield f"there is no {overlay.relative_to(ROOT)}: ARCHIVE and ENV name directories of environments/"
+    if choice.cluster == "existing" and verb != "images" and not choice.registry:
+        yield "CLUSTER=existing needs REGISTRY=<host/path> that the cluster can pull from, to push the images to"
+    if choice.cluster == "bare" and verb != "images":
+        yield from preflight.problems(layout, os.geteuid())
+    else:
+        yield from preflight.python_problems(sys.version_info[:2])
+
+
+def welcome(choice: Choice, environment: Path) -> int:
+    """The last page: where everything is, and the answer to a real query."""
+    where = [f"{choice.archive}-{choice.environment}", "--context", playbook.context(choice.cluster)]
+    command = [environment / "bin" / "python", ROOT / "ansible" / "welcome.py", choice.archive, "--namespace", *where]
+    return subprocess.run(command, env=venv.environment(environment), check=False).returncode
+
+
+def take_down(layout: Layout, choice: Choice, *, purge: bool) -> int:
+    if choice.cluster != "bare":
+        return playbook.play(layout, choice, venv.ensure(layout, "host", to_terminal), "down")
+    if os.geteuid() != 0:
+        raise HostError("`make down` ends the cluster of this machine and needs root: run it as root or with `sudo -E`")
+    with only_one(layout):
+        gone = list(down(layout, purge=purge))
+    kept = "" if purge else f" The cache stays ({layout.cache}; `ansible/setup down --purge` removes it)."
+    to_terminal(f"Gone: {', '.join(gone)}.{kept}" if gone else f"Nothing was there to take down.{kept}")
+    return 0
+
+
+def execute(layout: Layout, kind: str, command: Sequence[str]) -> int:
+    """Become the command; does not return when it starts."""
+    words = [word for number, word in enumerate(command) if number or word != "--"]
+    if not words:
+        raise HostError("exec needs a command: ansible/setup exec --with dev -- CMD…")
+    variables = venv.environment(venv.ensure(layout, kind, lambda line: sys.stderr.write(f"{line}\n")))
+    try:
+        os.execvpe(words[0], words, variables)  # noqa: S606  the caller's command is what this verb is for
+    except OSError as error:
+        raise HostError(f"{words[0]}: {error.strerror}") from error
+
+
+@contextmanager
+def only_one(layout: Layout) -> Iterator[None]:
+    """Two set-ups of one machine at once would undo each other."""
+    layout.cache.mkdir(parents=True, exist_ok=True)
+    with (layout.cache / ".setup.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise HostError("another `make up` or `make down` is at work on this machine: wait for its end") from error
+        yield

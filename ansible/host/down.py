@@ -1,0 +1,64 @@
+"""`make down` for the bare machine: everything that `make up` made is gone, but for the cache.
+
+Standard library only, and each step finds by itself what there is to do: it works after half a set-up too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator
+
+from host import install, kubeconfig, leftovers, prepare, processes, supervision
+from host.layout import Layout
+from host.node import Node
+
+PATIENCE = 15
+"""Seconds that processes get to end by themselves once their supervisor is told to stop."""
+
+
+def down(layout: Layout, *, purge: bool) -> Iterator[str]:
+    """Take the cluster away, yielding what was done, in words. Raises HostError."""
+    node = Node.of(layout)
+    steps: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("kubeconfig context", lambda: kubeconfig.remove(node)),
+        ("commands", lambda: install.remove_commands(layout)),
+        ("processes", lambda: end_processes(node)),
+        ("mounts", lambda: leftovers.unmount(layout.state)),
+        ("bridges", lambda: leftovers.remove_links(node)),
+        ("firewall rules", leftovers.remove_rules),
+        ("address sets", leftovers.remove_sets),
+        ("control groups", leftovers.remove_cgroups),
+        ("stray files", lambda: leftovers.remove_strays(node)),
+        ("state", lambda: remove_state(node)),
+        ("cache", lambda: purge and remove_cache(layout)),
+    )
+    for name, step in steps:
+        if step():
+            yield name
+
+
+def end_processes(node: Node) -> bool:
+    """Supervisor first, so that nothing starts again; what has not ended in time is killed, pods' processes too."""
+    if not processes.of_cluster(node.state):
+        return False
+    supervision.stop(node)
+    deadline = time.monotonic() + PATIENCE
+    while processes.supervisor(node.state) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    processes.kill_everything(node.state)
+    return True
+
+
+def remove_state(node: Node) -> bool:
+    if node.state.exists():
+        prepare.restore_kernel(node)
+    return leftovers.remove_tree(node.state)
+
+
+def remove_cache(layout: Layout) -> bool:
+    """Nothing of the cache runs any more; Go marks directories read-only in some versions, root does not mind."""
+    found = layout.cache.exists()
+    shutil.rmtree(layout.cache, ignore_errors=os.geteuid() != 0)
+    return found

@@ -1,0 +1,178 @@
+"""What a cluster leaves in the kernel and on the disk of its host, and how each is taken away.
+
+Everything is found by name or place, never from a list written earlier, so that it works after a crash, a reboot or
+half a set-up. Each function may be called any number of times.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from host.errors import HostError
+from host.node import Node
+
+RULE = re.compile(r"^(?:\[\d+:\d+\] )?-A (?P<chain>\S+)")
+JUMP = re.compile(r" -[jg] (\S+)")
+POD_NETWORK = r'name: \"almagest\"'
+"""How the bridge plugin comments the rules that it makes for the pods of our network."""
+
+
+def mounts_below(place: Path, mountinfo: str) -> list[str]:
+    """Mount points at or below `place`, the innermost first; mountinfo: /proc/self/mountinfo (proc(5))."""
+    points = [bytes(line.split()[4], "ascii").decode("unicode_escape") for line in mountinfo.splitlines()]
+    return [point for point in reversed(points) if point == str(place) or point.startswith(f"{place}/")]
+
+
+def unmount(place: Path) -> bool:
+    """Take away every mount at or below `place`. Raises HostError when one holds on."""
+    points = mounts_below(place, mounts())
+    for point in points:
+        if subprocess.run(["umount", point], capture_output=True, check=False).returncode:
+            subprocess.run(["umount", "-l", point], capture_output=True, check=False)
+    if left := mounts_below(place, mounts()):
+        raise HostError(f"cannot unmount {left[0]}: end what uses it (`fuser -vm {left[0]}`) and run this again")
+    return bool(points)
+
+
+def mounts() -> str:
+    return Path("/proc/self/mountinfo").read_text()
+
+
+def remove_tree(place: Path) -> bool:
+    """Delete a directory after everything mounted below it is gone: a mount may be somebody's data."""
+    if not place.exists():
+        return False
+    unmount(place)
+    shutil.rmtree(place)
+    return True
+
+
+def remove_links(node: Node) -> bool:
+    """The node's two bridges, and the host's ends of the pods' interfaces."""
+    done = subprocess.run(["ip", "-j", "link"], capture_output=True, text=True, check=True)
+    own = {node.link, node.pod_link}
+    found = [link["ifname"] for link in json.loads(done.stdout) if link["ifname"] in own or link.get("master") in own]
+    for name in sorted(found, key=lambda name: name in own):
+        subprocess.run(["ip", "link", "delete", name], capture_output=True, check=False)
+    return bool(found)
+
+
+def without_cluster(saved: str) -> str:
+    """What `iptables-save -c` printed, less the chains of Kubernetes and of our pod network, and the rules that use them.
+
+    Other networks' `CNI-` chains, as podman makes them, stay.
+    """
+    ours = [line for line in saved.splitlines() if POD_NETWORK in line]
+    chains = {jump[1] for line in ours if (jump := JUMP.search(line))}
+    return "".join(f"{line}\n" for line in saved.splitlines() if not is_cluster(line, chains))
+
+
+def is_cluster(line: str, chains: set[str]) -> bool:
+    """Whether a line declares, fills, jumps to or comments for one of the cluster's chains."""
+    rule, jump = RULE.match(line), JUMP.search(line)
+    named = [line[1:].split()[0]] if line.startswith(":") else [rule["chain"]] if rule else []
+    named += [jump[1]] if rule and jump else []
+    return any(name.startswith("KUBE-") or name in chains for name in named) or "--match-set KUBE-" in line
+
+
+def is_empty(table: str, saved: str) -> bool:
+    """Whether a table has neither rules, nor chains of its own, nor a policy other than ACCEPT."""
+    found = re.search(rf"^\*{table}$(.*?)^COMMIT$", saved, re.MULTILINE | re.DOTALL)
+    lines = [line for line in (found[1] if found else "").split("\n") if line]
+    return all(re.match(r":\S+ ACCEPT ", line) for line in lines)
+
+
+def remove_rules() -> bool:
+    """The chains of Kubernetes and of the pod network, for both families; tables that this leaves empty go too."""
+    changed = False
+    for program, family in (("iptables", "ip"), ("ip6tables", "ip6")):
+        if not shutil.which(f"{program}-save"):
+            continue
+        saved = subprocess.run([f"{program}-save", "-c"], capture_output=True, text=True, check=True).stdout
+        kept = without_cluster(saved)
+        if kept.splitlines() != saved.splitlines():
+            changed = True
+            restore = [f"{program}-restore", "-c"]
+            done = subprocess.run(restore, input=kept, capture_output=True, text=True, check=False)
+            if done.returncode:
+                raise HostError(f"{program}-restore refused what is left without the cluster: {done.stderr.strip()}")
+            drop_empty_tables(family, kept)
+    return changed
+
+
+def drop_empty_tables(family: str, saved: str) -> None:
+    """With nf_tables below iptables, a table that nobody uses can go as it came."""
+    if not shutil.which("nft"):
+        return
+    for table in re.findall(r"^\*(\w+)$", saved, re.MULTILINE):
+        if is_empty(table, saved):
+            subprocess.run(["nft", "delete", "table", family, table], capture_output=True, check=False)
+
+
+def remove_sets() -> bool:
+    """kube-router's address sets; they can go once no rule uses them."""
+    if not shutil.which("ipset"):
+        return False
+    done = subprocess.run(["ipset", "list", "-n"], capture_output=True, text=True, check=False)
+    found = [name for name in done.stdout.split() if re.match(r"(inet6:)?(KUBE-|kube-router)", name)]
+    for name in found:
+        subprocess.run(["ipset", "destroy", name], capture_output=True, check=False)
+    return bool(found)
+
+
+def remove_cgroups(root: Path = Path("/sys/fs/cgroup")) -> bool:
+    """The pods' control groups, in every hierarchy of version 1 or in the one of version 2."""
+    tops = [path for path in (root / "kubepods", *root.glob("*/kubepods")) if path.is_dir()]
+    for top in tops:
+        for path in [*sorted((p for p in top.rglob("*") if p.is_dir()), reverse=True), top]:
+            rmdir(path)
+    return bool(tops)
+
+
+def rmdir(path: Path) -> None:
+    """A group whose last process just died is busy for a moment."""
+    for _ in range(20):
+        try:
+            path.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+
+
+def remove_strays(node: Node) -> bool:
+    """Files that programs write to places of their own choice: the network plugins' and the kubelet's."""
+    results = Path("/var/lib/cni/results").glob("almagest-*")
+    links = (link for link in Path("/var/log/containers").glob("*.log") if points_below(link, node.log))
+    plugins = Path("/var/lib/kubelet/device-plugins")
+    own = (plugins / name for name in ("kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION"))
+    gone = remove_files([*results, *links, *own])
+    for place in ("/var/lib/cni/results", "/var/lib/cni", "/var/log/containers", plugins, plugins.parent):
+        remove_if_empty(Path(place))
+    return gone
+
+
+def points_below(link: Path, place: Path) -> bool:
+    return link.is_symlink() and str(link.readlink()).startswith(f"{place}/")
+
+
+def remove_files(paths: Iterable[Path]) -> bool:
+    found = False
+    for path in paths:
+        if path.exists() or path.is_symlink():
+            path.unlink()
+            found = True
+    return found
+
+
+def remove_if_empty(place: Path) -> None:
+    if place.is_dir() and not any(place.iterdir()):
+        place.rmdir()

@@ -1,0 +1,162 @@
+"""What must be true of a machine before anything is done to it; each failure is one line that says what to do."""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network
+from pathlib import Path
+
+from host import compile as compiler
+from host import processes
+from host.layout import Layout
+from host.node import Node
+
+GIGABYTE = 10**9
+NEEDED_COLD = 15 * GIGABYTE
+NEEDED_WARM = 2 * GIGABYTE
+PYTHON = (3, 11)
+SYSTEMS = {("debian", "12"), ("debian", "13")}
+MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+PORTS = {
+    2379: "etcd",
+    2380: "etcd",
+    6443: "the API server",
+    10248: "the kubelet",
+    10249: "kube-proxy",
+    10250: "the kubelet",
+    10256: "kube-proxy",
+    10257: "the controller manager",
+    10259: "the scheduler",
+    30080: "the site of the environment dev",
+}
+LISTEN = "0A"
+"""State of a listening socket in /proc/net/tcp (include/net/tcp_states.h)."""
+
+
+@dataclass(frozen=True)
+class Socket:
+    """A listening socket: its port and the inode that its owner's file descriptor names."""
+
+    port: int
+    inode: str
+
+
+def problems(layout: Layout, user: int) -> Iterator[str]:
+    """Every reason not to begin on a bare machine; user: the effective user id."""
+    if user != 0:
+        yield "`make up` builds a cluster on this machine and needs root: run it as root, or with `sudo -E make up`"
+        return
+    yield from python_problems(sys.version_info[:2])
+    yield from system_problems(os_release(), platform.machine())
+    yield from space_problems(layout)
+    yield from port_problems(layout.state)
+    yield from route_problems(Path("/proc/net/route").read_text(), Node.of(layout))
+    for program in ("ip", "apt-get", "dpkg-query"):
+        if not shutil.which(program):
+            yield f"the command {program} is missing: install Debian's package {'iproute2' if program == 'ip' else program}"
+
+
+def python_problems(version: tuple[int, ...]) -> Iterator[str]:
+    if version < PYTHON:
+        yield f"Python {version[0]}.{version[1]} is too old: install Python {PYTHON[0]}.{PYTHON[1]} or newer as python3"
+
+
+def os_release(path: Path = Path("/etc/os-release")) -> Mapping[str, str]:
+    """The variables of os-release(5), {} where there is none."""
+    if not path.exists():
+        return {}
+    lines = (line.partition("=") for line in path.read_text().splitlines() if "=" in line)
+    return {name: value.strip("\"'") for name, _, value in lines}
+
+
+def system_problems(release: Mapping[str, str], machine: str) -> Iterator[str]:
+    system = (release.get("ID", "unknown"), release.get("VERSION_ID", "unknown").split(".")[0])
+    if system not in SYSTEMS:
+        name = release.get("PRETTY_NAME", "an unknown system")
+        yield f"this is {name}, and only Debian 12 and 13 are supported: use one, or CLUSTER=existing with your cluster"
+    if machine not in MACHINES:
+        yield f"this is a {machine} machine, and only amd64 and arm64 are supported"
+
+
+def space_problems(layout: Layout) -> Iterator[str]:
+    """A first set-up needs room to compile and to build images; later ones only some to breathe."""
+    installed = compiler.compiled(layout) and (layout.cache / "images" / "release.yaml").exists()
+    needed = NEEDED_WARM if installed else NEEDED_COLD
+    seen = set()
+    for name, place in (("ALMAGEST_CACHE", layout.cache), ("ALMAGEST_STATE", layout.state)):
+        there = existing(place)
+        device = there.stat().st_dev
+        free = shutil.disk_usage(there).free
+        if free < needed and device not in seen:
+            yield (
+                f"{free / GIGABYTE:.1f} GB are free at {there}, {needed / GIGABYTE:.0f} GB are needed: "
+                f"make room, or set {name} to another disk"
+            )
+        seen.add(device)
+
+
+def existing(place: Path) -> Path:
+    """The nearest directory upwards that exists."""
+    return next(path for path in (place, *place.parents) if path.exists())
+
+
+def listening(tables: Iterable[str]) -> list[Socket]:
+    """Listening sockets in the text of /proc/net/tcp and tcp6 (proc(5))."""
+    rows = (line.split() for table in tables for line in table.splitlines()[1:])
+    return [Socket(int(row[1].rpartition(":")[2], 16), row[9]) for row in rows if len(row) > 9 and row[3] == LISTEN]
+
+
+def port_problems(state: Path) -> Iterator[str]:
+    """A needed port that somebody else listens on; our own programs may of course."""
+    tables = [path.read_text() for path in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")) if path.exists()]
+    taken = {socket.inode: socket.port for socket in listening(tables) if socket.port in PORTS}
+    if not taken:
+        return
+    own = {process.pid for process in processes.of_cluster(state)}
+    owners = socket_owners(taken.keys())
+    ports = {port: owners.get(inode, ("an unknown process", 0)) for inode, port in sorted(taken.items())}
+    for port, (name, pid) in sorted(ports.items()):
+        if pid not in own:
+            yield (
+                f"port {port}, which {PORTS[port]} needs, is taken by {name}"
+                f"{f' (process {pid})' if pid else ''}: end it or move it to another port"
+            )
+
+
+def socket_owners(inodes: Iterable[str]) -> dict[str, tuple[str, int]]:
+    """Socket inode → (program, process id), for those whose process can be seen from here."""
+    wanted = {f"socket:[{inode}]": inode for inode in inodes}
+    found: dict[str, tuple[str, int]] = {}
+    for process in processes.listing():
+        for descriptor in descriptors(process.pid):
+            if inode := wanted.get(processes.target(descriptor)):
+                found[inode] = (process.name or process.args.split()[0], process.pid)
+    return found
+
+
+def descriptors(pid: int) -> list[Path]:
+    try:
+        return list(Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return []
+
+
+def route_problems(table: str, node: Node) -> Iterator[str]:
+    """Another network with our addresses; table: /proc/net/route, addresses as little-endian hexadecimal (proc(5))."""
+    for line in table.splitlines()[1:]:
+        link, destination, *_, mask = line.split()[:8]
+        if link in {node.link, node.pod_link} or int(mask, 16) == 0:
+            continue
+        network = IPv4Network((little_endian(destination), str(little_endian(mask))))
+        for own in (node.pods, node.services, IPv4Network(node.address)):
+            if network.overlaps(own):
+                yield f"this machine already has a route to {network} ({link}), which the cluster needs as {own}"
+
+
+def little_endian(text: str) -> IPv4Address:
+    return IPv4Address(int.from_bytes(bytes.fromhex(text), "little"))
+

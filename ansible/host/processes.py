@@ -1,0 +1,98 @@
+"""The processes of the cluster, found by what they are and not by ids in files, which a crash leaves stale."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from host.layout import Layout
+
+HELPERS = ("containerd", "containerd-shim-runc-v2", "runc", "s6-svscan", "s6-supervise", "s6-log")
+"""Programs of Debian that are ours only when they work below our state directory."""
+POD_CGROUP = re.compile(r"^\d+:[^:]*:/kubepods(/|$)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Process:
+    """What /proc says of one process. exe and cwd are empty where the kernel tells nothing."""
+
+    pid: int
+    exe: str
+    cwd: str
+    args: str
+    cgroup: str
+
+    @property
+    def name(self) -> str:
+        return Path(self.exe.removesuffix(" (deleted)")).name
+
+
+def is_ours(process: Process, state: Path) -> bool:
+    """One of the node's programs, a helper that works for them, or anything in a pod of this host's kubelet."""
+    below = f"{state}/"
+    if process.exe.startswith(f"{below}bin/") or POD_CGROUP.search(process.cgroup):
+        return True
+    return process.name in HELPERS and (process.cwd.startswith(below) or below in process.args)
+
+
+def listing() -> Iterator[Process]:
+    """Every process but kernel threads; those that end while we look are left out."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            args = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            cgroup = (entry / "cgroup").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if args:
+            yield Process(int(entry.name), target(entry / "exe"), target(entry / "cwd"), args, cgroup)
+
+
+def target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:
+        return ""
+
+
+def of_cluster(state: Path) -> list[Process]:
+    return [process for process in listing() if is_ours(process, state)]
+
+
+def supervisor(state: Path) -> Process | None:
+    """The root of the supervision tree, when it lives."""
+    found = (p for p in of_cluster(state) if p.name == "s6-svscan")
+    return next(found, None)
+
+
+def send(processes: Iterable[Process], number: signal.Signals) -> int:
+    """Signal each; how many were there to be signalled."""
+    count = 0
+    for process in processes:
+        try:
+            os.kill(process.pid, number)
+        except ProcessLookupError:
+            continue
+        count += 1
+    return count
+
+
+def kill_everything(state: Path | None = None) -> int:
+    """SIGKILL every process of the cluster at once, supervisor, containers and all; how many died.
+
+    Repeats until none is left, because a supervisor that dies second starts one more.
+    """
+    state = state or Layout.here().state
+    total = 0
+    deadline = time.monotonic() + 30
+    while (found := of_cluster(state)) and time.monotonic() < deadline:
+        found.sort(key=lambda process: not process.name.startswith("s6-sv"))
+        total += send(found, signal.SIGKILL)
+        time.sleep(0.1)
+    return total

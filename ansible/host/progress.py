@@ -1,0 +1,14 @@
+"""How a step says where it is."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+Progress = Callable[[str], None]
+"""Is told one line at a time."""
+
+
+def to_terminal(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()

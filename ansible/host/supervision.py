@@ -1,0 +1,183 @@
+"""Keeps the node's programs running: under systemd where it is process 1, else under s6 (docs/decisions/supervision.md).
+
+Both get the same `Service` descriptions. Definitions are written only when they differ, and only what differs restarts.
+"""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from host import processes
+from host.node import Node
+from host.services import Service
+
+LOG_FILES, LOG_BYTES = 5, 10_000_000
+UNITS = Path("/etc/systemd/system")
+
+
+def has_systemd() -> bool:
+    """systemd's own test (sd_booted(3))."""
+    return Path("/run/systemd/system").is_dir()
+
+
+def put(path: Path, content: str, mode: int = 0o600) -> bool:
+    """Write a file when it differs; whether it did."""
+    if path.is_file() and path.read_text() == content:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_text(content)
+    fresh.chmod(mode)
+    fresh.replace(path)
+    return True
+
+
+def run_script(service: Service) -> str:
+    """s6's `run`: become the program. A job becomes a sleep after its work, and s6 begins it anew when that ends."""
+    command = shlex.join(service.command)
+    body = f"exec {command}" if service.every is None else f"{command}\nexec sleep {service.every}"
+    return f"#!/bin/sh\nexec 2>&1\n{body}\n"
+
+
+def log_script(node: Node, service: Service) -> str:
+    return f"#!/bin/sh\nexec s6-log -b -- n{LOG_FILES} s{LOG_BYTES} T {shlex.quote(f'{node.log}/{service.name}')}\n"
+
+
+def s6_files(node: Node, service: Service) -> dict[Path, str]:
+    home = node.state / "services" / service.name
+    return {home / "run": run_script(service), home / "log" / "run": log_script(node, service)}
+
+
+def write_s6(node: Node, wanted: Sequence[Service]) -> list[str]:
+    """Write what differs; the names of the services that must restart for it."""
+    changed = []
+    for service in wanted:
+        (node.log / service.name).mkdir(parents=True, exist_ok=True)
+        differs = [put(Path(path), content) for path, content in service.files.items()]
+        differs += [put(path, content, 0o700) for path, content in s6_files(node, service).items()]
+        if any(differs):
+            changed.append(service.name)
+    return changed
+
+
+def drop_s6(node: Node, wanted: Sequence[Service]) -> list[str]:
+    """End and forget services that an older version had."""
+    names = {service.name for service in wanted}
+    homes = [home for home in (node.state / "services").glob("[!.]*") if home.name not in names]
+    for home in homes:
+        subprocess.run(["s6-svc", "-wD", "-T", "10000", "-xd", home], capture_output=True, check=False)
+        shutil.rmtree(home)
+    return [home.name for home in homes]
+
+
+def apply_s6(node: Node, wanted: Sequence[Service]) -> list[str]:
+    """Bring the supervision tree to the wanted services; the names of those that were started or restarted."""
+    scan = node.state / "services"
+    scan.mkdir(parents=True, exist_ok=True, mode=0o700)
+    changed = write_s6(node, wanted)
+    if not processes.supervisor(node.state):
+        start_s6(node, scan)
+        return [service.name for service in wanted]
+    dropped = drop_s6(node, wanted)
+    fresh = [name for name in changed if not (scan / name / "supervise").is_dir()]
+    if fresh or dropped:
+        subprocess.run(["s6-svscanctl", "-an", scan], check=True)
+    for name in changed:
+        if name not in fresh:
+            subprocess.run(["s6-svc", "-r", scan / name], check=True)
+    return changed + dropped
+
+
+def start_s6(node: Node, scan: Path) -> None:
+    """In a session of its own: neither the terminal's end nor `make`'s signals reach it."""
+    for stale in [*scan.glob("*/supervise"), *scan.glob("*/log/supervise"), *scan.glob("*/event"), scan / ".s6-svscan"]:
+        shutil.rmtree(stale, ignore_errors=True)
+    with (node.log / "supervisor.log").open("ab") as log:
+        subprocess.Popen(
+            ["s6-svscan", "-t0", scan],
+            cwd=scan,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def unit_name(service: Service) -> str:
+    return f"almagest-{service.name}"
+
+
+def systemd_units(service: Service) -> Mapping[str, str]:
+    """Unit files by name; a job is a oneshot with a timer."""
+    command = shlex.join(word.replace("%", "%%").replace("$", "$$") for word in service.command)
+    name = unit_name(service)
+    head = f"[Unit]\nDescription=Almagest: {service.name}\nAfter=network-online.target almagest-node.service\n"
+    if service.every is not None:
+        timer = f"[Timer]\nOnActiveSec=1min\nOnUnitActiveSec={service.every}\n\n[Install]\nWantedBy=timers.target\n"
+        return {
+            f"{name}.service": f"{head}\n[Service]\nType=oneshot\nExecStart={command}\n",
+            f"{name}.timer": f"[Unit]\nDescription=Almagest: {service.name}, every {service.every} s\n\n{timer}",
+        }
+    # KillMode=process: the containers outlive a restart of their runtime, as Debian's own unit of containerd has it.
+    keep = "Delegate=yes\nKillMode=process\n" if service.name == "containerd" else ""
+    body = f"ExecStart={command}\nRestart=always\nRestartSec=1\nLimitNOFILE=1048576\nTasksMax=infinity\n{keep}"
+    need = "Requires=almagest-node.service\nStartLimitIntervalSec=0\n"
+    return {f"{name}.service": f"{head}{need}\n[Service]\n{body}\n[Install]\nWantedBy=multi-user.target\n"}
+
+
+def node_unit(python: str, node: Node) -> str:
+    """Bridges and kernel settings, before anything else of ours after a boot."""
+    command = shlex.join(["/usr/bin/env", f"PYTHONPATH={node.state}/lib", python, "-m", "host.prepare", str(node.state)])
+    service = f"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart={command}\n"
+    unit = "[Unit]\nDescription=Almagest: addresses and kernel settings of the node\nAfter=network.target\n"
+    return f"{unit}\n{service}\n[Install]\nWantedBy=multi-user.target\n"
+
+
+def apply_systemd(node: Node, wanted: Sequence[Service], python: str) -> list[str]:
+    """Install, enable and start the units; the names of those that were started or restarted."""
+    changed = ["node"] if put(UNITS / "almagest-node.service", node_unit(python, node), 0o644) else []
+    for service in wanted:
+        differs = [put(Path(path), content) for path, content in service.files.items()]
+        differs += [put(UNITS / name, content, 0o644) for name, content in systemd_units(service).items()]
+        if any(differs):
+            changed.append(service.name)
+    if changed:
+        systemctl("daemon-reload")
+    units = [name for service in wanted for name in systemd_units(service) if not is_job_body(service, name)]
+    stopped = [unit for unit in ["almagest-node.service", *units] if not is_active(unit)]
+    if changed or stopped:
+        systemctl("enable", "almagest-node.service", *units)
+        systemctl("start", "almagest-node.service", *units)
+    restart = [f"almagest-{name}.service" for name in changed if f"almagest-{name}.service" not in stopped]
+    restart = [unit for unit in restart if unit in units]
+    if restart:
+        systemctl("restart", *restart)
+    return sorted({*changed, *(unit.removeprefix("almagest-").rsplit(".", 1)[0] for unit in stopped)})
+
+
+def is_job_body(service: Service, unit: str) -> bool:
+    return service.every is not None and unit.endswith(".service")
+
+
+def is_active(unit: str) -> bool:
+    return subprocess.run(["systemctl", "is-active", "--quiet", unit], check=False).returncode == 0
+
+
+def systemctl(*arguments: str) -> None:
+    subprocess.run(["systemctl", *arguments], check=True)
+
+
+def stop(node: Node) -> None:
+    """End supervision, so that nothing comes back when its process is ended; systemd's units are removed."""
+    if has_systemd() and (units := sorted(UNITS.glob("almagest-*"))):
+        subprocess.run(["systemctl", "disable", "--now", *(unit.name for unit in units)], check=False)
+        for unit in units:
+            unit.unlink()
+        systemctl("daemon-reload")
+    scan = node.state / "services"
+    if processes.supervisor(node.state):
+        subprocess.run(["s6-svscanctl", "-t", scan], capture_output=True, check=False)
