@@ -14,3 +14,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     """PostgreSQL with pgSphere, RabbitMQ and Redis, running from the images of the release."""
     with run_services(tmp_path_factory.mktemp("services")) as running:
         yield running
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write what is rendered into tests/data")

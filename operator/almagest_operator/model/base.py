@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 Schema = dict[str, Any]
@@ -73,6 +73,15 @@ Quantity = Annotated[
 ]
 """An amount of bytes or cores as Kubernetes writes it; a bare whole number is accepted too."""
 
+_DURATIONS = "from 1s to 168h"
+
+
+def _within_a_week(duration: str) -> str:
+    if not 1 <= seconds(duration) <= 168 * 3600:
+        raise ValueError(f"{duration} is not {_DURATIONS}")
+    return duration
+
+
 _GROWS = rule(
     "quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0",
     "storage only grows: a volume cannot be shrunk without losing data",
@@ -96,10 +105,11 @@ Duration = Annotated[
         max_length=20,
         json_schema_extra={
             "x-kubernetes-validations": [
-                rule("duration(self) >= duration('1s') && duration(self) <= duration('168h')", "from 1s to 168h")
+                rule("duration(self) >= duration('1s') && duration(self) <= duration('168h')", _DURATIONS)
             ]
         },
     ),
+    AfterValidator(_within_a_week),
 ]
 """A length of time such as 30s, 5m or 1h30m."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from almagest_operator.model.base import Model, Text, rule
 
@@ -56,3 +56,10 @@ class Site(Model):
         ),
     ] = None
     acknowledgement: Annotated[Text, Field(description="Sentence that papers using the data are asked to print.")] = ""
+
+    @field_validator("title")
+    @classmethod
+    def _title_is_not_blank(cls, title: str) -> str:
+        if not title.strip():
+            raise ValueError("title is blank")
+        return title

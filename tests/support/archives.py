@@ -1,0 +1,95 @@
+"""Archives, releases and facts for tests that say only what matters to them."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from almagest_operator.desired import Desired, build
+from almagest_operator.model.archive import Archive
+from almagest_operator.model.facts import Facts
+from almagest_operator.model.release import ARCHIVE_IMAGES, ArchiveRelease
+from almagest_operator.model.resource import Manifest, Resource
+
+ROOT = Path(__file__).parents[2]
+ENVIRONMENTS = ROOT / "environments"
+
+SPEC: Manifest = {
+    "release": "0.1.0",
+    "environment": "dev",
+    "site": {"title": "Test archive", "publisher": "Almagest", "contact": {"email": "contact@example.org"}},
+}
+
+
+def merge(target: Any, patch: Any) -> Any:
+    """A JSON merge patch (RFC 7386): what kustomize does to a custom resource."""
+    if not isinstance(patch, dict):
+        return copy.deepcopy(patch)
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(merged.get(key), value)
+    return merged
+
+
+def manifest(spec: Manifest | None = None, *, name: str = "gaia", namespace: str = "gaia-dev") -> Manifest:
+    """An Archive as the API server would give it: the shortest valid spec with `spec` merged into it."""
+    metadata = {"name": name, "namespace": namespace, "uid": "6c1f2b0e-0000-4000-8000-000000000001", "generation": 1}
+    head = {"apiVersion": "almagest.science/v1alpha1", "kind": "Archive", "metadata": metadata}
+    return {**head, "spec": merge(SPEC, spec or {})}
+
+
+def archive(spec: Manifest | None = None, *, name: str = "gaia", namespace: str = "gaia-dev") -> Archive:
+    return Archive.parse(manifest(spec, name=name, namespace=namespace))
+
+
+def release(name: str = "0.1.0", digit: str = "0") -> ArchiveRelease:
+    """A release whose digests are one digit over and over."""
+    images = {image: f"registry.example.org/almagest/{image}@sha256:{digit * 64}" for image in ARCHIVE_IMAGES}
+    return ArchiveRelease.parse({"metadata": {"name": name}, "spec": {"images": images}})
+
+
+def desired(spec: Manifest | None = None, facts: Facts | None = None, *, name: str = "gaia") -> Desired:
+    return build(archive(spec, name=name), release(), facts or Facts())
+
+
+def one(found: Desired, kind: str, name: str) -> Manifest:
+    """The manifest of that kind and name."""
+    (resource,) = (resource for resource in found.resources if (resource.kind, resource.name) == (kind, name))
+    return resource.manifest
+
+
+def jobs(found: Desired, part: str) -> list[Resource]:
+    return [resource for resource in found.resources if resource.kind == "Job" and resource.component.startswith(part)]
+
+
+def pod_templates(found: Desired) -> dict[str, Manifest]:
+    """Component → pod template, of every workload."""
+    return {
+        resource.component: resource.manifest["spec"]["template"]
+        for resource in found.resources
+        if resource.kind in {"Deployment", "StatefulSet", "Job"}
+    }
+
+
+def overlay(archive_name: str, environment: str) -> list[Manifest]:
+    """What `kubectl kustomize environments/<archive>/<environment>` gives, for the part of kustomize that they use."""
+    base = ENVIRONMENTS / archive_name / "base"
+    directory = ENVIRONMENTS / archive_name / environment
+    kustomization = yaml.safe_load((directory / "kustomization.yaml").read_text())
+    patches = [yaml.safe_load((directory / patch["path"]).read_text()) for patch in kustomization["patches"]]
+    found = []
+    for name in yaml.safe_load((base / "kustomization.yaml").read_text())["resources"]:
+        document = yaml.safe_load((base / name).read_text())
+        for patch in patches:
+            if (patch["kind"], patch["metadata"]["name"]) == (document["kind"], document["metadata"]["name"]):
+                document = merge(document, patch)
+        key = "name" if document["kind"] == "Namespace" else "namespace"
+        document["metadata"][key] = kustomization["namespace"]
+        found.append(document)
+    return found

@@ -1,0 +1,95 @@
+"""The NetworkPolicies allow the graph and nothing else, judged as a network plugin judges them."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+import pytest
+
+from almagest_operator.desired import Desired
+from almagest_operator.desired.graph import PORTS, WORLD, Edge, edges, parts
+from almagest_operator.model.resource import Manifest
+from support.archives import archive, desired, pod_templates
+
+STRANGER = {
+    "app.kubernetes.io/name": "web",
+    "app.kubernetes.io/instance": "other",
+    "app.kubernetes.io/part-of": "almagest",
+}
+
+
+def selects(selector: Manifest, labels: dict[str, str]) -> bool:
+    matched = all(labels.get(key) == value for key, value in selector.get("matchLabels", {}).items())
+    return matched and all(labels.get(e["key"]) in e["values"] for e in selector.get("matchExpressions", []))
+
+
+def allowed(policies: list[Manifest], source: dict[str, str], target: dict[str, str], port: int) -> bool:
+    """Whether pods of one namespace may connect: the source may leave, and the target may be entered."""
+    return one_way(policies, "Egress", source, target, port) and one_way(policies, "Ingress", target, source, port)
+
+
+def one_way(policies: list[Manifest], direction: str, pod: dict[str, str], peer: dict[str, str], port: int) -> bool:
+    key, other = ("egress", "to") if direction == "Egress" else ("ingress", "from")
+    mine = [
+        p["spec"] for p in policies if selects(p["spec"]["podSelector"], pod) and direction in p["spec"]["policyTypes"]
+    ]
+    if not mine:
+        return True
+    rules = [rule for spec in mine for rule in spec.get(key, [])]
+    return any(
+        any(found["port"] == port for found in rule["ports"])
+        and (
+            other not in rule
+            or any("namespaceSelector" not in p and selects(p["podSelector"], peer) for p in rule[other])
+        )
+        for rule in rules
+    )
+
+
+def policies(found: Desired) -> list[Manifest]:
+    return [resource.manifest for resource in found.resources if resource.kind == "NetworkPolicy"]
+
+
+@pytest.mark.parametrize("wordpress", [True, False])
+def test_policies_allow_exactly_the_graph(wordpress: bool) -> None:
+    spec: dict[str, Any] = {"wordpress": {"enabled": wordpress}, "datasets": [{"table": "a.b", "source": "demo:gaia"}]}
+    found = desired(spec)
+    labels = {
+        t["metadata"]["labels"]["app.kubernetes.io/name"]: t["metadata"]["labels"]
+        for t in pod_templates(found).values()
+    }
+    assert set(labels) == set(parts(archive(spec).spec))
+    open_edges = {
+        Edge(source, target)
+        for source, target in product(labels, labels)
+        for port in {*PORTS.values(), 443}
+        if allowed(policies(found), labels[source], labels[target], port)
+    }
+    assert open_edges == {edge for edge in edges(archive(spec).spec) if edge.source != WORLD}
+
+
+def test_strangers_reach_the_proxy_only() -> None:
+    found = desired()
+    reached = {
+        component
+        for component, template in pod_templates(found).items()
+        for port in PORTS.values()
+        if allowed(policies(found), STRANGER, template["metadata"]["labels"], port)
+    }
+    assert reached == {"proxy"}
+
+
+def test_every_host_in_the_environment_has_an_edge() -> None:
+    """Whatever a process is told the address of, it may reach, except what it has no password for."""
+    allowed_targets = {(edge.source, edge.target) for edge in edges(archive().spec)}
+    for component, template in pod_templates(desired()).items():
+        part = template["metadata"]["labels"]["app.kubernetes.io/name"]
+        secrets = {
+            item["path"].split("/")[0]
+            for volume in template["spec"]["volumes"]
+            for source in volume.get("projected", {}).get("sources", [])
+            for item in source["secret"]["items"]
+        }
+        for target in (secrets & {"appdb", "datadb", "broker", "cache", "mariadb"}) - {part}:
+            assert (part, target) in allowed_targets, f"{component} has the password of {target}, but no way to it"
