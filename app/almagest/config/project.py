@@ -15,6 +15,8 @@ INSTALLED_APPS = [
     "almagest.accounts",
     "almagest.metadata",
     "almagest.pages",
+    "almagest.query",
+    "almagest.tap",
 ]
 
 MIDDLEWARE = [

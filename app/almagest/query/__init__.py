@@ -1,0 +1,1 @@
+"""Queries: what one may ask, how it runs, and the jobs that outlive a request."""

@@ -1,0 +1,59 @@
+"""What can be wrong with a query or a job, in words for the person who asked; the faces add only the document around it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class QueryError(Exception):
+    """The family. Its text may be shown to anyone. status: of the HTTP answer when nothing was sent yet."""
+
+    status: ClassVar[int] = 400
+
+
+class InvalidRequestError(QueryError):
+    """A parameter is missing, repeated, malformed or not supported."""
+
+
+class TooLargeError(QueryError):
+    """The request is larger than a query can sensibly be."""
+
+    status = 413
+
+
+class NoSuchJobError(QueryError):
+    """The job, or this part of it, does not exist; also said of one that the caller may not see."""
+
+    status = 404
+
+
+class WrongPhaseError(QueryError):
+    """The job's phase does not allow this."""
+
+    status = 403
+
+
+class QueryTimeoutError(QueryError):
+    """PostgreSQL needed longer than this kind of query may take."""
+
+
+class RefusedByDatabaseError(QueryError):
+    """PostgreSQL could not compute an answer from these data, e.g. a division by zero or a number too large."""
+
+
+class BusyError(QueryError):
+    """Too much is running at this moment; the same request may succeed later."""
+
+    status = 503
+
+
+class ResultLostError(QueryError):
+    """The result was in the data database when that stopped without warning; the query has to run again."""
+
+    status = 410
+
+
+class InternalError(QueryError):
+    """A mistake of ours; the log has what happened."""
+
+    status = 500

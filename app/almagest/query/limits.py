@@ -1,0 +1,64 @@
+"""How much one query may take: rows, seconds, bytes of text. Every limit of the archive's queries has its home here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from almagest.config.environment import Queue
+
+DEFAULT_ROWS = 1_000_000
+"""Rows of an answer to a request without MAXREC; announced as `outputLimit/default`. Large enough that CSV, which
+cannot say that it was cut, rarely is; small enough that one careless `SELECT *` fills no disk."""
+
+MAX_ROWS = 10_000_000
+"""Rows of any answer, whatever MAXREC says; announced as `outputLimit/hard`."""
+
+SYNC_SECONDS = 60.0
+"""Seconds that PostgreSQL works on, and sends, a synchronous answer."""
+
+LOCK_SECONDS = 5.0
+"""Seconds that a query waits for a table that is being replaced."""
+
+QUERY_CHARACTERS = 1_000_000
+"""Length of QUERY, counted before anything parses it."""
+
+RUN_ID_CHARACTERS = 64
+"""Length of RUNID (DALI 1.1 §3.4.5)."""
+
+RETENTION = timedelta(days=7)
+"""Life of a job when nobody says otherwise."""
+
+MAX_RETENTION = timedelta(days=30)
+"""The latest destruction that a client may ask for, counted from now."""
+
+WAIT_SECONDS = 30.0
+"""The longest that GET ?WAIT holds a request; the client asks again (UWS 1.1 §2.2.1.1 allows the cap)."""
+
+
+def rows(maxrec: int | None) -> int:
+    """How many rows to send for a request's MAXREC."""
+    return DEFAULT_ROWS if maxrec is None else min(maxrec, MAX_ROWS)
+
+
+def queue_for(seconds: int, queues: Sequence[Queue]) -> Queue:
+    """The queue of a job that may run so long: the one with the smallest sufficient timeout.
+
+    seconds: 0 asks for no limit (UWS 1.1 §2.2.1.3) and gets the slowest queue, as does more than any queue gives.
+    """
+    slowest = max(queues, key=lambda queue: queue.timeout)
+    sufficient = [queue for queue in queues if queue.timeout >= seconds]
+    if seconds == 0 or not sufficient:
+        return slowest
+    return min(sufficient, key=lambda queue: queue.timeout)
+
+
+def duration(seconds: int, queues: Sequence[Queue]) -> int:
+    """An execution duration as granted: at most what the slowest queue gives; 0 (no limit) becomes that."""
+    longest = int(max(queue.timeout for queue in queues))
+    return longest if seconds == 0 else min(seconds, longest)
+
+
+def destruction(wanted: datetime, now: datetime) -> datetime:
+    """A destruction time as granted: not before now, not after the longest retention."""
+    return max(now, min(wanted, now + MAX_RETENTION))

@@ -1,0 +1,89 @@
+"""The parameters of a query as TAP 1.1 §2.7 and DALI 1.1 §3 define them, from text to checked values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from almagest import formats
+from almagest.query import limits
+from almagest.query.errors import InvalidRequestError, TooLargeError
+
+Parameters = Mapping[str, str]
+"""Parameters by upper-case name, values as sent."""
+
+NAMES = ("LANG", "QUERY", "RESPONSEFORMAT", "FORMAT", "MAXREC", "RUNID", "UPLOAD")
+"""Those that mean something to a query; the others are ignored, as DALI asks. REQUEST=doQuery of TAP 1.0 says nothing."""
+
+LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
+DEFAULT_FORMAT = "votable"
+
+
+@dataclass(frozen=True, slots=True)
+class QueryRequest:
+    """A query that may be translated. maxrec: rows to send at most, defaults and limits applied."""
+
+    query: str
+    response_format: str
+    maxrec: int
+
+
+def collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """The parameters of NAMES out of everything that was sent: names in any case, a repeated value counted once.
+
+    Raises InvalidRequestError when a parameter comes with two different values (DALI 1.1 §2.4), or contains NUL.
+    """
+    found: dict[str, str] = {}
+    for sent_name, value in pairs:
+        name = sent_name.upper()
+        if name not in NAMES:
+            continue
+        if "\0" in value:
+            raise InvalidRequestError(f"{name} contains a NUL character")
+        if found.setdefault(name, value) != value:
+            raise InvalidRequestError(f"{name} was sent twice with different values; send it once")
+    run_id = found.get("RUNID", "")
+    if len(run_id) > limits.RUN_ID_CHARACTERS:
+        raise InvalidRequestError(f"RUNID has {len(run_id)} characters; {limits.RUN_ID_CHARACTERS} are allowed")
+    return found
+
+
+def check(parameters: Parameters) -> QueryRequest:
+    """The query that these parameters ask for. Raises InvalidRequestError or TooLargeError naming the parameter."""
+    if parameters.get("UPLOAD"):
+        raise InvalidRequestError("this service takes no uploads (UPLOAD); query its own tables only")
+    language = parameters.get("LANG")
+    if not language:
+        raise InvalidRequestError("LANG is missing; send LANG=ADQL")
+    if language.upper() not in LANGUAGES:
+        raise InvalidRequestError(f"unknown query language {_shown(language)}; known are {', '.join(LANGUAGES)}")
+    query = parameters.get("QUERY", "")
+    if not query.strip():
+        raise InvalidRequestError("QUERY is missing or empty")
+    if len(query) > limits.QUERY_CHARACTERS:
+        raise TooLargeError(f"QUERY has {len(query)} characters; {limits.QUERY_CHARACTERS} are allowed")
+    return QueryRequest(query, response_format(parameters), limits.rows(_maxrec(parameters.get("MAXREC"))))
+
+
+def response_format(parameters: Parameters) -> str:
+    """RESPONSEFORMAT, or its older name FORMAT, of a known format. Raises InvalidRequestError when it is unknown."""
+    wanted = parameters.get("RESPONSEFORMAT") or parameters.get("FORMAT") or DEFAULT_FORMAT
+    try:
+        formats.negotiate(wanted)
+    except formats.UnknownFormatError as error:
+        raise InvalidRequestError(str(error)) from error
+    return wanted
+
+
+def _maxrec(text: str | None) -> int | None:
+    if text is None or not text.strip():
+        return None
+    # isdecimal alone would let through the digits of every script, and int() any number of them.
+    if not (text.strip().isascii() and text.strip().isdecimal()) or len(text) > 18:
+        raise InvalidRequestError(f"MAXREC has to be a whole number from 0 on, not {_shown(text)}")
+    return int(text)
+
+
+def _shown(text: str) -> str:
+    """A user's value inside a message: quoted, without control characters, and short."""
+    return repr(text if len(text) <= 40 else text[:40] + "…")
