@@ -113,7 +113,11 @@ def api_server(node: Node) -> Service:
         audit_log_maxbackup=5,
         profiling="false",
     )
-    files = {audit: configuration.audit(node), admission: configuration.admission()}
+    files = {
+        audit: configuration.audit(node),
+        admission: configuration.admission(),
+        f"{node.etc}/admin.kubeconfig": configuration.kubeconfig(node, "admin"),
+    }
     return Service("kube-apiserver", (f"{node.programs}/kube-apiserver", *command), files)
 
 
