@@ -82,7 +82,7 @@ def plan(resources: Sequence[Resource], secrets: Sequence[GeneratedSecret], chil
         stage=stage,
         secrets=tuple(secret for secret in secrets if _secret_lacks(secret, children.get(secret.key))),
         resources=tuple(r for r in resources if r.stage <= stage and _needs_apply(r, children.get(r.key))),
-        prune=tuple(_superfluous(children.values(), wanted, stage)),
+        prune=tuple(sorted(_superfluous(children.values(), wanted, stage), key=lambda live: live.key)),
         waiting=tuple(item for item in waiting if item.stage <= stage),
     )
 

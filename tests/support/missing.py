@@ -1,0 +1,90 @@
+"""What a kubelet, a scheduler and the workload controllers would report, for an API server that has none of them.
+
+A thread that every 50 ms gives Deployments, StatefulSets and Jobs the status of success, or what `outcomes` says.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from support.apiserver import ApiServer, Manifest, Refused
+
+_PATHS = {"Deployment": ("apps/v1", "deployments"), "StatefulSet": ("apps/v1", "statefulsets"), "Job": ("batch/v1", "jobs")}
+
+
+@dataclass
+class Missing:
+    """outcomes: component → `hold` (nothing happens to it) or `fail` (a Job fails); all else succeeds."""
+
+    server: ApiServer
+    namespace: str
+    outcomes: dict[str, str] = field(default_factory=dict)
+
+    def beat(self) -> None:
+        for kind, (version, plural) in _PATHS.items():
+            place = f"/apis/{version}/namespaces/{self.namespace}/{plural}"
+            for found in self.server.request("GET", place)["items"]:
+                component = found["metadata"]["labels"]["app.kubernetes.io/component"]
+                outcome = self.outcomes.get(component, "succeed")
+                status = _status(kind, found, outcome)
+                if outcome == "hold" or status.items() <= found.get("status", {}).items():
+                    continue
+                try:
+                    path = f"{place}/{found['metadata']['name']}/status"
+                    self.server.request("PATCH", path, {"status": status}, kind="merge-patch+json")
+                except Refused as refused:
+                    if refused.status != 404:  # deleted meanwhile
+                        raise
+
+
+@contextmanager
+def controllers(server: ApiServer, namespace: str) -> Iterator[Missing]:
+    """Run the beat until the context ends; an error of the thread ends the test."""
+    missing, stop, errors = Missing(server, namespace), threading.Event(), list[BaseException]()
+
+    def loop() -> None:
+        while not stop.wait(0.05):
+            try:
+                missing.beat()
+            except BaseException as error:
+                errors.append(error)
+                return
+
+    thread = threading.Thread(target=loop, name="missing controllers")
+    thread.start()
+    try:
+        yield missing
+    finally:
+        stop.set()
+        thread.join()
+    assert not errors, errors
+
+
+def _status(kind: str, found: Manifest, outcome: str) -> Manifest:
+    generation = found["metadata"]["generation"]
+    if kind == "Job":
+        return _finished(found) if found.get("status", {}).get("conditions") else _job(outcome)
+    replicas = found["spec"].get("replicas", 1)
+    counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas", "readyReplicas"), replicas)
+    revision = str(generation)
+    revisions = {"currentRevision": revision, "updateRevision": revision} if kind == "StatefulSet" else {}
+    return {"observedGeneration": generation, **counts, **revisions}
+
+
+def _finished(found: Manifest) -> Manifest:
+    """A Job's end is final."""
+    status: Manifest = found["status"]
+    return status
+
+
+def _job(outcome: str) -> Manifest:
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if outcome == "fail":
+        reason = {"status": "True", "reason": "BackoffLimitExceeded", "message": "Job has reached the backoff limit"}
+        return {"startTime": now, "failed": 3, "conditions": [{"type": "FailureTarget", **reason}, {"type": "Failed", **reason}]}
+    ends = [{"type": "SuccessCriteriaMet", "status": "True"}, {"type": "Complete", "status": "True"}]
+    return {"startTime": now, "completionTime": now, "succeeded": 1, "conditions": ends}

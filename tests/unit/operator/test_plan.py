@@ -1,0 +1,263 @@
+"""The roll-out as a state machine, played against a simulated cluster with the real renderings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from almagest_operator.model.resource import Stage
+from almagest_operator.observe.readiness import READY, State
+from almagest_operator.plan import Step, rest
+from support.archives import archive, release
+from support.world import FAILED, LIVING, WAITING, World
+
+DATASET = {"datasets": [{"table": "gaiadr3.bright", "source": "demo:gaia"}]}
+
+
+def an(**spec: object) -> World:
+    return World(archive=archive(spec or DATASET))
+
+
+def test_stages_follow_one_another() -> None:
+    world, seen = an(), []
+    for _ in range(40):
+        step = world.plan()
+        seen.append(step.stage)
+        if step.complete:
+            break
+        world.carry_out(step)
+        world.settle()
+    assert sorted(set(seen)) == [
+        Stage.SECRETS,
+        Stage.FOUNDATIONS,
+        Stage.DATA,
+        Stage.MIGRATION,
+        Stage.WORKLOADS,
+        Stage.ROUTES if Stage.ROUTES in seen else Stage.SMOKE,
+        *([Stage.SMOKE] if Stage.ROUTES in seen else []),
+    ]
+    assert seen == sorted(seen)
+
+
+def test_nothing_is_applied_before_its_stage_is_open() -> None:
+    world = an()
+    for _ in range(40):
+        step = world.plan()
+        assert all(resource.stage <= step.stage for resource in step.resources)
+        assert not step.resources or step.stage > Stage.SECRETS
+        if step.stage <= Stage.MIGRATION:
+            assert not any(r.kind == "Deployment" and r.component == "web" for r in step.resources)
+        world.carry_out(step)
+        world.settle()
+    assert world.plan().complete
+
+
+def test_a_settled_archive_is_written_no_more() -> None:
+    world = an()
+    world.run()
+    step = world.plan()
+    assert step.complete
+    assert not step.writes
+
+
+def test_every_pass_that_is_not_complete_writes_or_says_what_it_waits_for() -> None:
+    world = an()
+    while not (step := world.plan()).complete:
+        assert step.writes or step.waiting
+        assert all(item.readiness.reason and item.readiness.message for item in step.waiting)
+        world.carry_out(step)
+        if not step.writes:
+            world.settle()
+
+
+def test_the_data_services_are_waited_for() -> None:
+    step = an().run(datadb=WAITING)
+    assert step.stage is Stage.DATA
+    assert [str(item) for item in step.waiting] == ["StatefulSet gaia-datadb: 0 of 1 pods are ready"]
+
+
+def test_failed_migration_keeps_old_release_serving() -> None:
+    world = an()
+    world.run()
+    before = {key: live for key, live in world.children.items() if live.key.kind == "Deployment"}
+    world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0"})
+    step = world.run(migrate=FAILED)
+    assert step.stage is Stage.MIGRATION
+    assert [item.component for item in step.failed] == ["migrate"]
+    workloads = {key for key in before if world.resource("Deployment", before[key].component).stage is Stage.WORKLOADS}
+    assert workloads
+    assert all(world.children[key] == before[key] for key in workloads)
+
+
+def test_a_spec_put_back_after_a_failed_migration_is_complete_again() -> None:
+    world = an()
+    world.run()
+    world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0"})
+    world.run(migrate=FAILED)
+    world.release, world.archive = release(), archive(DATASET)
+    assert world.run().complete
+    assert len(world.live("Job", "migrate")) == 1
+
+
+def test_a_superseded_migration_is_deleted_before_its_successor_has_run() -> None:
+    world = an()
+    world.run()
+    world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0"})
+    world.run(migrate=FAILED)
+    (failed,) = (live for live in world.live("Job", "migrate") if live.readiness.failed)
+    world.release, world.archive = release("0.3.0", "3"), archive({**DATASET, "release": "0.3.0"})
+    world.carry_out(world.plan())
+    assert failed.key in world.pruned
+
+
+def test_ingest_runs_beside_the_workloads_and_blocks_nothing() -> None:
+    world = an()
+    step = world.run(ingest_gaiadr3_bright=WAITING)
+    assert step.stage is Stage.SMOKE
+    assert not step.complete
+    assert [item.stage for item in step.waiting] == [Stage.INGEST]
+    assert all(live.readiness.ready for live in world.live("Deployment", "web"))
+
+
+def test_a_data_set_that_was_loaded_is_not_loaded_again_by_a_new_release() -> None:
+    world = an()
+    world.run()
+    (loaded,) = world.live("Job", "ingest-gaiadr3-bright")
+    world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0"})
+    assert world.run().complete
+    assert world.live("Job", "ingest-gaiadr3-bright") == [loaded]
+
+
+def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew() -> None:
+    world = an()
+    world.run(ingest_gaiadr3_bright=FAILED)
+    world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0"})
+    assert world.run().complete
+
+
+def test_paused_writes_nothing_and_still_sees() -> None:
+    world = an()
+    world.run(web=WAITING)
+    del world.children[world.resource("Deployment", "proxy").key]
+    step = rest(world.plan())
+    assert not step.writes
+    assert step.paused
+    assert step.waiting
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Service", "NetworkPolicy", "StatefulSet", "ServiceAccount"])
+def test_a_deleted_child_is_made_again(kind: str) -> None:
+    world = an()
+    world.run()
+    victim = next(key for key in world.children if key.kind == kind)
+    del world.children[victim]
+    assert victim in {resource.key for resource in world.plan().resources}
+    assert world.run().complete
+
+
+def test_what_another_hand_changed_is_applied_and_nothing_else() -> None:
+    world = an()
+    world.run()
+    key = world.resource("Deployment", "web").key
+    world.change(key, fields='{"f:metadata": {}}')
+    step = world.plan()
+    assert [resource.key for resource in step.resources] == [key]
+    assert step.complete, "healing drift does not make an archive unready"
+
+
+def test_a_child_being_deleted_is_waited_for_and_not_written() -> None:
+    world = an()
+    world.run()
+    key = world.resource("Deployment", "web").key
+    world.change(key, terminating=True)
+    step = world.plan()
+    assert not step.resources
+    assert [item.readiness.reason for item in step.waiting] == ["Deleting"]
+
+
+def test_what_is_not_wanted_any_more_goes_but_never_a_volume_or_a_secret() -> None:
+    world = an(queues=[{"name": "short", "timeout": "30s"}, {"name": "long", "timeout": "1h"}])
+    world.run()
+    world.archive = archive({"queues": [{"name": "short", "timeout": "30s"}], "wordpress": {"enabled": False}})
+    assert world.run().complete
+    gone = {key.name for key in world.pruned}
+    assert {"gaia-worker-long", "gaia-wordpress", "gaia-mariadb"} <= gone
+    assert not {key.kind for key in world.pruned} & {"PersistentVolumeClaim", "Secret"}
+    assert any(key.name == "gaia-mariadb" and key.kind == "Secret" for key in world.children)
+
+
+def test_nothing_that_serves_is_pruned_before_what_replaces_it_is_ready() -> None:
+    world = an(queues=[{"name": "short", "timeout": "30s"}, {"name": "long", "timeout": "1h"}])
+    world.run()
+    world.archive = archive({"queues": [{"name": "slow", "timeout": "2h"}]})
+    world.run(worker_slow=WAITING)
+    assert world.live("Deployment", "worker-long")
+    world.run()
+    assert not world.live("Deployment", "worker-long")
+
+
+def test_a_secret_that_lacks_a_key_gets_it_and_keeps_the_others() -> None:
+    world = an()
+    world.run()
+    secret = next(s for s in world.desired().secrets if s.name == "gaia-datadb")
+    kept = dict(world.children[secret.key].fingerprints)
+    del kept["job-password"]
+    world.change(secret.key, fingerprints={**kept, "query-password": "mine"})
+    step = world.plan()
+    assert [found.name for found in step.secrets] == ["gaia-datadb"]
+    assert step.stage is Stage.SECRETS
+    assert world.run().complete
+    assert world.children[secret.key].fingerprints["query-password"] == "mine"
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """A world in any state that hands, crashes and controllers can bring it to."""
+    world = World(archive=archive(draw(st.sampled_from([DATASET, {}, {"wordpress": {"enabled": False}}]))))
+    for _ in range(draw(st.integers(0, 9))):
+        world.carry_out(world.plan())
+        if draw(st.booleans()):
+            world.settle()
+    for key in sorted(world.children):
+        match draw(st.sampled_from(["keep"] * 6 + ["delete", "change", "unready", "terminate"])):
+            case "delete":
+                del world.children[key]
+            case "change":
+                world.change(key, fields="{}")
+            case "unready" if key.kind in LIVING:
+                world.change(key, readiness=draw(st.sampled_from([WAITING, FAILED])))
+            case "terminate":
+                world.change(key, terminating=True)
+    return world
+
+
+@given(world=worlds())
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_from_any_state_the_archive_comes_to_rest_complete_or_with_a_reason(world: World) -> None:
+    step = world.plan()
+    _is_sound(world, step)
+    for key, live in list(world.children.items()):  # deletions end, and people delete Jobs that failed
+        if live.terminating or live.readiness.failed:
+            del world.children[key]
+    assert world.run().complete
+
+
+@given(world=worlds())
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+def test_a_plan_depends_on_nothing_but_its_input(world: World) -> None:
+    assert world.plan() == world.plan()
+    assert world.plan() == replace(world, children=dict(reversed(world.children.items()))).plan()
+
+
+def _is_sound(world: World, step: Step) -> None:
+    """Invariants of every step."""
+    assert step.complete or step.writes or step.waiting
+    for resource in step.resources:
+        live = world.children.get(resource.key)
+        assert live is None or not live.terminating
+        assert not (resource.kind == "Job" and live is not None and live.readiness == READY)
+    assert all(item.readiness.state is not State.READY for item in step.waiting)
+    assert {live.key for live in step.prune}.isdisjoint({resource.key for resource in step.resources})
