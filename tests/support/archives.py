@@ -93,3 +93,28 @@ def overlay(archive_name: str, environment: str) -> list[Manifest]:
         document["metadata"][key] = kustomization["namespace"]
         found.append(document)
     return found
+
+
+REFUSED: tuple[tuple[Manifest, str, str], ...] = (
+    ({"environment": "staging"}, "spec.environment", "'dev', 'test' or 'production'"),
+    ({"site": {"title": ""}}, "spec.site.title", "at least 1 character"),
+    ({"site": {"title": "  "}}, "spec.site.title", "blank"),
+    ({"site": {"contact": {"email": "nobody"}}}, "spec.site.contact.email", "pattern"),
+    ({"queues": []}, "spec.queues", "at least 1 item"),
+    ({"queues": [{"name": "Short", "timeout": "30s"}]}, "spec.queues[0].name", "pattern"),
+    ({"queues": [{"name": "short", "timeout": "30 seconds"}]}, "spec.queues[0].timeout", "pattern"),
+    ({"queues": [{"name": "short", "timeout": "0s"}]}, "spec.queues[0].timeout", "from 1s to 168h"),
+    ({"queues": [{"name": "a", "timeout": "1s"}] * 2}, "spec.queues", "given twice: a"),
+    ({"datasets": [{"table": "bright", "source": "demo:gaia"}]}, "spec.datasets[0].table", "pattern"),
+    ({"datasets": [{"table": "a.b", "source": "file:/etc/passwd"}]}, "spec.datasets[0].source", "pattern"),
+    ({"datasets": [{"table": "a.b", "source": "demo:gaia"}] * 2}, "spec.datasets", "given twice: a.b"),
+    ({"exposure": {"type": "Ingress"}}, "spec", "needs site.hostname"),
+    ({"exposure": {"nodePort": 30080}}, "spec.exposure", "nodePort needs type NodePort"),
+    ({"exposure": {"type": "NodePort", "nodePort": 80}}, "spec.exposure.nodePort", "30000"),
+    ({"exposure": {"tls": {"secretName": "x"}}}, "spec.exposure", "type Ingress"),
+    ({"files": {"storage": "1Gi", "existingClaim": "x"}}, "spec.files", "either storage or existingClaim"),
+    ({"files": {}}, "spec.files", "either storage or existingClaim"),
+    ({"broker": {"storage": "ten"}}, "spec.broker.storage", "pattern"),
+    ({"web": {"replicas": 0}}, "spec.web.replicas", "greater than or equal to 1"),
+)
+"""Specs that the API server and the model both refuse: what is merged into SPEC, the field, the model's reason."""

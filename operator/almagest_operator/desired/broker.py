@@ -53,14 +53,11 @@ def broker(scope: Scope) -> tuple[Resource, ...]:
 def configuration(room: Size, longest: int) -> str:
     """`rabbitmq.conf`. longest: seconds of the slowest queue, whose message stays unacknowledged for all that time."""
     settings = {
-        "default_queue_type": "quorum",
         "vm_memory_high_watermark.absolute": int(amount(room.memory_limit) * 0.6),
         "disk_free_limit.absolute": 256 * 10**6,
         # The default of 512 MiB is kept in memory as well as on disk.
         "raft.wal_max_size_bytes": 32 * 2**20,
         # RabbitMQ takes a message back from a worker that does not acknowledge it; the default is 30 minutes.
         "consumer_timeout": (max(longest, 1800) + 1800) * 1000,
-        "log.console": "true",
-        "log.console.level": "warning",
     }
     return "".join(f"{name} = {value}\n" for name, value in settings.items())

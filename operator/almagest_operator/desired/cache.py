@@ -39,11 +39,9 @@ def cache(scope: Scope) -> tuple[Resource, ...]:
 
 
 def configuration(room: Size) -> str:
-    """`redis.conf`: nothing on disk, and what expires goes first when memory is short."""
+    """`redis.conf`: when memory is short, what expires and was not used for longest goes first."""
     settings = {
         "maxmemory": int(amount(room.memory_limit) * 0.6),
         "maxmemory-policy": "volatile-lru",
-        "save": '""',
-        "appendonly": "no",
     }
     return "".join(f"{name} {value}\n" for name, value in settings.items())

@@ -39,4 +39,4 @@ def mariadb(scope: Scope) -> tuple[Resource, ...]:
 def configuration(room: Size) -> str:
     """`mariadb.cnf`: a quarter of the memory limit for the buffer pool; more connections than PHP has children."""
     pool = int(amount(room.memory_limit) / 4 / 2**20)
-    return f"[mariadbd]\ninnodb_buffer_pool_size = {pool}M\nmax_connections = 50\nperformance_schema = OFF\n"
+    return f"[mariadbd]\ninnodb_buffer_pool_size = {pool}M\nmax_connections = 50\n"

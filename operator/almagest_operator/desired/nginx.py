@@ -20,6 +20,8 @@ http {{
   default_type application/octet-stream;
   access_log off;
   server_tokens off;
+  # Redirects must not name the port of the pod.
+  absolute_redirect off;
   sendfile on;
   tcp_nopush on;
   keepalive_timeout 65s;
@@ -84,14 +86,14 @@ _CMS = """\
     location = /cms { return 301 /cms/; }
     location /cms/ {
       proxy_pass http://wordpress;
-      error_page 502 504 = @starting;
+      error_page 502 = @starting;
     }
 """
 
 _APPLICATION = """\
     location / {
       proxy_pass http://web;
-      error_page 502 504 = @starting;
+      error_page 502 = @starting;
     }
     location @starting {
       default_type text/plain;
@@ -113,13 +115,11 @@ _WORDPRESS = """\
     location ~ ^/cms/wp-content/uploads/.*\\.php$ { return 403; }
     location ~ ^/cms/(wp-config\\.php|xmlrpc\\.php|readme\\.html|license\\.txt) { return 404; }
     location ~ /\\. { return 404; }
-    location ~ ^/cms(?<script>/.+\\.php)(?<info>/.*)?$ {
-      try_files /cms$script =404;
+    location ~ ^/cms(?<script>/.+\\.php)$ {
+      try_files $uri =404;
       include /etc/nginx/fastcgi_params;
       fastcgi_param SCRIPT_FILENAME /srv/wordpress$script;
-      fastcgi_param SCRIPT_NAME /cms$script;
       fastcgi_param DOCUMENT_ROOT /srv/wordpress;
-      fastcgi_param PATH_INFO $info;
       fastcgi_param HTTPS $https_flag if_not_empty;
       fastcgi_param HTTP_PROXY "";
       fastcgi_pass 127.0.0.1:9000;

@@ -26,6 +26,9 @@ WORDPRESS_KEYS: dict[str, dict[str, int]] = {
     "wordpress": {"admin-password": PASSWORD, "salt": SALT},
 }
 
+STAYS = frozenset({"appdb", "datadb", "mariadb", "wordpress"})
+"""Secrets whose values are written into a volume: kept as long as it is, because without them it cannot be opened."""
+
 
 def keys(scope: Scope) -> dict[str, dict[str, int]]:
     """Component → key → length of its value in characters."""
@@ -43,5 +46,6 @@ def all_of(component: str) -> tuple[Secret, ...]:
 
 
 def _secret(scope: Scope, component: str, found: dict[str, int]) -> GeneratedSecret:
-    metadata = scope.metadata(Part.of(component))
+    owned = scope.volumes_are_owned or component not in STAYS
+    metadata = scope.metadata(Part.of(component), owned=owned)
     return GeneratedSecret({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata}, found)

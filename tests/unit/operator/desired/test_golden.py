@@ -1,7 +1,7 @@
 """Rendered manifests, side by side with the archives that they come from.
 
 A case is a directory of tests/data/render: `archive.yaml`, optionally `facts.yaml` (what the cluster has, and under
-`shows` the components that the case is about), and `output/<component>.yaml`. `pytest --update-golden` writes the output.
+`shows` the components that the case is about), and `output/<component>.yaml`, which `pytest --update-golden` writes.
 """
 
 from __future__ import annotations

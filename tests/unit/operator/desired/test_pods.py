@@ -128,6 +128,15 @@ def test_every_object_goes_with_its_archive_but_the_volumes() -> None:
         assert owned == (resource.kind != "PersistentVolumeClaim"), resource.key
 
 
+def test_secrets_that_open_a_volume_stay_with_it() -> None:
+    for policy, kept in (
+        ("Retain", {"gaia-appdb", "gaia-datadb", "gaia-mariadb", "gaia-wordpress"}),
+        ("Delete", set()),
+    ):
+        found = desired({"lifecycle": {"deletionPolicy": policy}}).secrets
+        assert {s.name for s in found if "ownerReferences" not in s.manifest["metadata"]} == kept
+
+
 def test_file_that_was_never_applied_renders_without_owners() -> None:
     (manifest,) = (document for document in overlay("gaia", "dev") if document["kind"] == "Archive")
     found = build(Archive.parse(manifest), release(), Facts())
