@@ -1,0 +1,191 @@
+"""What an expression is worth while a query is analysed: its SQL, its type, and what is known about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from almagest.adql.catalogue import Column, Datatype
+
+
+class Kind(Enum):
+    """Types by what can be done with them. The numbers are in the order of PostgreSQL's promotions."""
+
+    SHORT = 1
+    INT = 2
+    LONG = 3
+    NUMERIC = 4
+    FLOAT = 5
+    DOUBLE = 6
+    TEXT = "text"
+    TIMESTAMP = "timestamp"
+    BOOLEAN = "truth value"
+    POINT = "point"
+    CIRCLE = "circle"
+    POLYGON = "polygon"
+    ARRAY = "array"
+    NULL = "NULL"
+
+    @property
+    def numeric(self) -> bool:
+        """Whether one can calculate with it."""
+        return isinstance(self.value, int)
+
+    @property
+    def integral(self) -> bool:
+        """Whether it is a whole number."""
+        return self in (Kind.SHORT, Kind.INT, Kind.LONG)
+
+    @property
+    def shape(self) -> bool:
+        """Whether it lies on the sphere."""
+        return self in (Kind.POINT, Kind.CIRCLE, Kind.POLYGON)
+
+    def __str__(self) -> str:
+        return "number" if self.numeric else str(self.value)
+
+
+_KINDS: dict[Datatype, Kind] = {
+    "boolean": Kind.BOOLEAN,
+    "short": Kind.SHORT,
+    "int": Kind.INT,
+    "long": Kind.LONG,
+    "float": Kind.FLOAT,
+    "double": Kind.DOUBLE,
+    "char": Kind.TEXT,
+    "unicodeChar": Kind.TEXT,
+}
+
+_DATATYPES: dict[Kind, tuple[Datatype, str | None, str | None]] = {
+    Kind.SHORT: ("short", None, None),
+    Kind.INT: ("int", None, None),
+    Kind.LONG: ("long", None, None),
+    Kind.NUMERIC: ("double", None, None),
+    Kind.FLOAT: ("float", None, None),
+    Kind.DOUBLE: ("double", None, None),
+    Kind.TEXT: ("char", "*", None),
+    Kind.TIMESTAMP: ("char", "*", "timestamp"),
+    Kind.BOOLEAN: ("boolean", None, None),
+    Kind.POINT: ("double", "2", "point"),
+    Kind.CIRCLE: ("double", "3", "circle"),
+    Kind.POLYGON: ("double", "*", "polygon"),
+    Kind.NULL: ("char", "*", None),
+}
+
+POSTGRES = {
+    Kind.SHORT: "smallint",
+    Kind.INT: "integer",
+    Kind.LONG: "bigint",
+    Kind.NUMERIC: "numeric",
+    Kind.FLOAT: "real",
+    Kind.DOUBLE: "double precision",
+    Kind.TEXT: "text",
+    Kind.TIMESTAMP: "timestamp",
+    Kind.BOOLEAN: "boolean",
+    Kind.POINT: "spoint",
+    Kind.CIRCLE: "scircle",
+    Kind.POLYGON: "spoly",
+}
+"""PostgreSQL's name of each type that a value can be cast to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One expression.
+
+    sql: complete in itself; atomic: needs no parentheses beside an operator. column: its type and metadata, and the
+    name that it has without an alias. bare: the SQL of columns that stand in it outside of aggregates; aggregate:
+    whether an aggregate of this query does. literal: a text or number as written, if it is one.
+    indexed: for a point, how much an index on it would save: 0 without an index, else one more than the rows.
+    centre, radius: of a circle made here, in SQL, so that a condition may turn it around.
+    """
+
+    sql: str
+    kind: Kind
+    column: Column
+    atomic: bool = True
+    bare: frozenset[str] = frozenset()
+    aggregate: bool = False
+    literal: str | None = None
+    indexed: int = 0
+    centre: Value | None = None
+    radius: Value | None = None
+
+    @property
+    def inner(self) -> str:
+        """The SQL as an operand."""
+        return self.sql if self.atomic else f"({self.sql})"
+
+    @property
+    def double(self) -> str:
+        """The SQL as float8 for functions that also exist, slower and otherwise, for numeric."""
+        return f"CAST({self.sql} AS double precision)" if self.kind is Kind.NUMERIC else self.sql
+
+    @property
+    def unicode(self) -> bool:
+        """Whether it is text beyond ASCII."""
+        return self.column.datatype == "unicodeChar"
+
+
+def kind_of(column: Column) -> Kind:
+    """What the values of a column of a table are."""
+    shape = {"point": Kind.POINT, "circle": Kind.CIRCLE, "polygon": Kind.POLYGON, "timestamp": Kind.TIMESTAMP}
+    if column.xtype in shape:
+        return shape[column.xtype]
+    kind = _KINDS[column.datatype]
+    return Kind.ARRAY if column.arraysize and kind is not Kind.TEXT else kind
+
+
+def made(
+    sql: str,
+    kind: Kind,
+    *parts: Value,
+    name: str = "",
+    atomic: bool = True,
+    unit: str | None = None,
+    ucd: str | None = None,
+    unicode: bool = False,
+) -> Value:
+    """A value calculated from `parts`, called `name` in the answer."""
+    datatype, arraysize, xtype = _DATATYPES[kind]
+    if unicode and kind is Kind.TEXT:
+        datatype = "unicodeChar"
+    return Value(
+        sql,
+        kind,
+        Column(name, datatype, arraysize, xtype, unit, ucd),
+        atomic,
+        frozenset[str]().union(*(part.bare for part in parts)),
+        any(part.aggregate for part in parts),
+    )
+
+
+def like(sql: str, model: Value, *parts: Value, name: str | None = None, atomic: bool = True) -> Value:
+    """A value calculated from `parts` that is what `model` is: same type, unit and description."""
+    column = replace(model.column, name=model.column.name if name is None else name)
+    result = made(sql, model.kind, *parts, atomic=atomic) if model.kind in _DATATYPES else replace(model, sql=sql)
+    return replace(result, column=column)
+
+
+def common(*values: Value) -> Kind | None:
+    """The kind that all of `values` become where they stand in one column; None when there is none."""
+    kinds = {value.kind for value in values} - {Kind.NULL}
+    if not kinds:
+        return Kind.NULL
+    if all(kind.numeric for kind in kinds):
+        return max(kinds, key=lambda kind: int(kind.value))
+    if kinds == {Kind.TEXT, Kind.TIMESTAMP}:
+        texts = [value for value in values if value.kind is Kind.TEXT]
+        return Kind.TIMESTAMP if all(value.literal is not None for value in texts) else None
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def quoted(name: str) -> str:
+    """A name as a PostgreSQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def string(text: str) -> str:
+    """Text as a PostgreSQL literal that means the same whatever `standard_conforming_strings` is."""
+    plain = text.replace("'", "''")
+    return "E'" + plain.replace("\\", "\\\\") + "'" if "\\" in plain else f"'{plain}'"
