@@ -1,0 +1,39 @@
+"""Messages to the workers: the broker hears "run this job", never what the query is."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from celery.exceptions import OperationalError
+
+from almagest.config.celery import app
+
+log = logging.getLogger(__name__)
+
+RUN = "almagest.query.run"
+SWEEP = "almagest.query.sweep"
+
+
+def publish(job_id: uuid.UUID, queue: str) -> bool:
+    """Ask the workers of a queue to run a QUEUED job; False when the broker does not take the message now.
+
+    The job is not lost then: the scheduler publishes it again as soon as it can (`almagest.query.recovery`).
+    """
+    try:
+        app.send_task(RUN, args=(str(job_id),), queue=queue)
+    except (OperationalError, OSError) as error:
+        log.warning("the broker took no message", extra={"job": str(job_id), "queue": queue, "reason": str(error)})
+        return False
+    return True
+
+
+def sweep(queue: str, expires: float) -> None:
+    """Ask one worker of a queue to drop the results that nobody owns any more. expires: seconds until it is moot."""
+    app.send_task(SWEEP, queue=queue, expires=expires)
+
+
+def waiting(queue: str) -> int:
+    """How many messages of a queue no worker has taken. Raises OperationalError or OSError when the broker is away."""
+    with app.connection_for_write() as link, link.channel() as channel:
+        return int(channel.queue_declare(queue=queue, passive=True).message_count)

@@ -1,0 +1,81 @@
+"""Putting right what a crash left: the job rows are the truth, and this compares the rest with them.
+
+Run every few seconds by the scheduler. Each step is a compare-and-set, so it may run at any time, twice, or beside a
+worker that comes back to life at that moment.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from datetime import timedelta
+
+from celery.exceptions import OperationalError
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from almagest.query import dispatch, jobs
+from almagest.query.lease import SILENCE_SECONDS
+from almagest.query.models import Job, Phase
+
+log = logging.getLogger(__name__)
+
+ATTEMPTS = 2
+"""How often a job may be begun: a query that takes its worker down with it must not take down all of them."""
+
+MESSAGE_SECONDS = 30.0
+"""A message that is younger may still be on its way."""
+
+EXPIRED_BATCH = 500
+
+
+def recover() -> None:
+    """Give jobs of dead workers back to the queues, or end them, and publish queued jobs whose message was lost."""
+    lost = Job.objects.filter(phase=Phase.EXECUTING, alive_at__lt=jobs.older_than(timedelta(seconds=SILENCE_SECONDS)))
+    for job in lost:
+        _take_back(job)
+    for queue, queued in _queued().items():
+        _publish_missing(queue, queued)
+
+
+def expire() -> int:
+    """Delete jobs whose destruction time has come; returns how many."""
+    expired = list(Job.objects.filter(destruction_at__lte=Now()).order_by("destruction_at")[:EXPIRED_BATCH])
+    for job in expired:
+        jobs.delete(job)
+    return len(expired)
+
+
+def _take_back(job: Job) -> None:
+    """The first time back into the queue, then ERROR. Its worker, should it live, sees that and cancels the query."""
+    attempt = Job.objects.filter(pk=job.pk, phase=Phase.EXECUTING, attempt=job.attempt, alive_at=job.alive_at)
+    if job.attempt < ATTEMPTS:
+        changed = attempt.update(phase=Phase.QUEUED, published_at=None, started_at=None)
+    else:
+        message = (
+            f"the worker that ran this query was lost, {ATTEMPTS} times; if it happens again, ask for less at once"
+        )
+        changed = attempt.update(phase=Phase.ERROR, error=message, error_is_transient=True, ended_at=Now())
+    if changed:
+        log.warning("a job lost its worker", extra={"job": str(job.pk), "attempt": job.attempt})
+
+
+def _queued() -> Counter[str]:
+    return Counter(Job.objects.filter(phase=Phase.QUEUED).values_list("queue", flat=True))
+
+
+def _publish_missing(queue: str, queued: int) -> None:
+    """Publish what the broker cannot know of: at most as many as it has messages too few, the oldest first."""
+    late = jobs.older_than(timedelta(seconds=MESSAGE_SECONDS))
+    suspects = Job.objects.filter(Q(published_at__isnull=True) | Q(published_at__lt=late), phase=Phase.QUEUED, queue=queue)
+    if not suspects.exists():
+        return
+    try:
+        missing = queued - dispatch.waiting(queue)
+    except (OperationalError, OSError) as error:
+        log.warning("the broker does not answer", extra={"queue": queue, "reason": str(error)})
+        return
+    for job in suspects.order_by(F("published_at").asc(nulls_first=True), "queued_at")[: max(missing, 0)]:
+        if not dispatch.publish(job.pk, queue):
+            return
+        Job.objects.filter(pk=job.pk, phase=Phase.QUEUED).update(published_at=Now())

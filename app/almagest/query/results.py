@@ -1,0 +1,54 @@
+"""The stored results of jobs: tables `results."job_<id>"` of the data database, with columns c1, c2, …"""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+from almagest import formats
+from almagest.query import datadb, jobs, limits, request
+from almagest.query.answer import Answer, Source
+from almagest.query.errors import NoSuchJobError, ResultLostError
+from almagest.query.models import Job, Phase
+
+SCHEMA = "results"
+DOWNLOAD_SECONDS = 3600.0
+"""Seconds that PostgreSQL may take to send a stored result; a slow client needs them, not the query."""
+
+
+def stored(job: Job, response_format: str | None = None) -> Answer:
+    """The result of a COMPLETED job in the format that it asked for, or in another one.
+
+    Raises NoSuchJobError when there is no result, ResultLostError when a crash of the data database emptied it, and
+    InvalidRequestError for an unknown format.
+    """
+    if job.phase != Phase.COMPLETED or job.nrows is None:
+        raise NoSuchJobError(f"job {job.pk} is {job.phase} and has no result")
+    wanted = request.response_format({"RESPONSEFORMAT": response_format} if response_format else job.parameters)
+    if job.nrows:
+        _check_kept(job)
+    source = Source(
+        sql=sql.SQL("SELECT * FROM {}").format(table(job)).as_string(),
+        columns=jobs.columns(job),
+        rows=job.nrows,
+        seconds=DOWNLOAD_SECONDS,
+        advice="Fetch the result over a faster connection, or in parts.",
+        overflow=job.overflow,
+    )
+    return Answer(source, formats.negotiate(wanted), {"QUERY": job.parameters.get("QUERY", "")})
+
+
+def table(job: Job) -> sql.Identifier:
+    """The name of a job's result table."""
+    return sql.Identifier(SCHEMA, job.result_table)
+
+
+def _check_kept(job: Job) -> None:
+    """Results are unlogged tables, four times as fast to write; PostgreSQL empties them when it recovers from a crash."""
+    try:
+        with datadb.reader() as connection:
+            row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(table(job))).fetchone()
+    except psycopg.errors.UndefinedTable:
+        row = None
+    if row is None or not row[0]:
+        raise ResultLostError(f"the result of job {job.pk} was lost when the data database restarted; run the query again")

@@ -1,0 +1,24 @@
+"""What the workers do: run jobs, and clear away results that nobody owns. Celery calls these; nothing else does."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+
+from celery import shared_task
+
+from almagest.query import dispatch, execution, sweep
+
+log = logging.getLogger(__name__)
+
+
+@shared_task(name=dispatch.RUN)
+def run(job_id: str) -> None:
+    """Run a QUEUED job. A message that comes twice, or for a job that was aborted meanwhile, does nothing."""
+    execution.execute(uuid.UUID(job_id))
+
+
+@shared_task(name=dispatch.SWEEP)
+def drop_orphans() -> None:
+    """Drop the result tables of jobs that are gone."""
+    sweep.sweep()
