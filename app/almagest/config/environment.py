@@ -18,6 +18,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Read = TypeVar("Read")
+Format = Literal["fits", "parquet", "csv"]
 
 AppRole = Literal["almagest"]
 DataRole = Literal["almagest", "almagest_query", "almagest_job"]
@@ -146,7 +147,7 @@ class Dataset(BaseModel):
 
     table: str = Field(pattern=r"^[a-z][a-z0-9_]*\.[a-z][a-z0-9_]*$")
     source: str
-    format: Literal["fits", "parquet", "csv"] | None = None
+    format: Format | None = None
 
 
 @cache

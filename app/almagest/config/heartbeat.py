@@ -24,7 +24,7 @@ def heartbeat() -> Path:
     return environment().run_dir / "heartbeat"
 
 
-class ConsumerHeartbeat(bootsteps.StartStopStep):  # type: ignore[misc] # celery publishes no types for it
+class ConsumerHeartbeat(bootsteps.StartStopStep):
     """A step of the consumer's blueprint: started with each connection to the broker, stopped when that is lost."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
@@ -45,7 +45,7 @@ class ConsumerHeartbeat(bootsteps.StartStopStep):  # type: ignore[misc] # celery
             self.entry = None
 
 
-class BeatHeartbeat(Scheduler):  # type: ignore[misc] # celery publishes no types for it
+class BeatHeartbeat(Scheduler):
     """Celery beat's scheduler in memory: every entry is periodic from its start, so nothing needs to be kept."""
 
     def tick(self, *arguments: Any, **options: Any) -> float:

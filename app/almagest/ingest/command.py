@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 from django.db import Error as DatabaseError
 
-from almagest.config.environment import Dataset, datasets, environment
+from almagest.config.environment import Dataset, Format, datasets, environment
 from almagest.ingest.errors import IngestError
 from almagest.ingest.layout import layout
 from almagest.ingest.load import exclusive, load, present, settle
@@ -32,7 +32,7 @@ log = logging.getLogger("almagest.ingest")
 
 
 def ingest(
-    dataset: str | None, source: str | None, table: str | None, format_name: str | None, metadata: Path | None
+    dataset: str | None, source: str | None, table: str | None, format_name: Format | None, metadata: Path | None
 ) -> int:
     """Load an entry of datasets.json, or `source` into `table`; returns the exit code."""
     try:
@@ -47,7 +47,7 @@ def ingest(
     return 0
 
 
-def _wanted(dataset: str | None, source: str | None, table: str | None, format_name: str | None) -> Dataset:
+def _wanted(dataset: str | None, source: str | None, table: str | None, format_name: Format | None) -> Dataset:
     """What the command line asks for. Raises IngestError when it asks for nothing or for two things."""
     if dataset and (source or table):
         raise IngestError("say --dataset TABLE, or SOURCE and --table, not both")

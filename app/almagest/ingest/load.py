@@ -19,7 +19,7 @@ import numpy as np
 import psycopg
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable, UniqueViolation
-from psycopg.sql import SQL, Composable, Identifier
+from psycopg.sql import SQL, Composable, Composed, Identifier
 
 from almagest.ingest import pgcopy
 from almagest.ingest.block import Block, Fixed, Source, Text
@@ -174,7 +174,7 @@ def _point(position: tuple[str, str]) -> Composable:
     return SQL("spoint(radians({}), radians({}))").format(*map(Identifier, position))
 
 
-def _indexes(layout: Layout, new: str, fingerprint: str) -> Iterator[Composable]:
+def _indexes(layout: Layout, new: str, fingerprint: str) -> Iterator[Composed]:
     """The statements that index the table. Names carry the fingerprint: old and new indexes live side by side."""
     table = Identifier(layout.schema, new)
     if layout.primary_key:
@@ -191,7 +191,7 @@ def _indexes(layout: Layout, new: str, fingerprint: str) -> Iterator[Composable]
         )
 
 
-def _index(data: Connection[Any], statement: Composable, source: Source) -> None:
+def _index(data: Connection[Any], statement: Composed, source: Source) -> None:
     try:
         data.execute(statement)
     except UniqueViolation as error:

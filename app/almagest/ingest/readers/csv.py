@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as pacsv
 
 from almagest.adql.catalogue import Column, Datatype
-from almagest.ingest.block import Block
+from almagest.ingest.block import Block, Values
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import arrow
 
@@ -66,7 +66,7 @@ class CsvSource:
             yield Block(first, tuple(self._values(array, column, first) for array, column in pairs))
             first += len(batch)
 
-    def _values(self, array: pa.Array, column: Column, first: int) -> arrow.Values:
+    def _values(self, array: pa.Array, column: Column, first: int) -> Values:
         if column.arraysize is not None and column.xtype is None:
             return arrow.values(array, column, file=self.name, first=first)
         return arrow.values(_plain(array, column.xtype), column, file=self.name, first=first)

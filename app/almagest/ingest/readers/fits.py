@@ -121,7 +121,7 @@ class FitsSource:
 
 
 class _OpenTable:
-    """The raw records, shape (rows,) and structured, and the header of a file's first binary table, while it is open."""
+    """The raw records, structured and of shape (rows,), and the header of a file's first binary table."""
 
     def __init__(self, path: Path, name: str) -> None:
         self.path = path
