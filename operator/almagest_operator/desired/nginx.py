@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
+from almagest_operator.desired.endpoints import site_url
 from almagest_operator.desired.graph import PORTS
 from almagest_operator.desired.scope import Scope
-from almagest_operator.model.exposure import ExposureType
 
 PROXY_CONF = "nginx.conf"
 HEALTH = "/health/proxy"
@@ -49,8 +51,8 @@ def proxy(scope: Scope) -> str:
     """
     spec = scope.archive.spec
     upstreams = _upstream("web", scope) + (_upstream("wordpress", scope) if spec.wordpress.enabled else "")
-    # Only an Ingress in front may say that the user came by HTTPS; from anyone else the header is hearsay.
-    scheme = "$http_x_forwarded_proto" if spec.exposure.type is ExposureType.INGRESS else "$scheme"
+    # How users come is known; a header that says so could be anybody's.
+    scheme = urlsplit(site_url(scope.archive, scope.facts)).scheme
     http = upstreams + _PROXY_HTTP.replace("@scheme@", scheme)
     cms = _CMS if spec.wordpress.enabled else ""
     return _HTTP % (http.rstrip("\n"), (cms + _APPLICATION).rstrip("\n"))
@@ -104,7 +106,7 @@ _APPLICATION = """\
 
 _WORDPRESS_HTTP = """\
   client_max_body_size 256m;
-  map $http_x_forwarded_proto $https_flag { default ""; https on; }
+  map $http_x_forwarded_proto $https_flag { https on; }
 """
 
 # `root` ends where `/cms` begins, because the code is mounted for nginx at /srv/site/cms and for PHP at /srv/wordpress.

@@ -35,6 +35,7 @@ class Claim:
 
     volume: str
     claim: str = ""
+    read_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -203,9 +204,10 @@ def _mounts(pod: Pod, container: Container) -> list[Manifest]:
         mounts.append({"name": _CONFIG, "mountPath": CONFIG_DIR, "readOnly": True})
     if pod.secrets and container.secrets:
         mounts.append({"name": _SECRETS, "mountPath": SECRETS_DIR, "readOnly": True})
-    places = {path: _volume_name(container, path) for path in (*container.writable, *container.memory)}
-    places.update({path: claim.volume for path, claim in container.mounts.items()})
-    mounts.extend({"name": name, "mountPath": path} for path, name in places.items())
+    directories = (*container.writable, *container.memory)
+    mounts.extend({"name": _volume_name(container, path), "mountPath": path} for path in directories)
+    for path, claim in container.mounts.items():
+        mounts.append({"name": claim.volume, "mountPath": path, **({"readOnly": True} if claim.read_only else {})})
     # The API server keeps the order given; a mount below another must come after it.
     return sorted(mounts, key=lambda mount: str(mount["mountPath"]))
 
@@ -245,10 +247,15 @@ def _projections(scope: Scope, secrets: tuple[Secret, ...]) -> list[Manifest]:
     ]
 
 
+def volume_name(path: str) -> str:
+    """The emptyDir of a directory, the same one in all containers of the pod that name it."""
+    return path.strip("/").replace("/", "-")
+
+
 def _volume_name(container: Container, path: str) -> str:
-    """`/tmp` is each container's own; other directories are shared by the containers that name them."""
-    stem = path.strip("/").replace("/", "-")
-    return f"{container.name}-{stem}" if path == "/tmp" else stem  # noqa: S108 - the path inside the container
+    """`/tmp` alone is each container's own."""
+    own = path == "/tmp"  # noqa: S108 - the path inside the container
+    return f"{container.name}-{volume_name(path)}" if own else volume_name(path)
 
 
 def _spread(scope: Scope, part: Part, key: str) -> Manifest:

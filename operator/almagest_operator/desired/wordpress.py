@@ -7,7 +7,7 @@ from dataclasses import replace
 from almagest_operator.desired import nginx
 from almagest_operator.desired.endpoints import site_url
 from almagest_operator.desired.graph import PORTS
-from almagest_operator.desired.pod import Claim, Container, Pod, Probes, Secret, config_map
+from almagest_operator.desired.pod import Claim, Container, Pod, Probes, Secret, config_map, volume_name
 from almagest_operator.desired.proxy import CACHE_DIR, COMMAND, HEALTHY
 from almagest_operator.desired.proxy import UID as NGINX_UID
 from almagest_operator.desired.scope import Part, Scope, resource
@@ -21,6 +21,7 @@ UID = 10015
 WORDPRESS = Part.of("wordpress")
 CODE_DIR = "/srv/wordpress"
 UPLOADS = "/wp-content/uploads"
+SITE_DIR = "/srv/site/cms"
 FASTCGI = 9000
 
 
@@ -63,7 +64,7 @@ def wordpress(scope: Scope) -> tuple[Resource, ...]:
 
 
 def _http(scope: Scope, uploads: Claim) -> Container:
-    """nginx, which sees the code and the uploads below `/srv/site/cms` and none of the secrets."""
+    """nginx, which reads the code and the uploads where their URLs say, and none of the secrets."""
     return Container(
         name="http",
         image="proxy",
@@ -73,7 +74,10 @@ def _http(scope: Scope, uploads: Claim) -> Container:
         port=PORTS["wordpress"],
         probes=HEALTHY,
         writable=("/tmp", CACHE_DIR),  # noqa: S108 - an emptyDir of the container's own
-        mounts={"/srv/site/cms": Claim(CODE_DIR.strip("/").replace("/", "-")), "/srv/site/cms" + UPLOADS: uploads},
+        mounts={
+            SITE_DIR: Claim(volume_name(CODE_DIR), read_only=True),
+            SITE_DIR + UPLOADS: replace(uploads, read_only=True),
+        },
         secrets=False,
     )
 
