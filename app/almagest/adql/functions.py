@@ -1,0 +1,253 @@
+"""Functions that an ADQL query may call, and their PostgreSQL form: the allow-list of names (ADQL 2.1 §2.3, §4).
+
+A function is here or it does not exist. Its builder gets the arguments analysed and the place of the call, and says
+what comes out, with the unit where that is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+
+from almagest.adql import geometry
+from almagest.adql.errors import NotAllowed, Position, UnknownFunction, WrongType
+from almagest.adql.values import Kind, Value, common, like, made
+
+Builder = Callable[[Sequence[Value], Position | None], Value]
+
+
+def call(name: str, given: Sequence[Value], place: Position | None) -> Value:
+    """The value of `name(given…)`. Raises UnknownFunction, NotAllowed or WrongType."""
+    builder = _FUNCTIONS.get(name.upper())
+    if builder is None:
+        raise _unknown(name, place)
+    return builder(given, place)
+
+
+def condition(name: str, given: Sequence[Value], place: Position | None) -> Value | None:
+    """CONTAINS and INTERSECTS as conditions, before they become ADQL's 1 and 0; None for any other function."""
+    builder = _CONDITIONS.get(name.upper())
+    return builder(given, place) if builder else None
+
+
+def aggregate(name: str, given: Value, place: Position | None, *, distinct: bool) -> Value:
+    """COUNT, MIN, MAX, SUM or AVG over `given`. Sums of whole numbers stay whole; all others are made in float8."""
+    word = "DISTINCT " if distinct else ""
+    if given.aggregate:
+        raise NotAllowed("An aggregate cannot stand inside another.", place)
+    if name == "COUNT":
+        return made(f"count({word}{given.sql})", Kind.LONG, name="count", ucd="meta.number")
+    if name in ("MIN", "MAX"):
+        if not (given.kind.numeric or given.kind in (Kind.TEXT, Kind.TIMESTAMP, Kind.NULL)):
+            raise WrongType(f"{name} has no order to find among {given.kind}s.", place)
+        return like(f"{name.lower()}({word}{_typed(given)})", given, name=name.lower())
+    if not given.kind.numeric and given.kind is not Kind.NULL:
+        raise WrongType(f"{name} takes numbers, not a {given.kind}.", place)
+    if name == "SUM" and given.kind.integral:
+        sql = f"sum({word}{given.sql})"
+        sql = f"CAST({sql} AS bigint)" if given.kind is Kind.LONG else sql
+        return made(sql, Kind.LONG, name="sum", unit=given.column.unit)
+    sql = f"{name.lower()}({word}CAST({given.sql} AS double precision))"
+    return made(sql, Kind.DOUBLE, name=name.lower(), unit=given.column.unit)
+
+
+AGGREGATES = frozenset(("AVG", "COUNT", "MAX", "MIN", "SUM"))
+
+
+def _typed(value: Value) -> str:
+    """SQL of a value whose type PostgreSQL would have to guess."""
+    if value.kind is Kind.NULL or (value.kind is Kind.TEXT and value.literal is not None):
+        return f"CAST({value.sql} AS text)"
+    return value.sql
+
+
+def _unknown(name: str, place: Position | None) -> UnknownFunction:
+    known = [*_FUNCTIONS, *AGGREGATES, "CAST"]
+    near = get_close_matches(name[:64].upper(), known, n=1, cutoff=0.7)
+    hint = f"Did you mean {near[0]}?" if near else None
+    return UnknownFunction(f"There is no function {name}.", place, hint)
+
+
+def _check(name: str, given: Sequence[Value], counts: tuple[int, ...], place: Position | None) -> None:
+    if len(given) not in counts:
+        expected = " or ".join(str(count) for count in counts)
+        what = "argument" if counts == (1,) else "arguments"
+        raise WrongType(f"{name} takes {expected} {what}, not {len(given)}.", place)
+
+
+def _check_numbers(name: str, given: Sequence[Value], place: Position | None) -> None:
+    for value in given:
+        if not value.kind.numeric and value.kind is not Kind.NULL:
+            raise WrongType(f"{name} takes numbers, not a {value.kind}.", place)
+
+
+def _mathematical(name: str, function: str, *counts: int, unit: str | None = None) -> Builder:
+    """A function of numbers that gives a float8."""
+
+    def build(given: Sequence[Value], place: Position | None) -> Value:
+        _check(name, given, counts, place)
+        _check_numbers(name, given, place)
+        arguments = ", ".join(_number(value) for value in given)
+        return made(f"{function}({arguments})", Kind.DOUBLE, *given, name=name.lower(), unit=unit)
+
+    return build
+
+
+def _number(value: Value) -> str:
+    return "CAST(NULL AS double precision)" if value.kind is Kind.NULL else value.double
+
+
+def _absolute(given: Sequence[Value], place: Position | None) -> Value:
+    _check("ABS", given, (1,), place)
+    _check_numbers("ABS", given, place)
+    if given[0].kind is Kind.NULL:
+        return made(f"abs({_number(given[0])})", Kind.DOUBLE, name="abs")
+    value = made(f"abs({given[0].sql})", given[0].kind, *given, name="abs", unit=given[0].column.unit)
+    return value
+
+
+def _whole(name: str, function: str) -> Builder:
+    """CEILING and FLOOR: whole, but still a float8, in the unit of what was rounded."""
+
+    def build(given: Sequence[Value], place: Position | None) -> Value:
+        _check(name, given, (1,), place)
+        _check_numbers(name, given, place)
+        sql = f"{function}({_number(given[0])})"
+        return made(sql, Kind.DOUBLE, *given, name=name.lower(), unit=given[0].column.unit)
+
+    return build
+
+
+def _rounding(name: str, function: str) -> Builder:
+    """ROUND and TRUNCATE to n decimals: PostgreSQL counts decimals in numeric only."""
+
+    def build(given: Sequence[Value], place: Position | None) -> Value:
+        _check(name, given, (1, 2), place)
+        _check_numbers(name, given, place)
+        if len(given) == 1:
+            sql = f"{function}({_number(given[0])})"
+        else:
+            if not given[1].kind.integral:
+                raise WrongType(f"{name} takes a whole number of decimals.", place)
+            decimals = f"CAST({given[1].sql} AS integer)"
+            sql = f"CAST({function}(CAST({given[0].sql} AS numeric), {decimals}) AS double precision)"
+        return made(sql, Kind.DOUBLE, *given, name=name.lower(), unit=given[0].column.unit)
+
+    return build
+
+
+def _modulus(given: Sequence[Value], place: Position | None) -> Value:
+    """MOD(x, y): the remainder with the sign of x; of whole numbers whole."""
+    _check("MOD", given, (2,), place)
+    _check_numbers("MOD", given, place)
+    if all(value.kind.integral for value in given):
+        kind = max((value.kind for value in given), key=lambda kind: int(kind.value))
+        return made(f"mod({given[0].sql}, {given[1].sql})", kind, *given, name="mod")
+    first, second = (f"CAST({value.sql} AS numeric)" for value in given)
+    return made(f"CAST(mod({first}, {second}) AS double precision)", Kind.DOUBLE, *given, name="mod")
+
+
+def _random(given: Sequence[Value], place: Position | None) -> Value:
+    if given:
+        message = "RAND with a seed is not offered: rows are read in no fixed order, so it could not repeat."
+        raise NotAllowed(message, place, "Write RAND(), or MOD of an identifier for a sample that repeats.")
+    return made("random()", Kind.DOUBLE, name="rand")
+
+
+def _pi(given: Sequence[Value], place: Position | None) -> Value:
+    _check("PI", given, (0,), place)
+    return made("pi()", Kind.DOUBLE, name="pi")
+
+
+def _letters(name: str, function: str) -> Builder:
+    """LOWER and UPPER."""
+
+    def build(given: Sequence[Value], place: Position | None) -> Value:
+        _check(name, given, (1,), place)
+        if given[0].kind not in (Kind.TEXT, Kind.NULL):
+            raise WrongType(f"{name} takes text, not a {given[0].kind}.", place, "Use CAST(… AS VARCHAR).")
+        unicode = given[0].unicode
+        return made(f"{function}({given[0].sql})", Kind.TEXT, *given, name=name.lower(), unicode=unicode)
+
+    return build
+
+
+def coalesce(given: Sequence[Value], place: Position | None) -> Value:
+    """COALESCE(a, b, …): the first that is not NULL, in the metadata of the first."""
+    if not given:
+        raise WrongType("COALESCE takes at least one argument.", place)
+    kind = common(*given)
+    if kind is None:
+        raise WrongType(f"COALESCE cannot mix {_kinds(given)}.", place, "Use CAST to make them alike.")
+    sql = f"coalesce({', '.join(value.sql for value in given)})"
+    return settled(sql, kind, given, "coalesce")
+
+
+def settled(sql: str, kind: Kind, choices: Sequence[Value], name: str) -> Value:
+    """What one of `choices` gives: the unit if all agree, everything of the first column if there is but one."""
+    real = [choice for choice in choices if choice.kind is not Kind.NULL]
+    units = {choice.column.unit for choice in real if choice.literal is None}
+    unit = units.pop() if len(units) == 1 else None
+    if kind is Kind.ARRAY:
+        return like(sql, real[0], *choices, name=name)
+    return made(sql, kind, *choices, name=name, unit=unit, unicode=any(choice.unicode for choice in real))
+
+
+def _kinds(given: Sequence[Value]) -> str:
+    return " and ".join(sorted({f"{value.kind}s" for value in given if value.kind is not Kind.NULL}))
+
+
+_CONDITIONS: dict[str, Builder] = {"CONTAINS": geometry.contains, "INTERSECTS": geometry.intersects}
+
+
+def _as_number(name: str, builder: Builder) -> Builder:
+    """A condition as the 1 or 0 that ADQL's functions give; NULL where it is unknown."""
+
+    def build(given: Sequence[Value], place: Position | None) -> Value:
+        truth = builder(given, place)
+        return made(f"CAST({truth.sql} AS integer)", Kind.INT, truth, name=name.lower())
+
+    return build
+
+
+_FUNCTIONS: dict[str, Builder] = {
+    "ABS": _absolute,
+    "ACOS": _mathematical("ACOS", "acos", 1, unit="rad"),
+    "AREA": geometry.area,
+    "ASIN": _mathematical("ASIN", "asin", 1, unit="rad"),
+    "ATAN": _mathematical("ATAN", "atan", 1, unit="rad"),
+    "ATAN2": _mathematical("ATAN2", "atan2", 2, unit="rad"),
+    "BOX": geometry.box,
+    "CEILING": _whole("CEILING", "ceil"),
+    "CENTROID": geometry.centroid,
+    "CIRCLE": geometry.circle,
+    "COALESCE": coalesce,
+    "COORD1": lambda given, place: geometry.coordinate("long", given, place),
+    "COORD2": lambda given, place: geometry.coordinate("lat", given, place),
+    "COS": _mathematical("COS", "cos", 1),
+    "COT": _mathematical("COT", "cot", 1),
+    "DEGREES": _mathematical("DEGREES", "degrees", 1, unit="deg"),
+    "DISTANCE": geometry.distance,
+    "EXP": _mathematical("EXP", "exp", 1),
+    "FLOOR": _whole("FLOOR", "floor"),
+    "LOG": _mathematical("LOG", "ln", 1),
+    "LOG10": _mathematical("LOG10", "log", 1),
+    "LOWER": _letters("LOWER", "lower"),
+    "MOD": _modulus,
+    "PI": _pi,
+    "POINT": geometry.point,
+    "POLYGON": geometry.polygon,
+    "POWER": _mathematical("POWER", "power", 2),
+    "RADIANS": _mathematical("RADIANS", "radians", 1, unit="rad"),
+    "RAND": _random,
+    "ROUND": _rounding("ROUND", "round"),
+    "SIN": _mathematical("SIN", "sin", 1),
+    "SQRT": _mathematical("SQRT", "sqrt", 1),
+    "TAN": _mathematical("TAN", "tan", 1),
+    "TRUNCATE": _rounding("TRUNCATE", "trunc"),
+    "UPPER": _letters("UPPER", "upper"),
+    **{name: _as_number(name, builder) for name, builder in _CONDITIONS.items()},
+}
+
+NAMES = frozenset(_FUNCTIONS) | AGGREGATES | {"CAST"}
+"""Every function of this archive's ADQL, in capitals."""

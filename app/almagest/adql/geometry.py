@@ -1,0 +1,277 @@
+"""ADQL 2.1 §4.2, the sphere, in pgSphere's terms.
+
+Everything is ICRS; degrees outside, radians inside. A point in a circle is always `point <@ scircle(…)`: that is what
+a GiST index on `spoint(radians(ra), radians(dec))` answers, and the form of which pgSphere can estimate the rows.
+pgSphere compares angles to 1e-9 rad (0.2 mas); so does everything here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from almagest.adql.errors import NotAllowed, Position, WrongType
+from almagest.adql.values import Kind, Value, made
+
+_FRAMES = frozenset(("", "ICRS", "ICRS GEOCENTER", "ICRS BARYCENTER", "ICRS TOPOCENTER"))
+
+SQUARE_DEGREES = "3282.806350011744"
+"""(180/π)²: square degrees in a steradian."""
+
+Arguments = Sequence[Value]
+
+
+def without_frame(name: str, given: Arguments, place: Position | None) -> Arguments:
+    """The arguments without the deprecated coordinate system before them (ADQL 2.1 §4.2.5).
+
+    Another frame than ICRS is refused: taken as ICRS it would give other stars without a word.
+    """
+    if not given or given[0].kind is not Kind.TEXT:
+        return given
+    frame = given[0].literal
+    if frame is None:
+        raise WrongType(f"The coordinate system of {name} must be written out.", place, "Leave it out: all is ICRS.")
+    if " ".join(frame.upper().split()) not in _FRAMES:
+        message = f"{name} takes ICRS coordinates here, not {frame!r}."
+        raise NotAllowed(message, place, "Convert them, and leave the first argument out.")
+    return given[1:]
+
+
+def point(given: Arguments, place: Position | None) -> Value:
+    """POINT(longitude, latitude)."""
+    given = without_frame("POINT", given, place)
+    _count("POINT", given, (2,), place)
+    longitude, latitude = (_degrees("POINT", value, place) for value in given)
+    _check_latitude(given[1], place)
+    return made(f"spoint({longitude}, {latitude})", Kind.POINT, *given, name="point", unit="deg", ucd="pos.eq")
+
+
+def circle(given: Arguments, place: Position | None) -> Value:
+    """CIRCLE(longitude, latitude, radius) or CIRCLE(centre, radius); 0° ≤ radius ≤ 90°, as far as pgSphere goes."""
+    given = without_frame("CIRCLE", given, place)
+    centre, (radius,) = _centred("CIRCLE", given, 1, place)
+    size = number(radius)
+    if size is not None and not 0 <= size <= 90:
+        raise WrongType(f"A circle of radius {radius.literal}° cannot be used; it must be 0 to 90.", place)
+    angle = _degrees("CIRCLE", radius, place)
+    shape = made(f"scircle({centre.sql}, {angle})", Kind.CIRCLE, centre, radius, name="circle", unit="deg")
+    return replace(shape, centre=centre, radius=radius)
+
+
+def polygon(given: Arguments, place: Position | None) -> Value:
+    """POLYGON(longitude, latitude, …) or POLYGON(point, …), three corners or more; the smaller side is inside."""
+    given = without_frame("POLYGON", given, place)
+    corners = list(given)
+    if not all(value.kind is Kind.POINT for value in given):
+        if len(given) % 2:
+            raise WrongType("POLYGON takes pairs of longitude and latitude, or points.", place)
+        corners = [point(given[index : index + 2], place) for index in range(0, len(given), 2)]
+    if len(corners) < 3:
+        raise WrongType("A polygon has at least three corners.", place)
+    return _spoly([corner.sql for corner in corners], given, constant=not any(value.bare for value in given))
+
+
+def box(given: Arguments, place: Position | None) -> Value:
+    """BOX(longitude, latitude, width, height) or BOX(centre, width, height).
+
+    A cross through the centre, its arms on great circles along and across the meridian; the sides are the great
+    circles at right angles to the arms' ends (ADQL 2.1 §4.2.9). In the tangent plane at the centre they are straight,
+    at tan(width/2) and tan(height/2).
+    """
+    given = without_frame("BOX", given, place)
+    centre, sizes = _centred("BOX", given, 2, place)
+    for size in sizes:
+        extent = number(size)
+        if extent is not None and not 0 < extent < 180:
+            raise WrongType(f"A box {size.literal}° wide or high cannot be used; it must be 0 to 180.", place)
+    width, height = (f"tan({_degrees('BOX', size, place)} / 2)" for size in sizes)
+    signs = ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    corners = ", ".join(_corner(east, north) for east, north in signs)
+    inner = f"SELECT {centre.sql} AS p, {width} AS w, {height} AS h"
+    middle = f"SELECT long(p) AS a, sin(lat(p)) AS s, cos(lat(p)) AS c, w, h FROM ({inner}) AS b"
+    sql = f"(SELECT spoly(ARRAY[{corners}]) FROM ({middle}) AS b WHERE num_nulls(a, w, h) = 0)"
+    return made(sql, Kind.POLYGON, centre, *sizes, name="box", unit="deg")
+
+
+def _corner(east: int, north: int) -> str:
+    """The point at (east·w, north·h) in the tangent plane at right ascension a, with s, c = sin, cos of declination."""
+    x, y = ("w" if east > 0 else "-w"), ("+ h" if north > 0 else "- h")
+    across = f"(c {'-' if north > 0 else '+'} h * s)"
+    return f"spoint(a + atan2({x}, {across}), atan2(s {y} * c, sqrt({across} ^ 2 + w ^ 2)))"
+
+
+def contains(given: Arguments, place: Position | None) -> Value:
+    """Whether the first shape lies in the second, as a condition (ADQL 2.1 §4.2.13)."""
+    first, second = _two_shapes("CONTAINS", given, place)
+    if second.kind is Kind.POINT:
+        hint = "CONTAINS(what, where): the first lies in the second."
+        raise WrongType("Nothing lies in a point.", place, hint)
+    first, second = _turned(first, second)
+    return _truth(f"{first.sql} <@ {second.sql}", "contains", first, second)
+
+
+def intersects(given: Arguments, place: Position | None) -> Value:
+    """Whether two shapes share a point, as a condition (ADQL 2.1 §4.2.15)."""
+    first, second = _two_shapes("INTERSECTS", given, place)
+    if first.kind is Kind.POINT and second.kind is Kind.POINT:
+        return _truth(f"{first.sql} = {second.sql}", "intersects", first, second)
+    if second.kind is Kind.POINT:
+        first, second = second, first
+    if first.kind is Kind.POINT:
+        first, second = _turned(first, second)
+        return _truth(f"{first.sql} <@ {second.sql}", "intersects", first, second)
+    return _truth(f"{first.sql} && {second.sql}", "intersects", first, second)
+
+
+def distance(given: Arguments, place: Position | None) -> Value:
+    """DISTANCE(point, point) or DISTANCE(longitude, latitude, longitude, latitude), in degrees."""
+    first, second = ends(given, place)
+    sql = f"degrees({first.sql} <-> {second.sql})"
+    return made(sql, Kind.DOUBLE, first, second, name="distance", unit="deg", ucd="pos.angDistance")
+
+
+def ends(given: Arguments, place: Position | None) -> tuple[Value, Value]:
+    """The two points of a DISTANCE."""
+    _count("DISTANCE", given, (2, 4), place)
+    if len(given) == 4:
+        return point(given[:2], place), point(given[2:], place)
+    first, second = given
+    for value in given:
+        _require("DISTANCE", value, (Kind.POINT,), place)
+    return first, second
+
+
+def within(first: Value, second: Value, radius: Value, place: Position | None) -> Value:
+    """DISTANCE(first, second) < or <= radius, as a condition that an index can answer.
+
+    `<@ scircle` where the radius is known to be one; pgSphere's function of the same meaning, which takes any
+    radius and finds the index too, where it is not. Less and less-or-equal differ by less than pgSphere can tell.
+    """
+    first, second = (second, first) if second.indexed > first.indexed else (first, second)
+    size = number(radius)
+    if size is not None and 0 < size <= 90:
+        return _truth(f"{first.sql} <@ scircle({second.sql}, radians({radius.sql}))", "distance", first, second)
+    angle = _degrees("DISTANCE", radius, place)
+    return _truth(f"spoint_dwithin({first.sql}, {second.sql}, {angle})", "distance", first, second, radius)
+
+
+def area(given: Arguments, place: Position | None) -> Value:
+    """AREA(circle or polygon) in square degrees."""
+    _count("AREA", given, (1,), place)
+    _require("AREA", given[0], (Kind.CIRCLE, Kind.POLYGON), place)
+    sql = f"{SQUARE_DEGREES} * area({given[0].sql})"
+    return made(sql, Kind.DOUBLE, *given, name="area", unit="deg2", ucd="pos.angArea", atomic=False)
+
+
+def coordinate(function: str, given: Arguments, place: Position | None) -> Value:
+    """COORD1 (`long`, 0° to 360°) or COORD2 (`lat`) of a point."""
+    name = {"long": "coord1", "lat": "coord2"}[function]
+    _count(name.upper(), given, (1,), place)
+    _require(name.upper(), given[0], (Kind.POINT,), place)
+    ucd = {"long": "pos.eq.ra", "lat": "pos.eq.dec"}[function]
+    return made(f"degrees({function}({given[0].sql}))", Kind.DOUBLE, *given, name=name, unit="deg", ucd=ucd)
+
+
+def centroid(given: Arguments, place: Position | None) -> Value:
+    """The point in the middle of a shape's area (for a polygon: ½ Σ angle·normal over its sides, on its side)."""
+    _count("CENTROID", given, (1,), place)
+    shape = given[0]
+    _require("CENTROID", shape, (Kind.POINT, Kind.CIRCLE, Kind.POLYGON), place)
+    if shape.kind is Kind.POINT:
+        return shape
+    sql = f"center({shape.sql})" if shape.kind is Kind.CIRCLE else _polygon_centroid(shape.sql)
+    return made(sql, Kind.POINT, shape, name="centroid", unit="deg", ucd="pos.eq")
+
+
+def _polygon_centroid(shape: str) -> str:
+    corners = f"unnest(spoly_as_array({shape})) WITH ORDINALITY AS u (p, i)"
+    after = "lead(p) OVER w, first_value(p) OVER w"
+    sides = f"SELECT p, coalesce({after}) AS q FROM {corners} WINDOW w AS (ORDER BY i)"
+    vectors = f"SELECT x(p) AS a, y(p) AS b, z(p) AS c, x(q) AS d, y(q) AS e, z(q) AS f FROM ({sides}) AS s"
+    normals = f"SELECT a, b, c, b*f - c*e AS x, c*d - a*f AS y, a*e - b*d AS z, a*d + b*e + c*f AS k FROM ({vectors}) AS v"
+    weights = (
+        "SELECT a, b, c, x, y, z, atan2(sqrt(x*x + y*y + z*z), k) / nullif(sqrt(x*x + y*y + z*z), 0) AS t "
+        f"FROM ({normals}) AS n"
+    )
+    sums = (
+        "SELECT sum(x*t) AS x, sum(y*t) AS y, sum(z*t) AS z, sum(a) AS a, sum(b) AS b, sum(c) AS c "
+        f"FROM ({weights}) AS t"
+    )
+    sided = f"SELECT x*g AS x, y*g AS y, z*g AS z FROM (SELECT x, y, z, sign(x*a + y*b + z*c) AS g FROM ({sums}) AS m) AS o"
+    return f"(SELECT spoint(atan2(y, x), atan2(z, sqrt(x*x + y*y))) FROM ({sided}) AS r)"
+
+
+def degrees_array(value: Value) -> str:
+    """A shape as DALI 1.1 §3.3 writes it: float8[] of degrees."""
+    if value.kind is Kind.POINT:
+        return f"(SELECT ARRAY[degrees(long(p)), degrees(lat(p))] FROM (SELECT {value.sql} AS p) AS s WHERE p IS NOT NULL)"
+    if value.kind is Kind.CIRCLE:
+        parts = "degrees(long(center(p))), degrees(lat(center(p))), degrees(radius(p))"
+        return f"(SELECT ARRAY[{parts}] FROM (SELECT {value.sql} AS p) AS s WHERE p IS NOT NULL)"
+    corners = f"unnest(spoly_as_array({value.sql})) WITH ORDINALITY AS u (p, i)"
+    flat = "(VALUES (1, degrees(long(p))), (2, degrees(lat(p)))) AS v (j, d)"
+    return f"(SELECT array_agg(d ORDER BY i, j) FROM {corners}, {flat})"
+
+
+def number(value: Value) -> float | None:
+    """The number that a literal is, or None."""
+    return float(value.literal) if value.literal is not None and value.kind.numeric else None
+
+
+def _spoly(corners: Sequence[str], parts: Arguments, *, constant: bool) -> Value:
+    array = f"ARRAY[{', '.join(corners)}]"
+    # pgSphere takes no NULL among the corners, but a shape of unknown corners is unknown.
+    sql = f"spoly({array})" if constant else f"(SELECT spoly(a) FROM (SELECT {array} AS a) AS b WHERE num_nulls(VARIADIC a) = 0)"
+    return made(sql, Kind.POLYGON, *parts, name="polygon", unit="deg")
+
+
+def _turned(first: Value, second: Value) -> tuple[Value, Value]:
+    """A point near a centre is a centre near the point: put the one with the more useful index on the left."""
+    if first.kind is Kind.POINT and second.centre and second.radius and second.centre.indexed > first.indexed:
+        radius = f"radians({second.radius.sql})"
+        return second.centre, replace(second, sql=f"scircle({first.sql}, {radius})", bare=second.bare | first.bare)
+    return first, second
+
+
+def _truth(sql: str, name: str, *parts: Value) -> Value:
+    return made(sql, Kind.BOOLEAN, *parts, name=name, atomic=False)
+
+
+def _two_shapes(name: str, given: Arguments, place: Position | None) -> tuple[Value, Value]:
+    _count(name, given, (2,), place)
+    first, second = given
+    for value in given:
+        _require(name, value, (Kind.POINT, Kind.CIRCLE, Kind.POLYGON), place)
+    return first, second
+
+
+def _centred(name: str, given: Arguments, sizes: int, place: Position | None) -> tuple[Value, Arguments]:
+    _count(name, given, (1 + sizes, 2 + sizes), place)
+    if len(given) == 2 + sizes:
+        return point(given[:2], place), given[2:]
+    _require(name, given[0], (Kind.POINT,), place)
+    return given[0], given[1:]
+
+
+def _degrees(name: str, value: Value, place: Position | None) -> str:
+    if not value.kind.numeric and value.kind is not Kind.NULL:
+        raise WrongType(f"{name} takes numbers of degrees, not a {value.kind}.", place)
+    return f"radians({'CAST(NULL AS double precision)' if value.kind is Kind.NULL else value.sql})"
+
+
+def _check_latitude(value: Value, place: Position | None) -> None:
+    latitude = number(value)
+    if latitude is not None and not -90 <= latitude <= 90:
+        raise WrongType(f"A latitude of {value.literal}° does not exist.", place, "Longitude comes first.")
+
+
+def _require(name: str, value: Value, kinds: tuple[Kind, ...], place: Position | None) -> None:
+    if value.kind not in kinds:
+        expected = " or ".join(str(kind) for kind in kinds)
+        raise WrongType(f"{name} takes a {expected}, not a {value.kind}.", place)
+
+
+def _count(name: str, given: Arguments, expected: tuple[int, ...], place: Position | None) -> None:
+    if len(given) not in expected:
+        numbers = " or ".join(str(count) for count in expected)
+        raise WrongType(f"{name} takes {numbers} arguments, not {len(given)}.", place)
