@@ -83,7 +83,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible publishes n
         sys.stdout.write(f"{play.get_name()}\n")
         sys.stdout.flush()
 
-    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: FBT001, ARG002  Ansible's signature
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002  Ansible's signature
         self.end_tail()
         self.started = time.monotonic()
         self.log = ""
@@ -99,7 +99,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible publishes n
     def line(self, mark: str, result: Any, note: str = "") -> None:
         self.end_tail()
         seconds = time.monotonic() - self.started
-        sys.stdout.write(f"  {mark} {result.task.get_name().split(' : ')[-1]:<58} {seconds:6.1f} s  {note}".rstrip() + "\n")
+        sys.stdout.write(
+            f"  {mark} {result.task.get_name().split(' : ')[-1]:<58} {seconds:6.1f} s  {note}".rstrip() + "\n"
+        )
         sys.stdout.flush()
 
     def v2_runner_on_ok(self, result: Any) -> None:
@@ -108,7 +110,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible publishes n
     def v2_runner_on_skipped(self, result: Any) -> None:  # noqa: ARG002  a step that is not needed is no news
         self.end_tail()
 
-    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:  # noqa: FBT001, FBT002  Ansible's signature
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         if ignore_errors:
             return
         self.line("✗", result, "failed")
@@ -119,7 +121,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible publishes n
             lines += Path(self.log).read_text(errors="replace").strip().splitlines()[-8:]
         sys.stdout.write("".join(f"      {line}\n" for line in lines))
         log = self.log or f"{self.facts.get('almagest_log')}/ansible.log"
-        sys.stdout.write(f"    Log: {log}\n    When the cause is gone, run the same command again: it goes on from here.\n")
+        sys.stdout.write(
+            f"    Log: {log}\n    When the cause is gone, run the same command again: it goes on from here.\n"
+        )
         sys.stdout.flush()
 
     def v2_runner_on_unreachable(self, result: Any) -> None:

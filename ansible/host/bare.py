@@ -64,7 +64,7 @@ def renewed(node: Node) -> list[str]:
 def await_api(node: Node) -> None:
     """Raises HostError with the last words of the two programs that it needs when it stays silent."""
     who = [f"--certificate-authority={node.pki}/ca.crt", f"--client-certificate={node.pki}/admin.crt"]
-    probe = [node.programs / "kubectl", f"--server={node.api}", *who, f"--client-key={node.pki}/admin.key"]
+    probe = [str(node.programs / "kubectl"), f"--server={node.api}", *who, f"--client-key={node.pki}/admin.key"]
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         command = [*probe, "get", "--raw=/readyz", "--request-timeout=5s"]

@@ -16,10 +16,12 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from host.errors import HostError
 from host.node import Node
 
 AUTHORITIES = ("ca", "etcd", "front-proxy")
@@ -96,8 +98,11 @@ def ensure_leaf(directory: Path, leaf: Leaf, now: datetime) -> bool:
     old = read_certificate(directory / f"{leaf.name}.crt")
     if old and has_key(old, directory / f"{leaf.name}.key") and is_good(old, leaf, authority, now):
         return False
-    signer = serialization.load_pem_private_key((directory / f"{leaf.authority}.key").read_bytes(), password=None)
-    assert isinstance(signer, ec.EllipticCurvePrivateKey)  # ensure_authority makes no other kind
+    signer = read_key(directory / f"{leaf.authority}.key")
+    if signer is None:
+        raise HostError(
+            f"{directory}/{leaf.authority}.key is missing or no key: `make down` and `make up` make new ones"
+        )
     key = ec.generate_private_key(ec.SECP256R1())
     life = min(LEAF_LIFE, authority.not_valid_after_utc - now)
     builder = base(distinguished(leaf.user, leaf.groups), authority.subject, key, now, life)
@@ -112,18 +117,15 @@ def ensure_leaf(directory: Path, leaf: Leaf, now: datetime) -> bool:
 
 def has_key(certificate: x509.Certificate, path: Path) -> bool:
     """Whether the key file belongs to the certificate; a crash between the two writes leaves another."""
-    try:
-        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
-    except (FileNotFoundError, ValueError):
-        return False
-    return key.public_key() == certificate.public_key()
+    key = read_key(path)
+    return key is not None and key.public_key() == certificate.public_key()
 
 
 def is_good(certificate: x509.Certificate, leaf: Leaf, authority: x509.Certificate, now: datetime) -> bool:
     """Whether a certificate still serves: long enough, for these names, by this authority."""
     try:
         certificate.verify_directly_issued_by(authority)
-    except Exception:  # noqa: BLE001  cryptography raises ValueError, TypeError or InvalidSignature: all mean no
+    except (ValueError, TypeError, InvalidSignature):
         return False
     if certificate.not_valid_after_utc - now < RENEW_BEFORE:
         return False
@@ -174,6 +176,15 @@ def distinguished(user: str, groups: Sequence[str]) -> x509.Name:
 
 def names(hosts: Sequence[str]) -> list[x509.GeneralName]:
     return [x509.IPAddress(ip_address(host)) if is_address(host) else x509.DNSName(host) for host in hosts]
+
+
+def read_key(path: Path) -> ec.EllipticCurvePrivateKey | None:
+    """None when the file is missing, cut off, or holds a kind of key that is never made here."""
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except (FileNotFoundError, ValueError):
+        return None
+    return key if isinstance(key, ec.EllipticCurvePrivateKey) else None
 
 
 def is_address(host: str) -> bool:

@@ -18,7 +18,7 @@ from host.down import down
 from host.errors import HostError
 from host.layout import ROOT, Layout
 from host.playbook import Choice
-from host.progress import to_terminal
+from host.progress import to_errors, to_terminal
 
 DESCRIPTION = """Set up this machine for Almagest, or take it down again. Usually called by make."""
 EPILOGUE = """
@@ -32,7 +32,9 @@ def parser() -> argparse.ArgumentParser:
     """All verbs and options."""
     form = argparse.RawDescriptionHelpFormatter
     root = argparse.ArgumentParser("ansible/setup", description=DESCRIPTION, epilog=EPILOGUE, formatter_class=form)
-    root.add_argument("--archive", default="gaia", help="the archive to run, a directory of environments/ (%(default)s)")
+    root.add_argument(
+        "--archive", default="gaia", help="the archive to run, a directory of environments/ (%(default)s)"
+    )
     root.add_argument("--environment", default="dev", help="which of its environments (%(default)s)")
     root.add_argument(
         "--cluster",
@@ -110,7 +112,8 @@ def reasons_not_to(layout: Layout, choice: Choice, verb: str) -> Iterator[str]:
 def welcome(choice: Choice, environment: Path) -> int:
     """The last page: where everything is, and the answer to a real query."""
     where = [f"{choice.archive}-{choice.environment}", "--context", playbook.context(choice.cluster)]
-    command = [environment / "bin" / "python", ROOT / "ansible" / "welcome.py", choice.archive, "--namespace", *where]
+    python, page = environment / "bin" / "python", ROOT / "ansible" / "welcome.py"
+    command = [str(python), str(page), choice.archive, "--namespace", *where]
     return subprocess.run(command, env=venv.environment(environment), check=False).returncode
 
 
@@ -131,7 +134,7 @@ def execute(layout: Layout, kind: str, command: Sequence[str]) -> int:
     words = [word for number, word in enumerate(command) if number or word != "--"]
     if not words:
         raise HostError("exec needs a command: ansible/setup exec --with dev -- CMD…")
-    variables = venv.environment(venv.ensure(layout, kind, lambda line: sys.stderr.write(f"{line}\n")))
+    variables = venv.environment(venv.ensure(layout, kind, to_errors))
     try:
         os.execvpe(words[0], words, variables)  # noqa: S606  the caller's command is what this verb is for
     except OSError as error:

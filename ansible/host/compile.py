@@ -14,7 +14,7 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,9 +38,6 @@ PROGRAMS = (
     "kubelet",
 )
 """The names that `almagest-kubernetes` answers to (images/kubernetes/src/kubernetes/main.go)."""
-
-
-
 
 
 @dataclass(frozen=True)
@@ -129,14 +126,14 @@ def build_all(layout: Layout, name: str, target: Path, progress: Progress) -> No
     (partial / "bin").mkdir(parents=True)
     go = toolchain(layout)
     for binary in BINARIES:
-        build(go, binary, partial / "bin", go_environment(layout), name.split("-")[0], progress)
+        build(go, binary, partial / "bin", go_environment(layout), name.partition("-")[0], progress)
     for program in PROGRAMS:
         (partial / "bin" / program).symlink_to("almagest-kubernetes")
     partial.rename(target)
 
 
 def go_environment(layout: Layout) -> Mapping[str, str]:
-    """Go's own variables: everything that it writes stays in our cache; where it downloads from is the host's choice."""
+    """Go's own variables: what it writes stays in our cache; where it downloads from is the host's choice."""
     return {
         **os.environ,
         "CGO_ENABLED": "0",
@@ -157,15 +154,14 @@ def build(go: Path, binary: Binary, out: Path, env: Mapping[str, str], version: 
     stale = ["list", "-deps", *flags, "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", binary.package]
     total = len(run_go([go, *stale], module, env).split())
     progress(f"{binary.name}: {total} packages to compile")
-    command = [go, "build", "-v", *flags, "-o", out / binary.name, binary.package]
+    command: list[str | Path] = [go, "build", "-v", *flags, "-o", out / binary.name, binary.package]
     with subprocess.Popen(command, cwd=module, env=env, stderr=subprocess.PIPE, text=True) as compiler:
-        assert compiler.stderr is not None  # because of stderr=PIPE
-        said = follow(compiler.stderr, binary.name, total, progress)
+        said = follow(compiler.stderr or (), binary.name, total, progress)
     if compiler.returncode:
         raise HostError(f"compiling {binary.name} failed:\n" + "\n".join(said[-20:]))
 
 
-def follow(lines: Iterator[str], name: str, total: int, progress: Progress) -> list[str]:
+def follow(lines: Iterable[str], name: str, total: int, progress: Progress) -> list[str]:
     """Count the packages that `go build -v` names, one a line; returns whatever else it said."""
     done, other = 0, []
     for line in map(str.rstrip, lines):

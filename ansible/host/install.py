@@ -104,7 +104,8 @@ def completions() -> bool:
         "kubectl": "source <(kubectl completion bash)\n",
         "almagest": "source <(_ALMAGEST_COMPLETE=source_bash almagest)\n",
     }
-    return any([put(COMPLETIONS / name, script, 0o644) for name, script in scripts.items()])
+    changed = [put(COMPLETIONS / name, script, 0o644) for name, script in scripts.items()]
+    return any(changed)
 
 
 def remove_commands(layout: Layout, where: Path = COMMANDS) -> bool:

@@ -22,8 +22,7 @@ def user_file() -> Path:
 
 def kubectl(node: Node, file: Path, *arguments: str) -> str:
     """Run `kubectl config` on one file; kubectl locks and replaces it safely."""
-    program = node.state / "bin" / "current" / "kubectl"
-    command = [program, "config", f"--kubeconfig={file}", *arguments]
+    command = [str(node.state / "bin" / "current" / "kubectl"), "config", f"--kubeconfig={file}", *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise HostError(f"{file} could not be read or written: {done.stderr.strip()}")
@@ -32,9 +31,11 @@ def kubectl(node: Node, file: Path, *arguments: str) -> str:
 
 def entry(config: dict[str, Any], kind: str) -> dict[str, Any]:
     """Our entry of `clusters`, `users` or `contexts`; {} when there is none."""
-    found = (item for item in config.get(kind) or [] if item["name"] == NAME)
-    inner: dict[str, Any] = next(found, {}).get(kind.removesuffix("s"), {})
-    return inner
+    for item in config.get(kind) or []:
+        if item["name"] == NAME:
+            inner: dict[str, Any] = item.get(kind.removesuffix("s"), {})
+            return inner
+    return {}
 
 
 def merge(node: Node) -> bool:
@@ -59,7 +60,7 @@ def merge(node: Node) -> bool:
 
 
 def remove(node: Node) -> bool:
-    """Take our context out again, and give the user the one that was current before."""
+    """Take our context out again, and give the user the one that was current before; a file left empty goes."""
     file = user_file()
     if not file.exists() or not (node.state / "bin" / "current" / "kubectl").exists():
         return False
@@ -70,6 +71,9 @@ def remove(node: Node) -> bool:
         restore_current(node, file, {item["name"] for item in config["contexts"]} - {NAME})
     for kind in ("context", "cluster", "user"):
         kubectl(node, file, f"delete-{kind}", NAME)
+    left = json.loads(kubectl(node, file, "view", "--raw", "-o", "json"))
+    if not any(left.get(kind) for kind in ("clusters", "users", "contexts")):
+        file.unlink()
     return True
 
 

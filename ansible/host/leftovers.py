@@ -19,7 +19,7 @@ from host.node import Node
 
 RULE = re.compile(r"^(?:\[\d+:\d+\] )?-A (?P<chain>\S+)")
 JUMP = re.compile(r" -[jg] (\S+)")
-POD_NETWORK = r'name: \"almagest\"'
+POD_NETWORK = r"name: \"almagest\""
 """How the bridge plugin comments the rules that it makes for the pods of our network."""
 
 
@@ -64,7 +64,7 @@ def remove_links(node: Node) -> bool:
 
 
 def without_cluster(saved: str) -> str:
-    """What `iptables-save -c` printed, less the chains of Kubernetes and of our pod network, and the rules that use them.
+    """What `iptables-save -c` printed, less the chains of Kubernetes and of our pod network, and what uses them.
 
     Other networks' `CNI-` chains, as podman makes them, stay.
     """
@@ -76,7 +76,7 @@ def without_cluster(saved: str) -> str:
 def is_cluster(line: str, chains: set[str]) -> bool:
     """Whether a line declares, fills, jumps to or comments for one of the cluster's chains."""
     rule, jump = RULE.match(line), JUMP.search(line)
-    named = [line[1:].split()[0]] if line.startswith(":") else [rule["chain"]] if rule else []
+    named = [line[1:].partition(" ")[0]] if line.startswith(":") else [rule["chain"]] if rule else []
     named += [jump[1]] if rule and jump else []
     return any(name.startswith("KUBE-") or name in chains for name in named) or "--match-set KUBE-" in line
 
@@ -149,15 +149,22 @@ def rmdir(path: Path) -> None:
 
 
 def remove_strays(node: Node) -> bool:
-    """Files that programs write to places of their own choice: the network plugins' and the kubelet's."""
+    """Files that programs write to places of their own choice: the network plugins, the kubelet, containerd's shims."""
     results = Path("/var/lib/cni/results").glob("almagest-*")
     links = (link for link in Path("/var/log/containers").glob("*.log") if points_below(link, node.log))
     plugins = Path("/var/lib/kubelet/device-plugins")
     own = (plugins / name for name in ("kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION"))
-    gone = remove_files([*results, *links, *own])
-    for place in ("/var/lib/cni/results", "/var/lib/cni", "/var/log/containers", plugins, plugins.parent):
-        remove_if_empty(Path(place))
+    gone = remove_files([*results, *links, *own, *dead_sockets(Path("/run/containerd/s"))])
+    places = ("/var/lib/cni/results", "/var/lib/cni", "/var/log/containers", "/run/containerd/s", "/run/containerd")
+    for place in (*map(Path, places), plugins, plugins.parent):
+        remove_if_empty(place)
     return gone
+
+
+def dead_sockets(place: Path) -> list[Path]:
+    """Sockets of containers that nobody listens on any more, ours or not."""
+    alive = Path("/proc/net/unix").read_text()
+    return [path for path in place.glob("*") if path.is_socket() and str(path) not in alive]
 
 
 def points_below(link: Path, place: Path) -> bool:

@@ -9,6 +9,9 @@ from pathlib import Path
 from host.compile import identity
 from host.layout import Layout
 
+PODS = IPv4Network("10.244.0.0/24")
+SERVICES = IPv4Network("10.96.0.0/16")
+
 
 @dataclass(frozen=True)
 class Node:
@@ -30,8 +33,8 @@ class Node:
     """A bridge without ports that carries the node's address: Kubernetes wants one that is not loopback."""
     address: str = "172.31.255.1"
     pod_link: str = "almagest-pods"
-    pods: IPv4Network = IPv4Network("10.244.0.0/24")
-    services: IPv4Network = IPv4Network("10.96.0.0/16")
+    pods: IPv4Network = PODS
+    services: IPv4Network = SERVICES
     domain: str = "cluster.local"
 
     @classmethod

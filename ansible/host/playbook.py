@@ -69,5 +69,6 @@ def play(layout: Layout, choice: Choice, environment: Path, name: str) -> int:
         "ALMAGEST_STATE": str(layout.state),
     }
     facts = json.dumps(variables(layout, choice, environment))
-    command = [environment / "bin" / "ansible-playbook", ROOT / "ansible" / f"{name}.yml", "--extra-vars", facts]
+    program, book = environment / "bin" / "ansible-playbook", ROOT / "ansible" / f"{name}.yml"
+    command = [str(program), str(book), "--extra-vars", facts]
     return subprocess.run(command, env=settings, cwd=ROOT, check=False).returncode

@@ -55,9 +55,8 @@ def problems(layout: Layout, user: int) -> Iterator[str]:
     yield from space_problems(layout)
     yield from port_problems(layout.state)
     yield from route_problems(Path("/proc/net/route").read_text(), Node.of(layout))
-    for program in ("ip", "apt-get", "dpkg-query"):
-        if not shutil.which(program):
-            yield f"the command {program} is missing: install Debian's package {'iproute2' if program == 'ip' else program}"
+    if not shutil.which("apt-get"):
+        yield "the command apt-get is missing, and with it the way to Debian's packages"
 
 
 def python_problems(version: tuple[int, ...]) -> Iterator[str]:
@@ -159,4 +158,3 @@ def route_problems(table: str, node: Node) -> Iterator[str]:
 
 def little_endian(text: str) -> IPv4Address:
     return IPv4Address(int.from_bytes(bytes.fromhex(text), "little"))
-

@@ -103,7 +103,9 @@ def read(name: str) -> str:
 
 def add_link(node: Node) -> bool:
     """The bridge that carries the node's address."""
-    found = subprocess.run(["ip", "-j", "address", "show", "dev", node.link], capture_output=True, text=True, check=False)
+    found = subprocess.run(
+        ["ip", "-j", "address", "show", "dev", node.link], capture_output=True, text=True, check=False
+    )
     if not found.returncode and node.address in found.stdout:
         return False
     if found.returncode:

@@ -47,7 +47,10 @@ def flags(**values: str | int) -> tuple[str, ...]:
 
 def container_runtime(node: Node) -> Service:
     path = f"{node.etc}/containerd.toml"
-    files = {path: configuration.containerd(node), f"{node.etc}/cni/10-almagest.conflist": configuration.pod_network(node)}
+    files = {
+        path: configuration.containerd(node),
+        f"{node.etc}/cni/10-almagest.conflist": configuration.pod_network(node),
+    }
     return Service("containerd", ("/usr/bin/containerd", "--config", path), files)
 
 

@@ -1,4 +1,4 @@
-"""Keeps the node's programs running: under systemd where it is process 1, else under s6 (docs/decisions/supervision.md).
+"""Keeps the node's programs running: under systemd where it is process 1, else s6 (docs/decisions/supervision.md).
 
 Both get the same `Service` descriptions. Definitions are written only when they differ, and only what differs restarts.
 """
@@ -131,7 +131,9 @@ def systemd_units(service: Service) -> Mapping[str, str]:
 
 def node_unit(python: str, node: Node) -> str:
     """Bridges and kernel settings, before anything else of ours after a boot."""
-    command = shlex.join(["/usr/bin/env", f"PYTHONPATH={node.state}/lib", python, "-m", "host.prepare", str(node.state)])
+    command = shlex.join(
+        ["/usr/bin/env", f"PYTHONPATH={node.state}/lib", python, "-m", "host.prepare", str(node.state)]
+    )
     service = f"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart={command}\n"
     unit = "[Unit]\nDescription=Almagest: addresses and kernel settings of the node\nAfter=network.target\n"
     return f"{unit}\n{service}\n[Install]\nWantedBy=multi-user.target\n"
@@ -171,13 +173,12 @@ def systemctl(*arguments: str) -> None:
     subprocess.run(["systemctl", *arguments], check=True)
 
 
-def stop(node: Node) -> None:
-    """End supervision, so that nothing comes back when its process is ended; systemd's units are removed."""
-    if has_systemd() and (units := sorted(UNITS.glob("almagest-*"))):
-        subprocess.run(["systemctl", "disable", "--now", *(unit.name for unit in units)], check=False)
+def remove_units() -> bool:
+    """Stop and forget systemd's units, where there are any; s6 ends with its processes."""
+    units = sorted(UNITS.glob("almagest-*")) if has_systemd() else []
+    if units:
+        systemctl("disable", "--now", *(unit.name for unit in units))
         for unit in units:
             unit.unlink()
         systemctl("daemon-reload")
-    scan = node.state / "services"
-    if processes.supervisor(node.state):
-        subprocess.run(["s6-svscanctl", "-t", scan], capture_output=True, check=False)
+    return bool(units)

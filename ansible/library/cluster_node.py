@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
+
 from host import bare
 from host.errors import HostError
 from host.layout import Layout

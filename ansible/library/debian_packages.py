@@ -1,5 +1,5 @@
 #!/usr/bin/python
-"""Ansible module: Debian packages that must be installed, without Debian's Python bindings and in a tenth of a second."""
+"""Ansible module: Debian packages that must be there, without Debian's Python bindings and in a tenth of a second."""
 
 from __future__ import annotations
 
