@@ -67,7 +67,7 @@ def _covers_item(fields: Fields, children: set[str], item: Any) -> bool:
     if not isinstance(item, Mapping):
         return any(json.loads(name[2:]) == item for name in children if name.startswith("v:"))
     return any(
-        _covers_map(fields[name], item)
+        _covers_value(fields[name], item)
         for name in children
         if name.startswith("k:") and _same_keys(json.loads(name[2:]), item)
     )

@@ -260,6 +260,16 @@ def running(bench: Bench) -> Bench:
     return bench
 
 
+@pytest.fixture(scope="module")
+def shared(server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """One Ready archive for many small disturbances, each of which the operator has to put right."""
+    with bench_of(server, tmp_path_factory.mktemp("shared")) as found:
+        found.apply()
+        found.start()
+        found.await_ready()
+        yield found
+
+
 def now() -> datetime:
     return datetime.now(UTC)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from integration.operator.conftest import Bench
+from support.apiserver import Refused
 from support.cluster import eventually
 
 
@@ -22,3 +23,271 @@ def test_an_archive_becomes_ready(bench: Bench) -> None:
     assert status["release"] == "0.1.0"
     port = bench.get("services", "gaia-proxy")["spec"]["ports"][0]["nodePort"]
     assert status["endpoints"] == {"site": f"http://192.0.2.7:{port}", "tap": f"http://192.0.2.7:{port}/tap"}
+
+
+
+def test_conditions_are_unknown_before_anything_is_done(bench: Bench) -> None:
+    bench.apply()
+    bench.missing.outcomes |= {"datadb": "hold", "appdb": "hold"}
+    since = now()
+    bench.start()
+    bench.await_condition("Progressing", "True", "StartingDataServices")
+    first = bench.writes(since)[0]
+    assert first.target.split("?")[0].endswith("/archives/gaia/status")
+
+
+def test_stages_wait_for_one_another(bench: Bench) -> None:
+    bench.apply()
+    bench.missing.outcomes["datadb"] = "hold"
+    bench.start()
+    bench.await_condition("Progressing", "True", "StartingDataServices")
+    assert not bench.names("jobs")
+    bench.missing.outcomes = {"migrate": "hold"}
+    bench.await_condition("Progressing", "True", "Migrating")
+    assert "gaia-web" not in bench.names("deployments")
+    bench.missing.outcomes = {"web": "hold", "ingest-gaiadr3-bright": "hold"}
+    bench.await_condition("Progressing", "True", "StartingWorkloads")
+    assert bench.condition("Migrated")["status"] == "True"
+    bench.missing.outcomes = {"ingest-gaiadr3-bright": "hold"}
+    bench.await_condition("Progressing", "True", "LoadingDatasets")
+    assert bench.condition("WebReady")["status"] == "True"
+    assert bench.condition("DatasetsLoaded")["message"] == "0 of 1 data sets are loaded"
+    bench.missing.outcomes = {}
+    bench.await_ready()
+
+
+def test_steady_state_and_restart_make_no_writes(running: Bench) -> None:
+    eventually("the last event to be told", lambda: "Ready" in _reasons(running), within=10)
+    time.sleep(1)  # whatever a loop would still write, it would write now
+    since = now()
+    assert running.stop() == 0
+    running.start()
+    eventually("the operator to be healthy again", running.is_healthy, within=20)
+    time.sleep(8)
+    running.edit("archives", "gaia", {"metadata": {"annotations": {"example.org/look": "again"}}})
+    time.sleep(4)
+    assert running.writes(since) == []
+
+
+def test_killed_in_the_middle_of_a_rollout_it_goes_on(bench: Bench) -> None:
+    """SIGKILL after the first objects of each stage: nothing is remembered, all is found again."""
+    bench.apply()
+    for made in (
+        lambda: bench.names("secrets"),
+        lambda: bench.names("services"),
+        lambda: bench.names("statefulsets"),
+        lambda: bench.names("jobs"),
+        lambda: bench.names("deployments") - {"gaia-cache"},
+    ):
+        bench.start()
+        eventually("the next stage to begin", made, within=30, every=0.02)
+        bench.kill()
+    secrets = {item["metadata"]["name"]: item["data"] for item in bench.all("secrets")}
+    bench.start()
+    bench.await_ready()
+    found = {item["metadata"]["name"]: item["data"] for item in bench.all("secrets")}
+    assert secrets.items() <= found.items(), "generated secrets are never overwritten"
+
+
+@pytest.mark.parametrize(
+    ("plural", "name"),
+    [
+        ("deployments", "gaia-web"),
+        ("statefulsets", "gaia-broker"),
+        ("services", "gaia-web"),
+        ("networkpolicies", "gaia-default-deny"),
+        ("configmaps", "gaia-app"),
+        ("serviceaccounts", "gaia-web"),
+    ],
+)
+def test_a_deleted_child_is_made_again(shared: Bench, plural: str, name: str) -> None:
+    before = shared.get(plural, name)["metadata"]["uid"]
+    shared.delete(plural, name)
+    eventually(f"{name} to be back", lambda: shared.get(plural, name)["metadata"]["uid"] != before, within=5, every=0.1)
+    shared.await_ready()
+
+
+WEB = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "evil:latest"}]}}}}
+
+
+@pytest.mark.parametrize(
+    ("plural", "name", "patch"),
+    [
+        ("deployments", "gaia-web", {"spec": {"replicas": 7}}),
+        ("deployments", "gaia-web", WEB),
+        ("deployments", "gaia-web", {"metadata": {"labels": {"app.kubernetes.io/name": "other"}}}),
+        ("configmaps", "gaia-app", {"data": {"site.json": "{}"}}),
+        ("configmaps", "gaia-app", {"data": {"site.json": None}}),
+        ("services", "gaia-web", {"spec": {"selector": {"app.kubernetes.io/component": "other"}}}),
+        ("networkpolicies", "gaia-default-deny", {"spec": {"policyTypes": ["Ingress"]}}),
+        ("secrets", "gaia-cache", {"metadata": {"labels": {"app.kubernetes.io/part-of": "other"}}}),
+        ("deployments", "gaia-web", {"metadata": {"ownerReferences": None}}),
+        ("deployments", "gaia-web", {"metadata": {"annotations": {"almagest.science/render-hash": "0"}}}),
+    ],
+)
+def test_drift_is_healed_within_five_seconds(shared: Bench, plural: str, name: str, patch: dict[str, object]) -> None:
+    before = wanted(shared.get(plural, name))
+    shared.edit(plural, name, patch)
+    eventually("the edit to be undone", lambda: wanted(shared.get(plural, name)) == before, within=5, every=0.1)
+    shared.await_ready()
+
+
+def wanted(body: dict[str, object]) -> object:
+    """What the operator decides about an object."""
+    metadata = body["metadata"]
+    assert isinstance(metadata, dict)
+    kept = {name: metadata.get(name) for name in ("labels", "ownerReferences")}
+    rendered = metadata.get("annotations", {}).get("almagest.science/render-hash")
+    return kept, rendered, body.get("spec"), body.get("data")
+
+
+def _reasons(bench: Bench) -> set[str]:
+    return {event["reason"] for event in bench.all("events")}
+
+
+def test_transitions_are_told_once(running: Bench) -> None:
+    eventually("the last event to be told", lambda: "Ready" in _reasons(running), within=10)
+    told = [(event["reason"], event["note"]) for event in running.all("events")]
+    assert len(told) == len(set(told))
+    assert {"Ready", "Migrated", "Loaded"} <= {reason for reason, _ in told}
+    assert "Pending" not in {reason for reason, _ in told}
+
+
+def test_failed_migration_keeps_old_release_serving(running: Bench) -> None:
+    before = {name: running.get("deployments", name)["metadata"]["generation"] for name in ("gaia-web", "gaia-proxy")}
+    catalogue = {**running.server.request("GET", f"{RELEASES}/0.1.0")}
+    catalogue["metadata"] = {"name": "0.2.0"}
+    catalogue["spec"]["images"]["app"] = f"registry.example.org/almagest/app@sha256:{'2' * 64}"
+    running.server.kubectl("delete", "archiverelease", "0.2.0", "--ignore-not-found")
+    running.missing.outcomes["migrate"] = "fail"
+    running.apply(release="0.2.0")
+    told = running.await_condition("Ready", "False", "InvalidSpec")
+    assert told["message"].startswith("spec.release: there is no ArchiveRelease '0.2.0'")
+    running.server.request("POST", RELEASES, catalogue)
+    running.await_condition("Degraded", "True", "MigrationFailed")
+    assert running.condition("Migrated")["reason"] == "MigrationFailed"
+    status = running.archive()["status"]
+    assert status["release"] == "0.1.0"
+    assert running.condition("WebReady")["status"] == "True"
+    assert {name: running.get("deployments", name)["metadata"]["generation"] for name in before} == before
+    running.missing.outcomes = {}
+    running.apply()
+    running.await_ready()
+    assert running.condition("Degraded")["status"] == "False"
+
+
+RELEASES = "/apis/almagest.science/v1alpha1/archivereleases"
+
+
+def test_what_only_the_operator_can_judge_changes_nothing_that_runs(running: Bench) -> None:
+    since = now()
+    running.apply(datasets=[{"table": "pg_catalog.stars", "source": "demo:gaia"}])
+    told = running.await_condition("Ready", "False", "InvalidSpec")
+    assert told["message"].startswith("spec.datasets[0].table: ")
+    time.sleep(2)
+    targets = {write.target.split("?")[0].rsplit("/", 3)[1] for write in running.writes(since)}
+    assert targets <= {"archives", "v1", running.namespace} or all(
+        "/archives/gaia/status" in write.target or "/events" in write.target for write in running.writes(since)
+    )
+    running.apply()
+    running.await_ready()
+
+
+def test_paused_changes_nothing(running: Bench) -> None:
+    running.apply(lifecycle={"paused": True})
+    running.await_condition("Progressing", "False", "Paused")
+    since = now()
+    running.delete("configmaps", "gaia-app")
+    running.edit("deployments", "gaia-web", {"spec": {"replicas": 5}})
+    time.sleep(3)
+    assert all("/status" in write.target or "/events" in write.target for write in running.writes(since))
+    assert "gaia-app" not in running.names("configmaps")
+    running.apply(lifecycle={"paused": False})
+    running.await_ready()
+    assert "gaia-app" in running.names("configmaps")
+
+
+def test_what_the_spec_drops_goes_and_volumes_and_secrets_stay(running: Bench) -> None:
+    running.apply(wordpress={"enabled": False})
+    eventually("WordPress to be gone", lambda: "gaia-wordpress" not in running.names("deployments"), within=15)
+    running.await_ready()
+    assert "gaia-mariadb" not in running.names("statefulsets")
+    assert {"gaia-uploads", "data-gaia-mariadb-0"} <= running.names("persistentvolumeclaims")
+    assert "gaia-mariadb" in running.names("secrets")
+
+
+def test_a_secret_made_beforehand_is_completed_and_never_overwritten(bench: Bench) -> None:
+    bench.server.kubectl(
+        "create", "secret", "generic", "gaia-datadb", "-n", bench.namespace, "--from-literal=owner-password=mine"
+    )
+    bench.apply()
+    bench.start()
+    bench.await_ready()
+    data = bench.get("secrets", "gaia-datadb")["data"]
+    assert data["owner-password"] == "bWluZQ=="
+    assert set(data) == {"superuser-password", "owner-password", "query-password", "job-password"}
+
+
+def test_a_rotated_password_restarts_its_readers_and_is_kept(running: Bench) -> None:
+    before = running.get("deployments", "gaia-web")["metadata"]["generation"]
+    running.edit("secrets", "gaia-cache", {"data": {"password": "bmV3"}})
+    eventually(
+        "web to be rolled out", lambda: running.get("deployments", "gaia-web")["metadata"]["generation"] > before, within=10
+    )
+    running.await_ready()
+    assert running.get("secrets", "gaia-cache")["data"]["password"] == "bmV3"
+
+
+def test_deletion_leaves_volumes_and_their_secrets_by_default(running: Bench) -> None:
+    running.delete("archives", "gaia")
+    eventually(
+        "all to be collected but volumes",
+        lambda: not (running.names("deployments") | running.names("statefulsets") | running.names("jobs")),
+        within=30,
+    )
+    eventually("services and configuration to go", lambda: not (running.names("services") or _ours(running)), within=30)
+    assert {"data-gaia-appdb-0", "data-gaia-datadb-0", "gaia-files"} <= running.names("persistentvolumeclaims")
+    assert {"gaia-appdb", "gaia-datadb"} <= running.names("secrets")
+    kept = running.get("secrets", "gaia-datadb")["data"]
+    running.apply()
+    running.await_ready()
+    assert running.get("secrets", "gaia-datadb")["data"] == kept, "the databases can be opened again"
+
+
+def _ours(bench: Bench) -> set[str]:
+    return {name for name in bench.names("configmaps") if name.startswith("gaia-")}
+
+
+def test_deletion_takes_everything_when_told_so(running: Bench) -> None:
+    running.apply(lifecycle={"deletionPolicy": "Delete"})
+    eventually(
+        "the policy to reach the volumes",
+        lambda: running.get("persistentvolumeclaims", "gaia-files")["metadata"].get("ownerReferences"),
+        within=10,
+    )
+    running.await_ready()
+    running.delete("archives", "gaia")
+    eventually("secrets to be collected", lambda: not running.names("secrets"), within=30)
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"release": None}, "spec.release: Required value"),
+        ({"environment": "staging"}, 'spec.environment: Unsupported value: "staging"'),
+        ({"queues": [{"name": "Short!", "timeout": "30s"}]}, "spec.queues[0].name"),
+        ({"exposure": {"type": "Ingress"}}, "exposure by Ingress needs a host name"),
+        ({"databases": {"app": {"storage": "lots"}}}, "spec.databases.app.storage"),
+    ],
+)
+def test_an_invalid_spec_is_refused_with_field_and_reason(bench: Bench, spec: dict[str, object], said: str) -> None:
+    with pytest.raises(Refused, match="422") as refused:
+        bench.apply(**spec)
+    assert said in str(refused.value)
+
+
+def test_every_log_line_is_json_and_names_its_archive(running: Bench) -> None:
+    records = running.records()
+    assert records
+    reconciled = [record for record in records if "reconcile" in record]
+    assert {record["archive"] for record in reconciled} == {f"{running.namespace}/gaia"}

@@ -113,6 +113,14 @@ def test_a_field_that_another_hand_added_is_none_of_ours() -> None:
     assert covers(fields, MANIFEST)
 
 
+def test_an_item_of_a_list_may_be_owned_as_a_whole() -> None:
+    """Owner references are such: a map by uid, each of them atomic."""
+    owner = {"uid": "u", "kind": "Archive", "name": "gaia", "controller": True}
+    manifest = {"metadata": {"ownerReferences": [owner]}}
+    assert covers({"f:metadata": {"f:ownerReferences": {'k:{"uid":"u"}': {}}}}, manifest)
+    assert not covers({"f:metadata": {"f:ownerReferences": {'k:{"uid":"v"}': {}}}}, manifest)
+
+
 def test_a_set_is_covered_value_by_value() -> None:
     manifest = {"metadata": {"finalizers": ["a", "b"]}}
     assert covers({"f:metadata": {"f:finalizers": {'v:"a"': {}, 'v:"b"': {}}}}, manifest)
