@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from celery import bootsteps
-from celery.beat import Scheduler
 
 from almagest.config.environment import environment
 
@@ -43,13 +42,3 @@ class ConsumerHeartbeat(bootsteps.StartStopStep):
         if self.entry is not None:
             self.entry.cancel()
             self.entry = None
-
-
-class BeatHeartbeat(Scheduler):
-    """Celery beat's scheduler in memory: every entry is periodic from its start, so nothing needs to be kept."""
-
-    def tick(self, *arguments: Any, **options: Any) -> float:
-        """Send what is due; returns the seconds until the next look, at most SECONDS."""
-        pause: float = super().tick(*arguments, **options)
-        heartbeat().touch()
-        return min(pause, SECONDS)

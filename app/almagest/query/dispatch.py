@@ -36,4 +36,4 @@ def sweep(queue: str, expires: float) -> None:
 def waiting(queue: str) -> int:
     """How many messages of a queue no worker has taken. Raises OperationalError or OSError when the broker is away."""
     with app.connection_for_write() as link, link.channel() as channel:
-        return int(channel.queue_declare(queue=queue, passive=True).message_count)
+        return int(app.amqp.queues[queue].bind(channel).queue_declare().message_count)

@@ -1,4 +1,4 @@
-"""What can be wrong with a query or a job, in words for the person who asked; the faces add only the document around it."""
+"""What can be wrong with a query or a job, in words for the person who asked; the faces add only the document."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ class TooLargeError(QueryError):
 
 class NoSuchJobError(QueryError):
     """The job, or this part of it, does not exist; also said of one that the caller may not see."""
+
+    status = 404
+
+
+class NoSuchTableError(QueryError):
+    """No published table has this name."""
 
     status = 404
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 from almagest.adql.catalogue import Column
 from almagest.config.environment import queues
 from almagest.query import dispatch, limits, request
-from almagest.query.errors import InvalidRequestError, NoSuchJobError, WrongPhaseError
+from almagest.query.errors import NoSuchJobError, WrongPhaseError
 from almagest.query.models import ACTIVE, Job, Phase
 
 Parameters = request.Parameters
@@ -65,7 +65,10 @@ def set_destruction(job: Job, wanted: datetime) -> None:
 
 
 def set_duration(job: Job, seconds: int) -> None:
-    """Let a PENDING job run so long, or as long as the slowest queue allows. Raises WrongPhaseError once it is queued."""
+    """Let a PENDING job run so long, or as long as the slowest queue allows.
+
+    Raises WrongPhaseError once it is queued.
+    """
     granted = limits.duration(seconds, queues())
     queue = limits.queue_for(granted, queues()).name
     changed = Job.objects.filter(pk=job.pk, phase=Phase.PENDING).update(execution_duration=granted, queue=queue)
@@ -178,23 +181,6 @@ def parse_id(text: str) -> uuid.UUID:
     if str(parsed) != text:
         raise NoSuchJobError("there is no such job")
     return parsed
-
-
-def parse_duration(text: str) -> int:
-    """EXECUTIONDURATION in seconds. Raises InvalidRequestError."""
-    if not (text.isascii() and text.isdecimal()) or len(text) > 9:
-        raise InvalidRequestError(f"EXECUTIONDURATION has to be a whole number of seconds, not {text[:40]!r}")
-    return int(text)
-
-
-def parse_time(text: str) -> datetime:
-    """DESTRUCTION as ISO 8601 in UTC (UWS 1.1 §2.1.7). Raises InvalidRequestError."""
-    try:
-        parsed = datetime.fromisoformat(text)
-    except ValueError as error:
-        message = f"DESTRUCTION has to be a UTC time such as 2030-01-31T12:00:00Z, not {text[:40]!r}"
-        raise InvalidRequestError(message) from error
-    return parsed if parsed.tzinfo else timezone.make_aware(parsed, timezone.get_default_timezone())
 
 
 def older_than(age: timedelta) -> Any:

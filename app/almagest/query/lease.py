@@ -1,8 +1,8 @@
 """The tie between a running query and its job: a thread that says "alive", and hears "stop".
 
 While a query runs, its thread waits in PostgreSQL's protocol and can do neither. This second thread holds a connection
-to the application's database, renews the job's `alive_at` and listens for `jobs.notify`. As soon as the job is no longer
-EXECUTING as this attempt (aborted, deleted, given to another worker after a long silence), it cancels the query.
+to the application's database, renews the job's `alive_at` and listens for `jobs.notify`. As soon as the job is no
+longer EXECUTING as this attempt (aborted, deleted, given to another worker after a long silence), it cancels the query.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _RENEW = "UPDATE query_job SET alive_at = now() WHERE id = %s AND phase = %s AND
 
 @contextmanager
 def lease(job: Job, query: psycopg.Connection[Any]) -> Iterator[None]:
-    """Keep the job's lease while the block runs on the connection `query`, which is cancelled when the lease is lost."""
+    """Keep the job's lease while the block runs on the connection `query`; losing the lease cancels that."""
     wake, woken = socket.socketpair()
     keeper = threading.Thread(target=_keep, args=(job, query, woken), name=f"lease {job.pk}", daemon=True)
     keeper.start()
@@ -75,6 +75,6 @@ def _renew(job: Job, jobs_db: psycopg.Connection[Any]) -> bool:
 
 def _readable(woken: socket.socket, seconds: float, jobs_db: psycopg.Connection[Any] | None = None) -> bool:
     """Whether the query has ended. Waits so long for that, or until the database has something to say."""
-    watched = [woken] if jobs_db is None else [woken, jobs_db]
+    watched: list[socket.socket | psycopg.Connection[Any]] = [woken] if jobs_db is None else [woken, jobs_db]
     ready, _, _ = select.select(watched, (), (), seconds)
     return woken in ready

@@ -67,7 +67,9 @@ def _queued() -> Counter[str]:
 def _publish_missing(queue: str, queued: int) -> None:
     """Publish what the broker cannot know of: at most as many as it has messages too few, the oldest first."""
     late = jobs.older_than(timedelta(seconds=MESSAGE_SECONDS))
-    suspects = Job.objects.filter(Q(published_at__isnull=True) | Q(published_at__lt=late), phase=Phase.QUEUED, queue=queue)
+    suspects = Job.objects.filter(
+        Q(published_at__isnull=True) | Q(published_at__lt=late), phase=Phase.QUEUED, queue=queue
+    )
     if not suspects.exists():
         return
     try:

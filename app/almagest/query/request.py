@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from almagest import formats
 from almagest.query import limits
@@ -13,7 +14,7 @@ Parameters = Mapping[str, str]
 """Parameters by upper-case name, values as sent."""
 
 NAMES = ("LANG", "QUERY", "RESPONSEFORMAT", "FORMAT", "MAXREC", "RUNID", "UPLOAD")
-"""Those that mean something to a query; the others are ignored, as DALI asks. REQUEST=doQuery of TAP 1.0 says nothing."""
+"""Those that mean something to a query; the others are ignored, as DALI asks, and so is REQUEST of TAP 1.0."""
 
 LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
 DEFAULT_FORMAT = "votable"
@@ -75,13 +76,38 @@ def response_format(parameters: Parameters) -> str:
     return wanted
 
 
+def parse_duration(text: str) -> int:
+    """EXECUTIONDURATION in seconds (UWS 1.1 §2.2.3.2)."""
+    return _whole_number("EXECUTIONDURATION", text)
+
+
+def parse_wait(text: str) -> int:
+    """WAIT in seconds; below 0 for as long as possible (UWS 1.1 §2.2.1.1)."""
+    return -1 if text.strip() == "-1" else _whole_number("WAIT", text)
+
+
+def parse_time(text: str) -> datetime:
+    """DESTRUCTION as ISO 8601, in UTC unless it says otherwise (UWS 1.1 §2.1.7)."""
+    try:
+        parsed = datetime.fromisoformat(text)
+    except ValueError as error:
+        message = f"DESTRUCTION has to be a time such as 2030-01-31T12:00:00Z, not {_shown(text)}"
+        raise InvalidRequestError(message) from error
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
 def _maxrec(text: str | None) -> int | None:
     if text is None or not text.strip():
         return None
+    return _whole_number("MAXREC", text)
+
+
+def _whole_number(name: str, text: str) -> int:
     # isdecimal alone would let through the digits of every script, and int() any number of them.
-    if not (text.strip().isascii() and text.strip().isdecimal()) or len(text) > 18:
-        raise InvalidRequestError(f"MAXREC has to be a whole number from 0 on, not {_shown(text)}")
-    return int(text)
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdecimal()) or len(digits) > 18:
+        raise InvalidRequestError(f"{name} has to be a whole number from 0 on, not {_shown(text)}")
+    return int(digits)
 
 
 def _shown(text: str) -> str:

@@ -6,7 +6,7 @@ import psycopg
 from psycopg import sql
 
 from almagest import formats
-from almagest.query import datadb, jobs, limits, request
+from almagest.query import datadb, jobs, request
 from almagest.query.answer import Answer, Source
 from almagest.query.errors import NoSuchJobError, ResultLostError
 from almagest.query.models import Job, Phase
@@ -44,11 +44,16 @@ def table(job: Job) -> sql.Identifier:
 
 
 def _check_kept(job: Job) -> None:
-    """Results are unlogged tables, four times as fast to write; PostgreSQL empties them when it recovers from a crash."""
+    """Raise ResultLostError when rows are missing.
+
+    Results are unlogged tables, four times as fast to write; PostgreSQL empties them when it recovers from a crash.
+    """
     try:
         with datadb.reader() as connection:
             row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(table(job))).fetchone()
     except psycopg.errors.UndefinedTable:
         row = None
     if row is None or not row[0]:
-        raise ResultLostError(f"the result of job {job.pk} was lost when the data database restarted; run the query again")
+        raise ResultLostError(
+            f"the result of job {job.pk} was lost when the data database restarted; run the query again"
+        )
