@@ -22,6 +22,8 @@ class Queue(Model):
             description="DNS label, unique in the archive: `short` gives the Deployment `<archive>-worker-short`.",
         ),
     ]
-    timeout: Annotated[Duration, Field(description="After this long a query is stopped, e.g. `30s` or `1h`.")]
+    timeout: Annotated[
+        Duration, Field(description="A query is stopped after this long, e.g. `30s` or `1h`; from 1s to 168h.")
+    ]
     workers: Annotated[int, Field(ge=1, le=50, description="Number of pods that work on this queue.")] = 1
     resources: Annotated[Resources, Field(description="CPU and memory of each pod.")] = Resources()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from almagest_operator.desired import Desired
 from almagest_operator.desired.graph import PORTS, WORLD, Edge, edges, parts
 from almagest_operator.model.resource import Manifest
-from support.archives import archive, desired, pod_templates
+from support.archives import ROOT, archive, desired, pod_templates
 
 STRANGER = {
     "app.kubernetes.io/name": "web",
@@ -93,3 +94,8 @@ def test_every_host_in_the_environment_has_an_edge() -> None:
         }
         for target in (secrets & {"appdb", "datadb", "broker", "cache", "mariadb"}) - {part}:
             assert (part, target) in allowed_targets, f"{component} has the password of {target}, but no way to it"
+
+
+def test_the_drawn_graph_is_the_graph() -> None:
+    drawn = re.findall(r"^  (\w+) --> (\w+)$", (ROOT / "docs/operator/network.md").read_text(), re.MULTILINE)
+    assert sorted(drawn) == sorted((edge.source, edge.target) for edge in edges(archive().spec))

@@ -10,6 +10,7 @@ import yaml
 
 from almagest_operator.model.archive import Archive
 from almagest_operator.model.crd import CHART, crds, render
+from almagest_operator.model.reference import PAGE, page
 from support.archives import ROOT
 
 NAMES = sorted(crds())
@@ -34,6 +35,10 @@ def schema(name: str) -> dict[str, Any]:
 def test_committed_definition_is_current(name: str) -> None:
     text = (CHART / "files/crds" / name).read_text()
     assert text == render(crds()[name]), "stale: run `python -m almagest_operator.model.crd`"
+
+
+def test_committed_reference_is_current() -> None:
+    assert PAGE.read_text() == page(), "stale: run `python -m almagest_operator.model.reference`"
 
 
 @pytest.mark.parametrize("name", NAMES)
