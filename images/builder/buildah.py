@@ -1,0 +1,62 @@
+"""The calls to buildah: storage of its own below the cache, chroot isolation, because that works without privileges to spare."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from builder.errors import BuildError
+from builder.layout import CACHE, STORE
+
+# Every layer carries the same times, so that the same input gives the same digest.
+EPOCH = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+
+
+def buildah(log: Path, *arguments: str, timeout: float = 3600) -> str:
+    """Run buildah; stdout is returned, stderr goes to the log. Raises BuildError that names the log."""
+    storage = ["--root", str(STORE / "storage"), "--runroot", str(STORE / "run"), "--storage-driver", "overlay"]
+    with log.open("ab") as output:
+        output.write(f"$ buildah {' '.join(arguments)}\n".encode())
+        output.flush()
+        try:
+            command = ["buildah", *storage, *arguments]
+            done = subprocess.run(
+                command, stdout=subprocess.PIPE, stderr=output, check=False, timeout=timeout, text=True
+            )
+        except FileNotFoundError as error:
+            raise BuildError("buildah is missing: `apt-get install buildah`, or let `make images` do it") from error
+        except subprocess.TimeoutExpired as error:
+            raise BuildError(f"buildah {arguments[0]} took longer than {timeout:g} s; its log: {log}") from error
+        output.write(done.stdout.encode())
+    if done.returncode:
+        raise BuildError(f"buildah {arguments[0]} ended with exit code {done.returncode}; its log: {log}")
+    return done.stdout
+
+
+def bud(
+    log: Path, context: Path, tag: str, arguments: Mapping[str, str], labels: Mapping[str, str], mounts: Path
+) -> None:
+    """Build a context's Containerfile; `mounts` is seen at /run/build, package caches at /run/build-cache."""
+    caches = CACHE / "packages"
+    for name in ("apt/lists/partial", "apt/archives/partial", "pip"):
+        (caches / name).mkdir(parents=True, exist_ok=True)
+    options = ["--isolation", "chroot", "--format", "oci", "--timestamp", str(EPOCH), "--layers=false", "--pull=never"]
+    options += ["--volume", f"{mounts}:/run/build:ro", "--volume", f"{caches}:/run/build-cache"]
+    for key, value in arguments.items():
+        options += ["--build-arg", f"{key}={value}"]
+    for key, value in labels.items():
+        options += ["--label", f"{key}={value}"]
+    buildah(log, "bud", *options, "--tag", tag, str(context))
+
+
+def push(log: Path, tag: str, target: str, digest_file: Path) -> str:
+    """Write an image to an archive or a registry; returns its manifest's digest."""
+    buildah(log, "push", "--disable-compression", "--format", "oci", "--digestfile", str(digest_file), tag, target)
+    return digest_file.read_text().strip()
+
+
+def exists(log: Path, tag: str) -> bool:
+    listing = buildah(log, "images", "--all", "--noheading", "--format", "{{.Name}}:{{.Tag}}")
+    return tag in listing.splitlines()

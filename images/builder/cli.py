@@ -1,0 +1,180 @@
+"""The command line: build, list, load, push."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+
+from builder import host, release
+from builder.buildah import push
+from builder.construct import Built, construct, find
+from builder.containerd import Containerd
+from builder.errors import BuildError
+from builder.layout import LOGS, STORE
+from builder.recipe import Recipe, content_hash, recipes
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def hashes(wanted: dict[str, Recipe]) -> dict[str, str]:
+    """Content hash of every image, each over the hash of the one below."""
+    found: dict[str, str] = {}
+    for name, recipe in wanted.items():
+        found[name] = content_hash(recipe, found[recipe.base] if recipe.base else "")
+    return found
+
+
+def build(names: list[str], jobs: int) -> dict[str, Built]:
+    """Build what is missing, at most `jobs` at a time, each as soon as its base is there."""
+    every = recipes()
+    wanted = _with_bases(every, names)
+    required = hashes(every)
+    done = {name: built for name in wanted if (built := find(name, required[name]))}
+    waiting = [name for name in wanted if name not in done]
+    if not waiting:
+        return done
+    mounts = host.prepare()
+    _update_apt(mounts)
+    with ThreadPoolExecutor(jobs) as pool:
+        running: dict[Future[Built], str] = {}
+        while waiting or running:
+            for name in [n for n in waiting if every[n].base is None or every[n].base in done][: jobs - len(running)]:
+                waiting.remove(name)
+                base = done.get(every[name].base or "")
+                running[pool.submit(_timed, every[name], required[name], base, mounts)] = name
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                done[running.pop(future)] = future.result()
+    return done
+
+
+def _with_bases(every: dict[str, Recipe], names: list[str]) -> list[str]:
+    if unknown := set(names) - set(every):
+        raise BuildError(f"no such image: {', '.join(sorted(unknown))} (there are {', '.join(every)})")
+    chosen = set(names or every)
+    chosen |= {every[name].base or name for name in chosen}
+    return [name for name in every if name in chosen]
+
+
+def _timed(recipe: Recipe, wanted: str, base: Built | None, mounts: Path) -> Built:
+    say(f"  building {recipe.name} …")
+    started = time.monotonic()
+    built = construct(recipe, wanted, base, mounts)
+    say(f"  built {recipe.name} in {time.monotonic() - started:.0f} s, {built.size / 1e6:.0f} MB")
+    return built
+
+
+def _update_apt(mounts: Path) -> None:
+    """Package lists once for all images; host apt reads them for trixie with the configuration that builds use."""
+    stamp = STORE / "apt-updated"
+    if stamp.exists() and time.time() - stamp.stat().st_mtime < 86400:
+        return
+    host.update_lists(mounts, LOGS / "apt.log")
+    stamp.touch()
+
+
+def clean(current: dict[str, str]) -> None:
+    """Remove archives and records of superseded builds."""
+    for path in STORE.glob("*-*"):
+        name, _, rest = path.name.rpartition("-")
+        if name in current and path.is_file() and not rest.startswith(current[name]):
+            path.unlink()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One builder at a time on this cache; a second one waits and says so. The lock goes with the process."""
+    STORE.mkdir(parents=True, exist_ok=True)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with (STORE / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("  waiting for another build of images to end …")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def cmd_build(arguments: argparse.Namespace) -> None:
+    with alone():
+        built = build(arguments.names, arguments.jobs)
+        if not arguments.names:
+            release.write({name: image.reference for name, image in built.items()})
+            clean(hashes(recipes()))
+
+
+def everything() -> list[Built]:
+    """All images at their current hashes; raises BuildError when one has not been built."""
+    required = hashes(recipes())
+    found = {name: find(name, wanted) for name, wanted in required.items()}
+    if missing := [name for name, image in found.items() if image is None]:
+        raise BuildError(f"not built: {', '.join(missing)}; `images/build build` does it")
+    return [image for image in found.values() if image]
+
+
+def cmd_list(arguments: argparse.Namespace) -> None:
+    every = recipes()
+    if arguments.markdown:
+        say("| image | contents | MB |\n|---|---|---:|")
+        for image in everything():
+            say(f"| `{image.name}` | {every[image.name].title} | {image.size / 1e6:.0f} |")
+        return
+    for image in everything():
+        say(f"{image.name:<12} {image.size / 1e6:6.0f} MB  {image.reference}")
+
+
+def cmd_load(arguments: argparse.Namespace) -> None:
+    containerd = Containerd(arguments.address, arguments.namespace)
+    present = containerd.names()
+    loaded = [image.name for image in everything() if containerd.load(image, present)]
+    say(f"loaded {', '.join(loaded)}" if loaded else "unchanged")
+
+
+def cmd_push(arguments: argparse.Namespace) -> None:
+    references = {}
+    for image in everything():
+        target = f"{arguments.registry}/{image.name}"
+        log = LOGS / f"push-{image.name}.log"
+        digest = push(log, image.tag, f"docker://{target}:{image.hash}", STORE / f"{image.name}.pushed")
+        references[image.name] = f"{target}@{digest}"
+        say(f"pushed {references[image.name]}")
+    release.write(references)
+
+
+def parser() -> argparse.ArgumentParser:
+    top = argparse.ArgumentParser(prog="images/build", description="Build and distribute Almagest's images.")
+    verbs = top.add_subparsers(required=True, metavar="VERB")
+    verb = verbs.add_parser("build", help="build what changed and write the release catalogue")
+    verb.add_argument("names", nargs="*", metavar="IMAGE", help="only these (the catalogue is then left as it is)")
+    verb.add_argument("--jobs", type=int, default=2, help="images at a time (default: %(default)s)")
+    verb.set_defaults(run=cmd_build)
+    verb = verbs.add_parser("list", help="names, sizes and references of the built images")
+    verb.add_argument("--markdown", action="store_true", help="as the table of docs/images.md")
+    verb.set_defaults(run=cmd_list)
+    verb = verbs.add_parser("load", help="import the images into a containerd")
+    verb.add_argument("--address", required=True, help="containerd's socket")
+    verb.add_argument("--namespace", default="k8s.io", help="containerd's namespace (default: %(default)s)")
+    verb.set_defaults(run=cmd_load)
+    verb = verbs.add_parser("push", help="push the images to a registry and let the catalogue name them there")
+    verb.add_argument("--registry", required=True, help="registry and path, e.g. registry.example.org/almagest")
+    verb.set_defaults(run=cmd_push)
+    return top
+
+
+def main() -> int:
+    arguments = parser().parse_args()
+    try:
+        arguments.run(arguments)
+    except BuildError as error:
+        sys.stderr.write(f"images/build: {error}\n")
+        return 1
+    return 0

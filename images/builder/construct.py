@@ -1,0 +1,124 @@
+"""Make one image: context, build, list of contents, archive. A killed build leaves nothing that looks finished."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import tempfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from builder import contents, rootfs
+from builder.buildah import bud, buildah, push
+from builder.errors import BuildError
+from builder.layout import LOGS, PREFIX, STORE, version
+from builder.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Built:
+    """An image in the cache. size: bytes of its uncompressed layers, those of the base included."""
+
+    name: str
+    hash: str
+    digest: str
+    size: int
+
+    @property
+    def archive(self) -> Path:
+        return STORE / f"{self.name}-{self.hash}.tar"
+
+    @property
+    def tag(self) -> str:
+        return f"{PREFIX}/{self.name}:{self.hash}"
+
+    @property
+    def reference(self) -> str:
+        """By digest: the same bytes everywhere."""
+        return f"{PREFIX}/{self.name}@{self.digest}"
+
+
+def find(name: str, wanted: str) -> Built | None:
+    """The image of that content hash, when the cache has it complete."""
+    record = STORE / f"{name}-{wanted}.json"
+    if not record.exists():
+        return None
+    built = Built(**json.loads(record.read_text()))
+    return built if built.archive.exists() else None
+
+
+def construct(recipe: Recipe, wanted: str, base: Built | None, mounts: Path) -> Built:
+    """Build an image and write its archive; raises BuildError naming the step and its log."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / f"{recipe.name}.log"
+    log.unlink(missing_ok=True)
+    context = Path(tempfile.mkdtemp(prefix=f"{recipe.name}.", dir=STORE))
+    try:
+        _lay_out(recipe, context, log)
+        tag = f"{PREFIX}/{recipe.name}:{wanted}"
+        if base is not None:
+            _restore(base, log)
+        bud(log, context, tag, {"BASE": base.tag} if base else {}, _labels(recipe, base), mounts)
+        return _record(recipe, wanted, tag, log)
+    finally:
+        shutil.rmtree(context, ignore_errors=True)
+
+
+def _lay_out(recipe: Recipe, context: Path, log: Path) -> None:
+    missing = [str(path) for _, path in recipe.context() if not path.exists()]
+    if missing:
+        raise BuildError(f"image {recipe.name}: {', '.join(missing)} is missing; `make up` builds it first")
+    for name, path in recipe.context():
+        target = context / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target)
+    if recipe.name == "base":
+        (context / "rootfs.tar").hardlink_to(rootfs.make(log))
+    if recipe.name == "pause":
+        command = ["gcc", "-static", "-Os", "-s", "-o", str(context / "pause"), str(context / "pause.c")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise BuildError(f"image pause: gcc says {done.stderr.strip()}")
+
+
+def _restore(base: Built, log: Path) -> None:
+    """The image below comes from its archive when buildah's storage was cleared since."""
+    try:
+        buildah(log, "inspect", "--type", "image", base.tag)
+    except BuildError:
+        buildah(log, "pull", "--quiet", f"oci-archive:{base.archive}:{base.tag}")
+
+
+def _labels(recipe: Recipe, base: Built | None) -> dict[str, str]:
+    """OCI image-spec annotations (Pre-Defined Annotation Keys), as labels."""
+    labels = {
+        "title": recipe.title,
+        "version": version(),
+        "vendor": "Almagest",
+        "licenses": "Apache-2.0",
+        "url": "https://almagest.science",
+    }
+    if base:
+        labels |= {"base.name": base.tag, "base.digest": base.digest}
+    return {f"org.opencontainers.image.{key}": value for key, value in labels.items()}
+
+
+def _record(recipe: Recipe, wanted: str, tag: str, log: Path) -> Built:
+    """Write the archive, the list of contents and, last, the record that says that all of it is there."""
+    making = STORE / f"{recipe.name}-{wanted}.making"
+    making.unlink(missing_ok=True)
+    digest = push(log, tag, f"oci-archive:{making}:{tag}", STORE / f"{recipe.name}.digest")
+    container = buildah(log, "from", "--pull-never", tag).strip()
+    try:
+        mounted = Path(buildah(log, "mount", container).strip())
+        listing = contents.sbom(mounted, recipe.name, version())
+    finally:
+        buildah(log, "rm", container)
+    (STORE / f"{recipe.name}-{wanted}.spdx.json").write_text(json.dumps(listing, indent=1))
+    built = Built(recipe.name, wanted, digest, making.stat().st_size)
+    making.rename(built.archive)
+    record = STORE / f"{recipe.name}-{wanted}.json"
+    record.with_suffix(".new").write_text(json.dumps(asdict(built)))
+    record.with_suffix(".new").rename(record)
+    return built

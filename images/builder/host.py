@@ -1,0 +1,140 @@
+"""The host's own package configuration, laid out for the builds: mounted while they run, never part of an image."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from builder.errors import BuildError
+from builder.layout import CACHE, IMAGES, STORE
+
+SUITE = "trixie"
+APT = Path("/etc/apt")
+PIP_CONFIGURATIONS = (
+    os.environ.get("PIP_CONFIG_FILE", ""),
+    "~/.config/pip/pip.conf",
+    "~/.pip/pip.conf",
+    "/etc/pip.conf",
+)
+CA_BUNDLES = (os.environ.get("SSL_CERT_FILE", ""), "/etc/ssl/certs/ca-certificates.crt")
+# Options that change how packages are reached; everything else of the host is its own affair.
+REACH = re.compile(r"^\s*Acquire(::|\s*\{)", re.IGNORECASE)
+
+
+def prepare() -> Path:
+    """The directory that builds see at /run/build: tools, apt's and pip's configuration, the CA bundle."""
+    target = STORE / "build"
+    made = Path(tempfile.mkdtemp(prefix="build.", dir=STORE))
+    for tool in (IMAGES / "builder/tools").iterdir():
+        shutil.copy2(tool, made / tool.name)
+    (made / "apt.conf").write_text(_apt_configuration())
+    (made / "sources.list").write_text("\n".join(sources(SUITE)) + "\n")
+    (made / "pip.conf").write_text(_pip_configuration())
+    if bundle := _first(CA_BUNDLES):
+        shutil.copy(bundle, made / "ca.crt")
+    made.chmod(0o755)
+    shutil.rmtree(target, ignore_errors=True)
+    made.rename(target)
+    return target
+
+
+def mirrors() -> tuple[str, str | None]:
+    """(archive, security archive or None) that this host takes Debian from; raises BuildError when it names none."""
+    archive, security = None, None
+    for address, suites in _entries():
+        if any(suite.endswith("-security") for suite in suites):
+            security = security or address
+        elif any(suite.split("-")[0] in {"bookworm", "trixie", "stable"} for suite in suites):
+            archive = archive or address
+    if archive is None:
+        raise BuildError(
+            f"no Debian archive in {APT}/sources.list or {APT}/sources.list.d: images are built from Debian packages"
+        )
+    return archive, security
+
+
+def sources(suite: str) -> list[str]:
+    """One-line apt sources of that suite, from the mirrors that the host uses."""
+    archive, security = mirrors()
+    lines = [f"deb {archive} {suite} main", f"deb {archive} {suite}-updates main"]
+    return [*lines, f"deb {security} {suite}-security main"] if security else lines
+
+
+def update_lists(mounts: Path, log: Path) -> None:
+    """Refresh the package lists that all builds share, with the host's apt and the builds' sources."""
+    caches = CACHE / "packages/apt"
+    (caches / "lists/partial").mkdir(parents=True, exist_ok=True)
+    options = {
+        "Dir::Etc::sourcelist": mounts / "sources.list",
+        "Dir::Etc::sourceparts": "-",
+        "Dir::State::lists": caches / "lists",
+        "Dir::Cache::pkgcache": "",
+        "Dir::Cache::srcpkgcache": "",
+        "APT::Sandbox::User": "root",
+    }
+    command = ["apt-get", "update", *(f"-o{key}={value}" for key, value in options.items())]
+    with log.open("w") as output:
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise BuildError(f"apt-get update for {SUITE} failed; its log: {log}")
+
+
+def _entries() -> Iterator[tuple[str, list[str]]]:
+    """(URI, suites) of every binary source, from one-line and deb822 files."""
+    for path in (APT / "sources.list", *sorted((APT / "sources.list.d").glob("*"))):
+        if not path.is_file():
+            continue
+        text = path.read_text()
+        if path.suffix == ".sources":
+            yield from _deb822(text)
+        elif path.suffix == ".list":
+            for kind, address, suite in re.findall(r"^(deb)\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)", text, re.MULTILINE):
+                if kind == "deb":
+                    yield address.rstrip("/"), [suite]
+
+
+def _deb822(text: str) -> Iterator[tuple[str, list[str]]]:
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    for stanza in re.split(r"\n\s*\n", "\n".join(lines)):
+        fields = dict(re.findall(r"^(\S+):\s*(.*)$", stanza, re.MULTILINE))
+        if "deb" in fields.get("Types", "").split() and fields.get("Enabled", "yes") != "no":
+            for address in fields.get("URIs", "").split():
+                yield address.rstrip("/"), fields.get("Suites", "").split()
+
+
+def _apt_configuration() -> str:
+    dumped = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
+    reach = [line for line in dumped.splitlines() if REACH.match(line) and not line.endswith('"";')]
+    own = [
+        'Dir::Etc::sourcelist "/run/build/sources.list";',
+        'Dir::Etc::sourceparts "-";',
+        'Dir::State::lists "/run/build-cache/apt/lists";',
+        'Dir::Cache::archives "/run/build-cache/apt/archives";',
+        'Dir::Cache::pkgcache "";',
+        'Dir::Cache::srcpkgcache "";',
+        'Acquire::https::CAInfo "/run/build/ca.crt";',
+        'APT::Sandbox::User "root";',
+        'APT::Install-Recommends "false";',
+        'DPkg::Lock::Timeout "300";',
+        'Dpkg::Options { "--force-unsafe-io"; "--path-exclude=/usr/share/doc/*"; "--path-include=/usr/share/doc/*/copyright";'
+        ' "--path-exclude=/usr/share/man/*"; "--path-exclude=/usr/share/locale/*"; "--path-exclude=/usr/share/info/*"; };',
+    ]
+    return "\n".join([*reach, *own]) + "\n"
+
+
+def _pip_configuration() -> str:
+    """The host's pip options; its certificate path is left out, because the bundle lies elsewhere in a build."""
+    if not (path := _first(PIP_CONFIGURATIONS)):
+        return ""
+    lines = path.read_text().splitlines()
+    return "\n".join(line for line in lines if not re.match(r"\s*cert\s*=", line)) + "\n"
+
+
+def _first(candidates: tuple[str, ...]) -> Path | None:
+    paths = (Path(candidate).expanduser() for candidate in candidates if candidate)
+    return next((path for path in paths if path.is_file()), None)

@@ -1,0 +1,69 @@
+"""What an image is made of, and the hash that says whether it must be made again. Pure but for reading files."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from builder.layout import CACHE, IMAGES, ROOT
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One image: its name and title, the image that it stands on, and what goes into its build context.
+
+    inputs: paths of the repository; files: name in the context → path below the cache.
+    """
+
+    name: str
+    title: str
+    base: str | None
+    inputs: tuple[str, ...] = ()
+    files: tuple[tuple[str, str], ...] = ()
+
+    def context(self) -> Iterator[tuple[str, Path]]:
+        """(name in the context, file) of everything that the build may read, in a fixed order."""
+        for path in _files(IMAGES / self.name):
+            name = str(path.relative_to(IMAGES / self.name))
+            if not name.startswith("src/"):
+                yield name, path
+        for given in self.inputs:
+            for path in _files(ROOT / given):
+                yield str(path.relative_to(ROOT)), path
+        for name, source in self.files:
+            yield name, CACHE / source
+
+
+def recipes() -> dict[str, Recipe]:
+    """Every image of images.toml, in dependency order."""
+    described = tomllib.loads((IMAGES / "images.toml").read_text())
+    found = {}
+    for name, entry in described.items():
+        standing_on = entry.get("from", None if name == "base" else "base") or None
+        files = tuple(sorted(entry.get("files", {}).items()))
+        found[name] = Recipe(name, entry["title"], standing_on, tuple(entry.get("inputs", ())), files)
+    return found
+
+
+def content_hash(recipe: Recipe, base_hash: str) -> str:
+    """Twelve hexadecimal digits over the recipe, its context and the image below it."""
+    digest = hashlib.sha256(f"{recipe.name}\0{recipe.title}\0{base_hash}\0".encode())
+    for path in [*_files(IMAGES / "builder/tools"), Path(__file__).with_name("buildah.py")]:
+        digest.update(path.read_bytes())
+    for name, path in recipe.context():
+        digest.update(f"{name}\0{path.stat().st_mode & 0o111:o}\0".encode())
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:12]
+
+
+def _files(path: Path) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        return
+    for child in sorted(path.rglob("*")):
+        if child.is_file() and "__pycache__" not in child.parts:
+            yield child
