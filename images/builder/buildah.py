@@ -1,4 +1,4 @@
-"""The calls to buildah: storage of its own below the cache, chroot isolation, because that works without privileges to spare."""
+"""The calls to buildah: storage of its own below the cache, and chroot isolation, which needs no privilege to spare."""
 
 from __future__ import annotations
 

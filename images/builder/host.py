@@ -22,6 +22,15 @@ PIP_CONFIGURATIONS = (
     "/etc/pip.conf",
 )
 CA_BUNDLES = (os.environ.get("SSL_CERT_FILE", ""), "/etc/ssl/certs/ca-certificates.crt")
+# Licences stay in the images, as their terms ask; other documents, manuals and translations are read by nobody there.
+DPKG_OPTIONS = (
+    "--force-unsafe-io",
+    "--path-exclude=/usr/share/doc/*",
+    "--path-include=/usr/share/doc/*/copyright",
+    "--path-exclude=/usr/share/man/*",
+    "--path-exclude=/usr/share/locale/*",
+    "--path-exclude=/usr/share/info/*",
+)
 # Options that change how packages are reached; everything else of the host is its own affair.
 REACH = re.compile(r"^\s*Acquire(::|\s*\{)", re.IGNORECASE)
 
@@ -121,8 +130,9 @@ def _apt_configuration() -> str:
         'APT::Sandbox::User "root";',
         'APT::Install-Recommends "false";',
         'DPkg::Lock::Timeout "300";',
-        'Dpkg::Options { "--force-unsafe-io"; "--path-exclude=/usr/share/doc/*"; "--path-include=/usr/share/doc/*/copyright";'
-        ' "--path-exclude=/usr/share/man/*"; "--path-exclude=/usr/share/locale/*"; "--path-exclude=/usr/share/info/*"; };',
+        "Dpkg::Options {",
+        *(f'"{option}";' for option in DPKG_OPTIONS),
+        "};",
     ]
     return "\n".join([*reach, *own]) + "\n"
 

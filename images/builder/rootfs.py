@@ -16,8 +16,21 @@ from builder.layout import STORE
 SLIM_IMAGE = os.environ.get("ALMAGEST_BASE_IMAGE", "debian:trixie-slim")
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # What no container reads; licences stay, as their terms ask.
-TRIMMED = ("var/lib/apt/lists", "var/cache/apt", "var/log", "usr/share/man", "usr/share/info", "usr/share/locale", "etc/apt/sources.list.d",
-           "usr/share/i18n", "boot", "media", "mnt", "opt", "home")  # fmt: skip
+TRIMMED = (
+    "boot",
+    "etc/apt/sources.list.d",
+    "home",
+    "media",
+    "mnt",
+    "opt",
+    "usr/share/i18n",
+    "usr/share/info",
+    "usr/share/locale",
+    "usr/share/man",
+    "var/cache/apt",
+    "var/lib/apt/lists",
+    "var/log",
+)
 
 
 def make(log: Path) -> Path:
