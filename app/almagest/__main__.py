@@ -55,7 +55,9 @@ def parser() -> argparse.ArgumentParser:
     worker.add_argument("queue", metavar="QUEUE", help="a name of queues.json")
     worker.set_defaults(run=_worker)
 
-    scheduler = commands.add_parser("scheduler", help="start what runs at fixed times", description=_scheduler.__doc__)
+    scheduler = commands.add_parser(
+        "scheduler", help="do what has to happen every few seconds", description=_scheduler.__doc__
+    )
     scheduler.set_defaults(run=_scheduler)
     return top
 
@@ -106,17 +108,17 @@ def _ingest(options: argparse.Namespace) -> int:
 def _worker(options: argparse.Namespace) -> int:
     """Run the query jobs of one queue until told to stop; the running job is finished or handed back first."""
     _set_up_django()
-    from almagest.config.processes import worker  # noqa: PLC0415 - as above
+    from almagest.config.worker import worker  # noqa: PLC0415 - as above
 
     return worker(options.queue)
 
 
 def _scheduler(_: argparse.Namespace) -> int:
-    """Send the periodic tasks to their queues at their times. One per archive."""
+    """Recover lost jobs, expire old ones and order their results' removal, until told to stop. One per archive."""
     _set_up_django()
-    from almagest.config.processes import scheduler  # noqa: PLC0415 - as above
+    from almagest.query.scheduler import run  # noqa: PLC0415 - as above
 
-    return scheduler()
+    return run()
 
 
 def _set_up_django() -> None:

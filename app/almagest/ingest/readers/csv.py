@@ -82,7 +82,7 @@ class CsvSource:
         names = self._header.names
         try:
             with pacsv.open_csv(
-                pa.input_stream(self.path, compression="detect"),
+                pa.input_stream(self.path, compression="gzip" if _zipped(self.path) else None),
                 pacsv.ReadOptions(
                     use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=self._header.lines
                 ),
@@ -141,11 +141,15 @@ def _read_header(path: Path, name: str) -> _Header:
 
 
 def _open_text(path: Path) -> IO[str]:
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-    if zipped:
+    if _zipped(path):
         return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
     return path.open(encoding="utf-8-sig", newline="")
+
+
+def _zipped(path: Path) -> bool:
+    """Whether the content, whatever the name says, begins as gzip does (RFC 1952 §2.3.1)."""
+    with path.open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
 
 
 def _declared(name: str, datatype: Datatype) -> Column:

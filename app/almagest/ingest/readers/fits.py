@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ class FitsSource:
     def __init__(self, path: Path, name: str, declared: Mapping[str, Datatype]) -> None:
         self.path = path
         self.name = name
-        with self._table() as (table, header):
+        with _table(self.path, self.name) as (table, header):
             self.rows: int | None = len(table)
             self._fields = [_field(header, number, name) for number in range(1, header["TFIELDS"] + 1)]
             self.columns = tuple(
@@ -94,7 +95,7 @@ class FitsSource:
 
     def blocks(self) -> Iterator[Block]:
         """All rows, ROWS at a time."""
-        with self._table() as (table, _):
+        with _table(self.path, self.name) as (table, _):
             for start in range(0, len(table), ROWS):
                 rows = table[start : start + ROWS]
                 pairs = zip(rows.dtype.names or (), self._fields, self.columns, strict=True)
@@ -116,31 +117,25 @@ class FitsSource:
                 raise IngestError(message, file=self.name, row=row, column=column.name)
         return values
 
-    def _table(self) -> _OpenTable:
-        return _OpenTable(self.path, self.name)
 
-
-class _OpenTable:
+@contextmanager
+def _table(path: Path, name: str) -> Iterator[tuple[NDArray[Any], Any]]:
     """The raw records, structured and of shape (rows,), and the header of a file's first binary table."""
-
-    def __init__(self, path: Path, name: str) -> None:
-        self.path = path
-        self.name = name
-
-    def __enter__(self) -> tuple[NDArray[Any], Any]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # astropy comments on style; what cannot be read raises
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # astropy comments on style; what cannot be read raises
-                self.file = fits.open(self.path, memmap=True)
-                table = next((hdu for hdu in self.file if isinstance(hdu, fits.BinTableHDU)), None)
-                if table is None:
-                    raise IngestError("has no binary table", file=self.name)
-                return np.asarray(table.data).view(np.ndarray), table.header
+            file = fits.open(path, memmap=True)
         except (OSError, ValueError, TypeError) as error:
-            raise IngestError(f"is not a readable FITS file: {error}", file=self.name) from error
-
-    def __exit__(self, *_: object) -> None:
-        self.file.close()
+            raise IngestError(f"is not a readable FITS file: {error}", file=name) from error
+    with file:
+        try:
+            table = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU)), None)
+            raw = np.asarray(table.data).view(np.ndarray) if table is not None else None
+        except (OSError, ValueError, TypeError) as error:
+            raise IngestError(f"is not a readable FITS file: {error}", file=name) from error
+        if table is None or raw is None:
+            raise IngestError("has no binary table", file=name)
+        yield raw, table.header
 
 
 def _field(header: Any, number: int, file: str) -> _Field:
