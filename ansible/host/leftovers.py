@@ -18,7 +18,8 @@ from host.errors import HostError
 from host.node import Node
 
 RULE = re.compile(r"^(?:\[\d+:\d+\] )?-A (?P<chain>\S+)")
-JUMP = re.compile(r" -[jg] (\S+)")
+JUMP = re.compile(r" -[jg] ((?:KUBE|CNI)-\S+)")
+"""A jump to a chain that Kubernetes or a network plugin made; not to a built-in target like ACCEPT."""
 POD_NETWORK = r"name: \"almagest\""
 """How the bridge plugin comments the rules that it makes for the pods of our network."""
 

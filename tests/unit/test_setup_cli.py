@@ -1,0 +1,110 @@
+"""The command line behind make."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from host import cli, install, playbook, venv
+from host.errors import HostError
+from host.layout import ROOT, Layout
+from host.playbook import Choice
+
+
+def test_help_names_every_verb() -> None:
+    done = subprocess.run([ROOT / "ansible/setup", "--help"], capture_output=True, text=True, check=True)
+    assert all(verb in done.stdout for verb in ("up", "down", "cluster", "images", "exec", "--registry"))
+
+
+def test_directories_follow_the_environment() -> None:
+    assert Layout.of({"HOME": "/home/x"}) == Layout(Path("/home/x/.cache/almagest"), Path("/var/lib/almagest"))
+    given = {"ALMAGEST_CACHE": "/a", "ALMAGEST_STATE": "/b"}
+    assert Layout.of(given) == Layout(Path("/a"), Path("/b"))
+
+
+def test_unknown_archive_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "cache", tmp_path / "state")
+    found = list(cli.reasons_not_to(layout, Choice(archive="nowhere", cluster="kind"), "up"))
+    assert found == ["there is no environments/nowhere/dev: ARCHIVE and ENV name directories of environments/"]
+    assert not layout.cache.exists()
+
+
+def test_existing_cluster_needs_a_registry(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "cache", tmp_path / "state")
+    reason = "CLUSTER=existing needs REGISTRY"
+    assert any(reason in line for line in cli.reasons_not_to(layout, Choice(cluster="existing"), "cluster"))
+    given = Choice(cluster="existing", registry="registry.example/almagest")
+    assert list(cli.reasons_not_to(layout, given, "cluster")) == []
+
+
+def test_second_set_up_at_once_is_refused(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "cache", tmp_path / "state")
+    with cli.only_one(layout), pytest.raises(HostError, match="another `make up`"), cli.only_one(layout):
+        pass
+
+
+def test_exec_without_a_command_says_how(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["exec", "--with", "dev", "--"]) == 1
+    assert "exec needs a command" in capsys.readouterr().err
+
+
+def test_each_cluster_has_its_context() -> None:
+    assert playbook.context("bare") == "almagest"
+    assert playbook.context("kind") == "kind-almagest"
+
+
+def test_virtual_environment_is_named_by_lock_file_and_python(tmp_path: Path) -> None:
+    layout = Layout(tmp_path, tmp_path)
+    assert venv.path(layout, "host") == venv.path(layout, "host")
+    assert venv.path(layout, "host").name.startswith("host-")
+    assert venv.path(layout, "dev") != venv.path(layout, "host")
+
+
+def test_finished_virtual_environment_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layout = Layout(tmp_path, tmp_path)
+    ran: list[str] = []
+
+    def create(target: Path, _: object) -> None:
+        target.mkdir()
+        ran.append("create")
+
+    monkeypatch.setattr(venv, "create", create)
+    monkeypatch.setattr(venv, "pip", lambda *_: ran.append("pip"))
+    venv.ensure(layout, "host", print)
+    venv.ensure(layout, "host", print)
+    assert ran == ["create", "pip", "pip"]
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    made = Layout(tmp_path / "cache", tmp_path / "state")
+    for program in (made.state / "bin/current/kubectl", made.cache / "venv/bin/almagest"):
+        program.parent.mkdir(parents=True)
+        program.touch(0o755)
+    return made
+
+
+def test_commands_come_and_go(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where = tmp_path / "bin"
+    where.mkdir()
+    monkeypatch.setenv("PATH", str(where))
+    assert install.commands(layout, layout.cache / "venv", where)
+    assert not install.commands(layout, layout.cache / "venv", where)
+    assert sorted(os.listdir(where)) == ["almagest", "kubectl"]  # noqa: PTH208  names are all that matters here
+    (where / "mine").symlink_to("/bin/true")
+    monkeypatch.setattr(install, "COMPLETIONS", tmp_path / "completions")
+    assert install.remove_commands(layout, where)
+    assert [path.name for path in where.iterdir()] == ["mine"]
+
+
+def test_kubectl_of_the_user_is_left_alone(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    where, theirs = tmp_path / "bin", tmp_path / "theirs"
+    for directory in (where, theirs):
+        directory.mkdir()
+    (theirs / "kubectl").touch(0o755)
+    monkeypatch.setenv("PATH", f"{theirs}:{where}")
+    install.commands(layout, layout.cache / "venv", where)
+    assert [path.name for path in where.iterdir()] == ["almagest"]

@@ -1,0 +1,98 @@
+"""What is taken away at the end, and what of others stays."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from host import leftovers
+from host.processes import Process, is_ours
+
+STATE = Path("/var/lib/almagest")
+SAVED = r"""*nat
+:PREROUTING ACCEPT [1:60]
+:POSTROUTING ACCEPT [0:0]
+:CNI-0a1b2c ACCEPT [0:0]
+:CNI-podman - [0:0]
+:KUBE-SERVICES - [0:0]
+[3:180] -A PREROUTING -m comment --comment "kubernetes service portals" -j KUBE-SERVICES
+[0:0] -A PREROUTING -p tcp --dport 8080 -j REDIRECT
+[0:0] -A POSTROUTING -s 10.244.0.5/32 -m comment --comment "name: \"almagest\" id: \"f00\"" -j CNI-0a1b2c
+[0:0] -A POSTROUTING -s 10.88.0.5/32 -m comment --comment "name: \"podman\" id: \"f00\"" -j CNI-podman
+[0:0] -A CNI-0a1b2c -d 10.244.0.0/24 -m comment --comment "name: \"almagest\" id: \"f00\"" -j ACCEPT
+[0:0] -A CNI-0a1b2c ! -d 224.0.0.0/4 -m comment --comment "name: \"almagest\" id: \"f00\"" -j MASQUERADE
+[0:0] -A CNI-podman -d 10.88.0.0/16 -j ACCEPT
+[0:0] -A KUBE-SERVICES -d 10.96.0.10/32 -j KUBE-SVC-X
+COMMIT
+"""
+KEPT = r"""*nat
+:PREROUTING ACCEPT [1:60]
+:POSTROUTING ACCEPT [0:0]
+:CNI-podman - [0:0]
+[0:0] -A PREROUTING -p tcp --dport 8080 -j REDIRECT
+[0:0] -A POSTROUTING -s 10.88.0.5/32 -m comment --comment "name: \"podman\" id: \"f00\"" -j CNI-podman
+[0:0] -A CNI-podman -d 10.88.0.0/16 -j ACCEPT
+COMMIT
+"""
+
+
+def test_rules_of_the_cluster_go_and_those_of_others_stay() -> None:
+    assert leftovers.without_cluster(SAVED) == KEPT
+    assert leftovers.without_cluster(KEPT) == KEPT
+
+
+def test_only_a_table_without_rules_and_chains_is_empty() -> None:
+    assert not leftovers.is_empty("nat", KEPT)
+    assert leftovers.is_empty("nat", "*nat\n:PREROUTING ACCEPT [1:60]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n")
+    assert not leftovers.is_empty("filter", "*filter\n:INPUT DROP [0:0]\nCOMMIT\n")
+
+
+def test_mounts_are_taken_innermost_first_and_neighbours_left() -> None:
+    table = "\n".join(
+        [
+            "1 0 8:1 / / rw - ext4 /dev/sda rw",
+            "2 1 0:5 / /var/lib/almagest/run rw - tmpfs tmpfs rw",
+            r"3 2 0:6 / /var/lib/almagest/run/with\040space rw - tmpfs tmpfs rw",
+            "4 1 0:7 / /var/lib/almagest-other rw - tmpfs tmpfs rw",
+        ]
+    )
+    below = ["/var/lib/almagest/run/with space", "/var/lib/almagest/run"]
+    assert leftovers.mounts_below(STATE, table) == below
+
+
+def test_living_socket_stays_and_dead_one_goes(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as living, socket.socket(socket.AF_UNIX) as dying:
+        living.bind(str(tmp_path / "living"))
+        living.listen()
+        dying.bind(str(tmp_path / "dead"))
+        dying.close()
+        assert leftovers.dead_sockets(tmp_path) == [tmp_path / "dead"]
+
+
+def process(exe: str = "", cwd: str = "/", args: str = "", cgroup: str = "0::/user.slice") -> Process:
+    return Process(1, exe, cwd, args, cgroup)
+
+
+def test_program_from_the_state_directory_is_ours() -> None:
+    assert is_ours(process(exe="/var/lib/almagest/bin/v1.36.2-0/almagest-kubernetes"), STATE)
+    assert is_ours(process(exe="/var/lib/almagest/bin/v1.36.2-0/almagest-kubernetes (deleted)"), STATE)
+
+
+def test_the_same_program_from_elsewhere_is_not() -> None:
+    assert not is_ours(process(exe="/root/.cache/almagest/kubernetes/current/bin/almagest-kubernetes"), STATE)
+
+
+def test_container_runtime_is_ours_only_with_our_configuration() -> None:
+    assert not is_ours(process(exe="/usr/bin/containerd", args="/usr/bin/containerd"), STATE)
+    args = "/usr/bin/containerd --config /var/lib/almagest/etc/containerd.toml"
+    assert is_ours(process(exe="/usr/bin/containerd", args=args), STATE)
+
+
+def test_shell_that_stands_in_the_state_directory_is_not_ours() -> None:
+    assert not is_ours(process(exe="/usr/bin/bash", cwd="/var/lib/almagest/log", args="bash"), STATE)
+    assert is_ours(process(exe="/usr/bin/s6-supervise", cwd="/var/lib/almagest/services/etcd"), STATE)
+
+
+def test_process_in_a_pod_is_ours_and_one_in_a_nested_cluster_is_not() -> None:
+    assert is_ours(process(exe="/usr/bin/redis", cgroup="4:memory:/kubepods/burstable/pod1/2"), STATE)
+    assert not is_ours(process(exe="/usr/bin/redis", cgroup="0::/docker/1/kubelet/kubepods/pod1"), STATE)

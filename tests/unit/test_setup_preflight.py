@@ -1,0 +1,103 @@
+"""What `make up` refuses, before it does anything, and what it says."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from host import preflight, processes
+from host.layout import Layout
+from host.node import Node
+
+NODE = Node(Path("/state"), Path("/state/bin/x"))
+DEBIAN = {"ID": "debian", "VERSION_ID": "12", "PRETTY_NAME": "Debian GNU/Linux 12 (bookworm)"}
+
+
+class Usage(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+def one(problems: Iterator[str]) -> str:
+    found = list(problems)
+    assert len(found) == 1, found
+    assert "\n" not in found[0]
+    return found[0]
+
+
+def test_user_without_root_hears_of_nothing_else(tmp_path: Path) -> None:
+    assert "sudo -E make up" in one(preflight.problems(Layout(tmp_path, tmp_path), user=1000))
+
+
+@pytest.mark.parametrize("version", ["12", "13", "12.11"])
+def test_debian_is_supported(version: str) -> None:
+    assert list(preflight.system_problems({**DEBIAN, "VERSION_ID": version}, "x86_64")) == []
+
+
+def test_other_system_is_named() -> None:
+    ubuntu = {"ID": "ubuntu", "VERSION_ID": "24.04", "PRETTY_NAME": "Ubuntu 24.04 LTS"}
+    assert "Ubuntu 24.04 LTS" in one(preflight.system_problems(ubuntu, "aarch64"))
+
+
+def test_other_machine_is_named() -> None:
+    assert "riscv64" in one(preflight.system_problems(DEBIAN, "riscv64"))
+
+
+def test_old_python_is_named() -> None:
+    assert "Python 3.9" in one(preflight.python_problems((3, 9)))
+
+
+def test_full_disk_is_told_once_and_with_the_way_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 0, 14 * 10**9))
+    told = one(preflight.space_problems(Layout(tmp_path / "cache", tmp_path / "state")))
+    assert told.startswith("14.0 GB are free")
+    assert "ALMAGEST_CACHE" in told
+
+
+def test_finished_installation_needs_little_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(10**12, 0, 14 * 10**9))
+    monkeypatch.setattr("host.compile.compiled", lambda _: True)
+    layout = Layout(tmp_path / "cache", tmp_path / "state")
+    (layout.cache / "images").mkdir(parents=True)
+    (layout.cache / "images" / "release.yaml").touch()
+    assert list(preflight.space_problems(layout)) == []
+
+
+def test_foreign_listener_is_named_with_its_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setattr(preflight, "PORTS", {port: "the API server"})
+        told = one(preflight.port_problems(tmp_path))
+    assert f"port {port}, which the API server needs" in told
+    assert f"(process {os.getpid()})" in told
+
+
+def test_own_listener_is_no_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    me = next(process for process in processes.listing() if process.pid == os.getpid())
+    monkeypatch.setattr(processes, "of_cluster", lambda _: [me])
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        monkeypatch.setattr(preflight, "PORTS", {server.getsockname()[1]: "the API server"})
+        assert list(preflight.port_problems(tmp_path)) == []
+
+
+def test_network_of_the_host_that_covers_the_pods_is_named() -> None:
+    table = "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU\neth0 0000F40A 00000000 0001 0 0 0 0000FFFF 0\n"
+    assert "10.244.0.0/16 (eth0)" in one(preflight.route_problems(table, NODE))
+
+
+def test_own_routes_and_the_default_are_no_problem() -> None:
+    table = "\n".join(
+        [
+            "Iface Destination Gateway Flags RefCnt Use Metric Mask",
+            f"{NODE.pod_link} 0000F40A 00000000 0001 0 0 0 00FFFFFF",
+            "eth0 00000000 0100000A 0003 0 0 0 00000000",
+        ]
+    )
+    assert list(preflight.route_problems(table, NODE)) == []
