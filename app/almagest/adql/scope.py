@@ -1,0 +1,226 @@
+"""Which names a query can use where: the tables of FROM, their columns, and those of the queries around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from almagest.adql.catalogue import Catalogue, Names, Table
+from almagest.adql.errors import AmbiguousColumn, TooComplex, UnknownColumn, UnknownTable
+from almagest.adql.parser import position
+from almagest.adql.values import Value, kind_of, quoted
+
+MAX_SQL = 2_000_000
+"""Characters of generated SQL: what is written once in a query may stand several times in its translation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """A name as written. delimited: in double quotes, hence exact; else in any letter case."""
+
+    name: str
+    delimited: bool
+
+    def matches(self, name: str) -> bool:
+        """Whether this identifier can mean `name`."""
+        return self.name == name if self.delimited else self.name.lower() == name.lower()
+
+    @property
+    def result(self) -> str:
+        """What a column or table named by this identifier is called: lower case unless delimited."""
+        return self.name if self.delimited else self.name.lower()
+
+
+def identifier(node: exp.Expr) -> Identifier:
+    """The identifier of a name in the tree."""
+    return Identifier(str(node.this), bool(node.args.get("quoted")))
+
+
+@dataclass(frozen=True)
+class Subquery:
+    """A query inside another, translated: SQL with columns c1 … cn, and what of the outer queries it uses."""
+
+    sql: str
+    columns: tuple[Value, ...]
+    outer: frozenset[str]
+
+
+@dataclass
+class Context:
+    """What is common to all parts of one translation. subquery: translates a query inside the given scope."""
+
+    catalogue: Catalogue
+    subquery: Callable[[exp.Query, Scope | None], Subquery]
+    tables: set[tuple[str, str]] = field(default_factory=set)
+    ctes: dict[str, Subquery] = field(default_factory=dict)
+    _aliases: int = 0
+
+    def alias(self) -> str:
+        """A name for a relation in the SQL, unique in the whole translation; no user's name gets there."""
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+    def sized(self, sql: str, node: exp.Expr) -> str:
+        """`sql`, unless the translation grows out of bounds."""
+        if len(sql) > MAX_SQL:
+            raise TooComplex("The query becomes too large.", position(node), "Send it in parts.")
+        return sql
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table, or a query in FROM, under the name that the query gives it. schema: None when it is not a table's."""
+
+    name: str
+    schema: str | None
+    columns: tuple[Value, ...]
+
+    def is_called(self, schema: Identifier | None, name: Identifier) -> bool:
+        """Whether `schema.name` or `name` means this relation."""
+        if schema is not None and (self.schema is None or not schema.matches(self.schema)):
+            return False
+        return name.matches(self.name)
+
+
+def table_columns(table: Table, alias: str) -> tuple[Value, ...]:
+    """The columns of a published table as values of the relation `alias`."""
+    return tuple(
+        Value(
+            f"{alias}.{quoted(column.name)}",
+            kind_of(column),
+            column,
+            bare=frozenset((f"{alias}.{quoted(column.name)}",)),
+        )
+        for column in table.columns
+    )
+
+
+def renamed(value: Value, alias: str, index: int) -> Value:
+    """Column number `index`, from 0, of a subquery, as seen from outside where it is called `alias`."""
+    sql = f"{alias}.c{index + 1}"
+    return Value(sql, value.kind, value.column, bare=frozenset((sql,)))
+
+
+class Scope:
+    """The columns that one SELECT can name. visible: those for `*` and for names without a table, in order.
+
+    grouping: once set, the SQL of what rows are grouped by; a value equal to one of them has no bare columns.
+    """
+
+    def __init__(self, context: Context, parent: Scope | None) -> None:
+        self.context = context
+        self.parent = parent
+        self.relations: tuple[Relation, ...] = ()
+        self.visible: tuple[Value, ...] = ()
+        self.outer: set[str] = set()
+        self.grouping: frozenset[str] | None = None
+        self.positions: dict[str, tuple[str, int]] = {}
+        self._named: dict[str, list[Value]] | None = None
+
+    def show(self, relations: Sequence[Relation], visible: Sequence[Value]) -> None:
+        """Make relations and their columns known."""
+        self.relations, self.visible, self._named = tuple(relations), tuple(visible), None
+
+    def column(self, node: exp.Column) -> Value:
+        """What a column's name means here or in a query around. Raises UnknownColumn, UnknownTable, AmbiguousColumn."""
+        if node.args.get("catalog"):
+            raise UnknownTable("Tables are named schema.table here.", position(node))
+        name = identifier(node.this)
+        table = identifier(node.args["table"]) if node.args.get("table") else None
+        schema = identifier(node.args["db"]) if node.args.get("db") else None
+        scope: Scope | None = self
+        passed: list[Scope] = []
+        while scope is not None:
+            found = scope.find(schema, table, name, node)
+            if found is not None:
+                for inner in passed:
+                    inner.outer.add(found.sql)
+                return found
+            passed.append(scope)
+            scope = scope.parent
+        raise self._unknown(table, name, node)
+
+    def find(
+        self, schema: Identifier | None, table: Identifier | None, name: Identifier, node: exp.Expr
+    ) -> Value | None:
+        """The column in this scope alone, or None."""
+        if table is None:
+            return one(self.named.get(name.name.lower(), []), name, node)
+        for relation in self.relations:
+            if relation.is_called(schema, table):
+                candidates = [value for value in relation.columns if value.column.name.lower() == name.name.lower()]
+                found = one(candidates, name, node)
+                if found is None:
+                    raise self._unknown(table, name, node, relation)
+                return found
+        return None
+
+    @property
+    def named(self) -> dict[str, list[Value]]:
+        """The visible columns by name in lower case."""
+        if self._named is None:
+            self._named = by_name(self.visible)
+        return self._named
+
+    def relation(self, schema: Identifier | None, table: Identifier, node: exp.Expr) -> Relation:
+        """The relation of `table.*`."""
+        for relation in self.relations:
+            if relation.is_called(schema, table):
+                return relation
+        known = ", ".join(relation.name for relation in self.relations)
+        hint = f"It has {known}." if known else None
+        raise UnknownTable(f"The query's FROM has no table {table.name}.", position(node), hint)
+
+    def _unknown(
+        self, table: Identifier | None, name: Identifier, node: exp.Expr, relation: Relation | None = None
+    ) -> UnknownColumn | UnknownTable:
+        if table is not None and relation is None:
+            known = ", ".join(known.name for known in self.relations)
+            hint = f"It has {known}." if known else None
+            return UnknownTable(f"The query's FROM has no table {table.name}.", position(node), hint)
+        columns = relation.columns if relation else self.visible
+        near = Names((value.column.name, value) for value in columns).similar(name.name)
+        place = f"{relation.name} has no column" if relation else "No table of the query has a column"
+        hint = f"Did you mean {near}?" if near else None
+        return UnknownColumn(f"{place} {name.name}.", position(node), hint)
+
+
+def by_name(values: Iterable[Value]) -> dict[str, list[Value]]:
+    """Values by the name of their column in lower case."""
+    named: dict[str, list[Value]] = {}
+    for value in values:
+        named.setdefault(value.column.name.lower(), []).append(value)
+    return named
+
+
+def one(candidates: list[Value], name: Identifier, node: exp.Expr) -> Value | None:
+    """The candidate that `name` means: the only one, or the only one written alike; None when there is none."""
+    matching = [value for value in candidates if name.matches(value.column.name)]
+    if len(matching) > 1:
+        alike = [value for value in matching if value.column.name == name.name]
+        matching = alike or matching
+    if len(matching) > 1:
+        hint = f"Write table.{name.name}."
+        raise AmbiguousColumn(f"Several tables of the query have a column {name.name}.", position(node), hint)
+    return matching[0] if matching else None
+
+
+def with_position(table: Table, columns: Sequence[Value]) -> dict[str, tuple[str, int]]:
+    """SQL of the right ascension → SQL of the declination and the rows, when both together are indexed."""
+    if table.position is None:
+        return {}
+    named = {value.column.name: value.sql for value in columns}
+    longitude, latitude = (named[name] for name in table.position)
+    return {longitude: (latitude, 1 + (table.nrows or 0))}
+
+
+def indexed(scope: Scope | None, made: Value, longitude: Value, latitude: Value) -> Value:
+    """A point made of two columns that are indexed as a position knows it."""
+    while scope is not None:
+        found = scope.positions.get(longitude.sql)
+        if found is not None:
+            return replace(made, indexed=found[1]) if found[0] == latitude.sql else made
+        scope = scope.parent
+    return made
