@@ -46,7 +46,8 @@ def wordpress(scope: Scope) -> tuple[Resource, ...]:
         mounts={CODE_DIR + UPLOADS: uploads},
         config=False,
     )
-    install = replace(php, name="install", command=("/usr/local/bin/entrypoint", "install"), probes=None)
+    # The uploads are mounted only later: their mount point must be a directory that `install` made.
+    install = replace(php, name="install", command=("/usr/local/bin/entrypoint", "install"), probes=None, mounts={})
     pod = Pod(
         WORDPRESS,
         (php, _http(scope, uploads)),
