@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from celery import signals
@@ -23,11 +24,12 @@ def worker(queue: str) -> int:
     app.steps["consumer"].add(ConsumerHeartbeat)
     running = app.Worker(
         queues=[queue],
-        hostname=f"{queue}@%h",
+        hostname=f"{queue}@{socket.gethostname()}",
         concurrency=1,
         pool="prefork",
         without_gossip=True,
         without_mingle=True,
+        quiet=True,
     )
     running.start()
     return int(running.exitcode or 0)

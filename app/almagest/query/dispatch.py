@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from typing import Any
 
 from celery.exceptions import OperationalError
 
@@ -36,4 +37,5 @@ def sweep(queue: str, expires: float) -> None:
 def waiting(queue: str) -> int:
     """How many messages of a queue no worker has taken. Raises OperationalError or OSError when the broker is away."""
     with app.connection_for_write() as link, link.channel() as channel:
-        return int(app.amqp.queues[queue].bind(channel).queue_declare().message_count)
+        declared: Any = app.amqp.queues[queue].bind(channel).queue_declare()
+        return int(declared.message_count)
