@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 from host import bare, configuration, services, supervision
@@ -102,3 +103,17 @@ def test_definition_is_written_once_and_only_its_service_restarts(tmp_path: Path
     changed = Service("two", ("/bin/two",), {f"{tmp_path}/etc/two": "b"})
     assert supervision.write_s6(node, [one, changed]) == ["two"]
     assert (tmp_path / "services/two/run").stat().st_mode & 0o777 == 0o700
+
+
+def test_status_of_a_former_life_is_recognised() -> None:
+    def pod(name: str, **state: object) -> dict[str, object]:
+        return {"metadata": {"namespace": "n", "name": name}, "status": {"containerStatuses": [{"state": state}]}}
+
+    pods = [
+        pod("stale", running={"startedAt": "2026-01-01T11:59:59Z"}),
+        pod("back", running={"startedAt": "2026-01-01T12:00:00Z"}),
+        pod("waiting", waiting={"reason": "CrashLoopBackOff"}),
+        {"metadata": {"namespace": "n", "name": "new"}, "status": {}},
+    ]
+    began = datetime(2026, 1, 1, 12, 0, 0, 500, tzinfo=UTC)
+    assert bare.running_since_before({"items": pods}, began) == ["n/stale"]
