@@ -30,10 +30,15 @@ USERS = {"admin": ("admin", "system:masters"), "operator": (OPERATOR, "system:se
 Manifest = dict[str, Any]
 
 # Bodies are needed for nothing here, and Secrets' must not be written down.
-AUDIT_POLICY = {"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "rules": [{"level": "Metadata"}], "omitStages": ["RequestReceived"]}
+AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "rules": [{"level": "Metadata"}],
+    "omitStages": ["RequestReceived"],
+}
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 what the server did, not what went wrong here
     """The server's answer to a request that it did not like."""
 
     def __init__(self, status: int, body: Manifest) -> None:
@@ -67,7 +72,9 @@ class ApiServer:
         path.write_text(yaml.safe_dump(content))
         return path
 
-    def request(self, method: str, path: str, body: Manifest | None = None, *, kind: str = "json", user: str = "admin") -> Manifest:
+    def request(
+        self, method: str, path: str, body: Manifest | None = None, *, kind: str = "json", user: str = "admin"
+    ) -> Manifest:
         """One request. kind: `json`, `merge-patch+json`, `apply-patch+yaml`. Raises Refused."""
         context = ssl.create_default_context(cafile=str(self._certificate))
         connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=30)
@@ -116,7 +123,9 @@ def run(directory: Path) -> Iterator[ApiServer]:
 
 
 @contextmanager
-def program(directory: Path, name: str, flags: dict[str, str], environment: dict[str, str] | None = None) -> Iterator[None]:
+def program(
+    directory: Path, name: str, flags: dict[str, str], environment: dict[str, str] | None = None
+) -> Iterator[None]:
     """Run one of the programs, with its output in a file, until the context ends."""
     command = [str(PROGRAMS / name), *(f"--{flag}={value}" for flag, value in flags.items())]
     with (directory / f"{name}.log").open("wb") as log:

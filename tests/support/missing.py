@@ -13,7 +13,11 @@ from datetime import UTC, datetime
 
 from support.apiserver import ApiServer, Manifest, Refused
 
-_PATHS = {"Deployment": ("apps/v1", "deployments"), "StatefulSet": ("apps/v1", "statefulsets"), "Job": ("batch/v1", "jobs")}
+_PATHS = {
+    "Deployment": ("apps/v1", "deployments"),
+    "StatefulSet": ("apps/v1", "statefulsets"),
+    "Job": ("batch/v1", "jobs"),
+}
 
 
 @dataclass
@@ -85,6 +89,10 @@ def _job(outcome: str) -> Manifest:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if outcome == "fail":
         reason = {"status": "True", "reason": "BackoffLimitExceeded", "message": "Job has reached the backoff limit"}
-        return {"startTime": now, "failed": 3, "conditions": [{"type": "FailureTarget", **reason}, {"type": "Failed", **reason}]}
+        return {
+            "startTime": now,
+            "failed": 3,
+            "conditions": [{"type": "FailureTarget", **reason}, {"type": "Failed", **reason}],
+        }
     ends = [{"type": "SuccessCriteriaMet", "status": "True"}, {"type": "Complete", "status": "True"}]
     return {"startTime": now, "completionTime": now, "succeeded": 1, "conditions": ends}

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[valid-type,misc]  # it is one of several classes
+class _Selector(selectors.DefaultSelector):
     """Never sleeps: the time that it would have waited is handed to the loop's clock."""
 
     elapsed = 0.0

@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -59,6 +60,7 @@ async def configure(context: str | None = None, kubeconfig_path: str | None = No
     if context is None and kubeconfig_path is None and os.environ.get("KUBERNETES_SERVICE_HOST"):
         kubeconfig.load_incluster_config(configuration)  # type: ignore[no-untyped-call]  # a partly typed package
         return configuration, "default"
+    _must_exist(kubeconfig_path)
     try:
         await kubeconfig.load_kube_config(  # type: ignore[no-untyped-call]  # the same
             kubeconfig_path, context, client_configuration=configuration, persist_config=False
@@ -68,6 +70,12 @@ async def configure(context: str | None = None, kubeconfig_path: str | None = No
         raise NoClusterError(f"no usable kubeconfig: {error}") from error
     chosen = next((c for c in contexts if c["name"] == context), active)
     return configuration, chosen["context"].get("namespace") or "default"
+
+
+def _must_exist(kubeconfig_path: str | None) -> None:
+    paths = (kubeconfig_path or os.environ.get("KUBECONFIG") or "~/.kube/config").split(os.pathsep)
+    if not any(Path(path).expanduser().exists() for path in paths):
+        raise NoClusterError(f"there is no kubeconfig at {' or '.join(paths)}; set KUBECONFIG or give --kubeconfig")
 
 
 @dataclass(frozen=True)

@@ -187,9 +187,7 @@ def _components(resources: Sequence[Resource], observed: Observed, troubles: Tro
             continue
         live = observed.children.get(resource.key)
         if live is None:
-            yield ComponentStatus(
-                name=resource.component, ready=False, replicas=0, ready_replicas=0, message="not started"
-            )
+            yield ComponentStatus(name=resource.component, ready=False, message="not started")
             continue
         yield ComponentStatus(
             name=resource.component,

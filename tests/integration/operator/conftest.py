@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from support import apiserver
 from support.apiserver import OPERATOR, ApiServer, Manifest
 from support.archives import ROOT, merge, release
@@ -53,7 +54,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
         running.kubectl("apply", "--server-side", "-f", str(CHART / "files/crds"))
         running.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         running.kubectl("apply", "-f", "-", stdin=rights())
-        running.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all([node(), storage_class(), catalogue("0.1.0", "0")]))
+        running.kubectl(
+            "apply", "-f", "-", stdin=yaml.safe_dump_all([node(), storage_class(), catalogue("0.1.0", "0")])
+        )
         status = {"addresses": [{"type": "InternalIP", "address": "192.0.2.7"}]}
         running.request("PATCH", "/api/v1/nodes/one/status", {"status": status}, kind="merge-patch+json")
         yield running
@@ -63,7 +66,16 @@ def rights() -> str:
     """RBAC as the chart renders it for the whole cluster."""
     helm = Path(sys.executable).parent / "helm"
     image = f"registry.example.org/almagest/operator@sha256:{'0' * 64}"
-    command = [str(helm), "template", "almagest-operator", str(CHART), "--namespace", "almagest-system", "--set", f"image={image}"]
+    command = [
+        str(helm),
+        "template",
+        "almagest-operator",
+        str(CHART),
+        "--namespace",
+        "almagest-system",
+        "--set",
+        f"image={image}",
+    ]
     done = subprocess.run([*command, "--show-only", "templates/rbac.yaml"], capture_output=True, text=True, check=True)
     return done.stdout
 
@@ -151,7 +163,9 @@ class Bench:
             "metadata": {"name": "gaia", "namespace": self.namespace},
             "spec": merge(DEV, spec),
         }
-        self.server.request("PATCH", f"{self.path()}?fieldManager=kubectl&force=true", manifest, kind="apply-patch+yaml")
+        self.server.request(
+            "PATCH", f"{self.path()}?fieldManager=kubectl&force=true", manifest, kind="apply-patch+yaml"
+        )
 
     def archive(self) -> Manifest:
         return self.server.request("GET", self.path())
@@ -173,7 +187,9 @@ class Bench:
         try:
             eventually("the archive to be Ready", self.is_ready, within=within, every=0.1)
         except AssertionError as error:
-            raise AssertionError(f"{error}\n{json.dumps(self.archive().get('status'), indent=1)}\n{self.log.read_text()[-4000:]}") from error
+            raise AssertionError(
+                f"{error}\n{json.dumps(self.archive().get('status'), indent=1)}\n{self.log.read_text()[-4000:]}"
+            ) from error
 
     def await_condition(self, type_: str, status: str, reason: str, within: float = 20) -> Manifest:
         def probe() -> Manifest | None:
@@ -272,5 +288,3 @@ def shared(server: ApiServer, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 def now() -> datetime:
     return datetime.now(UTC)
-
-

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+
 from integration.operator.conftest import Bench
 from support.apiserver import Refused
 from support.cluster import eventually
@@ -23,7 +24,6 @@ def test_an_archive_becomes_ready(bench: Bench) -> None:
     assert status["release"] == "0.1.0"
     port = bench.get("services", "gaia-proxy")["spec"]["ports"][0]["nodePort"]
     assert status["endpoints"] == {"site": f"http://192.0.2.7:{port}", "tap": f"http://192.0.2.7:{port}/tap"}
-
 
 
 def test_conditions_are_unknown_before_anything_is_done(bench: Bench) -> None:
@@ -232,7 +232,9 @@ def test_a_rotated_password_restarts_its_readers_and_is_kept(running: Bench) -> 
     before = running.get("deployments", "gaia-web")["metadata"]["generation"]
     running.edit("secrets", "gaia-cache", {"data": {"password": "bmV3"}})
     eventually(
-        "web to be rolled out", lambda: running.get("deployments", "gaia-web")["metadata"]["generation"] > before, within=10
+        "web to be rolled out",
+        lambda: running.get("deployments", "gaia-web")["metadata"]["generation"] > before,
+        within=10,
     )
     running.await_ready()
     assert running.get("secrets", "gaia-cache")["data"]["password"] == "bmV3"

@@ -11,22 +11,28 @@ from almagest_operator.model.resource import ResourceKey
 from almagest_operator.observe.live import Live, project
 from almagest_operator.observe.pods import trouble
 from almagest_operator.observe.readiness import State, readiness
-from almagest_operator.observe.store import Indexes, Key, Store, StorageClassSeen, node_address
+from almagest_operator.observe.store import Indexes, Key, StorageClassSeen, Store, node_address
 
 Body = dict[str, Any]
 
 
-def an(kind: str, *, generation: int = 2, spec: Body | None = None, status: Body | None = None, **metadata: Any) -> Body:
+def an(
+    kind: str, *, generation: int = 2, spec: Body | None = None, status: Body | None = None, **metadata: Any
+) -> Body:
     head = {"name": "it", "namespace": "x", "uid": "u", "resourceVersion": "7", "generation": generation, **metadata}
     return {"apiVersion": "v1", "kind": kind, "metadata": head, "spec": spec or {}, "status": status or {}}
 
 
 FULL = {"observedGeneration": 2, "replicas": 2, "updatedReplicas": 2, "availableReplicas": 2, "readyReplicas": 2}
 STATEFUL = {**FULL, "currentRevision": "r", "updateRevision": "r"}
-FAILED_JOB = {"conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "3 tries"}]}
+FAILED_JOB = {
+    "conditions": [{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded", "message": "3 tries"}]
+}
 DEADLINE = {
     "observedGeneration": 2,
-    "conditions": [{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "stuck"}],
+    "conditions": [
+        {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "stuck"}
+    ],
 }
 
 
@@ -39,12 +45,24 @@ DEADLINE = {
         (an("Deployment", generation=3, spec={"replicas": 2}, status=FULL), State.WAITING, "RollingOut"),
         (an("Deployment", spec={"replicas": 2}, status={**FULL, "updatedReplicas": 1}), State.WAITING, "RollingOut"),
         (an("Deployment", spec={"replicas": 2}, status={**FULL, "replicas": 3}), State.WAITING, "RollingOut"),
-        (an("Deployment", spec={"replicas": 2}, status={**FULL, "availableReplicas": 0}), State.WAITING, "PodsNotReady"),
+        (
+            an("Deployment", spec={"replicas": 2}, status={**FULL, "availableReplicas": 0}),
+            State.WAITING,
+            "PodsNotReady",
+        ),
         (an("Deployment", spec={"replicas": 2}, status=DEADLINE), State.FAILED, "ProgressDeadlineExceeded"),
         (an("Deployment", spec={"replicas": 0}, status={"observedGeneration": 2}), State.READY, ""),
         (an("StatefulSet", spec={"replicas": 2}, status=STATEFUL), State.READY, ""),
-        (an("StatefulSet", spec={"replicas": 2}, status={**STATEFUL, "readyReplicas": 1}), State.WAITING, "PodsNotReady"),
-        (an("StatefulSet", spec={"replicas": 2}, status={**STATEFUL, "updateRevision": "s"}), State.WAITING, "RollingOut"),
+        (
+            an("StatefulSet", spec={"replicas": 2}, status={**STATEFUL, "readyReplicas": 1}),
+            State.WAITING,
+            "PodsNotReady",
+        ),
+        (
+            an("StatefulSet", spec={"replicas": 2}, status={**STATEFUL, "updateRevision": "s"}),
+            State.WAITING,
+            "RollingOut",
+        ),
         (an("StatefulSet", spec={"replicas": 1}, status=STATEFUL), State.WAITING, "ScalingDown"),
         (an("StatefulSet", generation=3, spec={"replicas": 2}, status=STATEFUL), State.WAITING, "RollingOut"),
         (an("Job", status={"conditions": [{"type": "Complete", "status": "True"}]}), State.READY, ""),
@@ -213,14 +231,16 @@ def test_facts() -> None:
     stateful = replace(child(1), key=CHILD._replace(kind="StatefulSet", name="gaia-appdb"), claim="1Gi")
     secret = replace(child(1), key=CHILD._replace(kind="Secret", name="gaia-cache"), fingerprints={"password": "ab"})
     classes = {"slow": [StorageClassSeen("slow", False)], "fast": [StorageClassSeen("fast", True)]}
-    facts = store(
-        children=(service, stateful, secret), node_addresses={"n": ["10.0.0.1"]}, storage_classes=classes
-    ).observe(KEY).facts
+    facts = (
+        store(children=(service, stateful, secret), node_addresses={"n": ["10.0.0.1"]}, storage_classes=classes)
+        .observe(KEY)
+        .facts
+    )
     assert facts.node_port == 30080
     assert facts.claim_templates == {"gaia-appdb": "1Gi"}
     assert facts.secrets == {"gaia-cache": {"password": "ab"}}
     assert facts.node_address == "10.0.0.1"
-    assert facts.storage_classes == {"slow", "fast"}
+    assert facts.storage_classes == frozenset({"slow", "fast"})
     assert facts.default_storage_class == "fast"
 
 

@@ -12,7 +12,12 @@ from almagest_operator.observe.ownership import covers, owned_fields
 MANIFEST: dict[str, Any] = {
     "apiVersion": "apps/v1",
     "kind": "Deployment",
-    "metadata": {"name": "web", "namespace": "x", "labels": {"a": "b"}, "annotations": {"almagest.science/render-hash": "1"}},
+    "metadata": {
+        "name": "web",
+        "namespace": "x",
+        "labels": {"a": "b"},
+        "annotations": {"almagest.science/render-hash": "1"},
+    },
     "spec": {
         "replicas": 2,
         "selector": {"matchLabels": {"a": "b"}},
@@ -132,7 +137,12 @@ def test_only_the_entry_of_the_apply_on_the_main_resource_counts() -> None:
         "metadata": {
             "managedFields": [
                 {"manager": "almagest-operator", "operation": "Update", "fieldsV1": {"f:a": {}}},
-                {"manager": "almagest-operator", "operation": "Apply", "subresource": "status", "fieldsV1": {"f:b": {}}},
+                {
+                    "manager": "almagest-operator",
+                    "operation": "Apply",
+                    "subresource": "status",
+                    "fieldsV1": {"f:b": {}},
+                },
                 {"manager": "almagest-operator", "operation": "Apply", "fieldsV1": {"f:c": {}}},
                 {"manager": "kubectl", "operation": "Apply", "fieldsV1": {"f:d": {}}},
             ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +18,7 @@ from support.world import FAILED, LIVING, WAITING, World
 DATASET = {"datasets": [{"table": "gaiadr3.bright", "source": "demo:gaia"}]}
 
 
-def an(**spec: object) -> World:
+def an(**spec: Any) -> World:
     return World(archive=archive(spec or DATASET))
 
 
@@ -216,7 +217,8 @@ def test_a_secret_that_lacks_a_key_gets_it_and_keeps_the_others() -> None:
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
     """A world in any state that hands, crashes and controllers can bring it to."""
-    world = World(archive=archive(draw(st.sampled_from([DATASET, {}, {"wordpress": {"enabled": False}}]))))
+    specs: list[dict[str, Any]] = [DATASET, {}, {"wordpress": {"enabled": False}}]
+    world = World(archive=archive(draw(st.sampled_from(specs))))
     for _ in range(draw(st.integers(0, 9))):
         world.carry_out(world.plan())
         if draw(st.booleans()):

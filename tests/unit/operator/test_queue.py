@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -98,11 +99,11 @@ def test_failures_back_off_and_a_success_forgives_them() -> None:
         return work
 
     times = virtualtime.run(scenario()).times()
-    gaps = [late - early for early, late in zip(times, times[1:], strict=False)]
+    gaps = [late - early for early, late in pairwise(times)]
     assert len(times) == 21
     assert gaps[0] <= 0.1
     assert all(gap <= 300 for gap in gaps)
-    assert all(150 <= gap for gap in gaps[-5:]), "capped, with at most half of it jitter"
+    assert all(gap >= 150 for gap in gaps[-5:]), "capped, with at most half of it jitter"
 
 
 def test_a_mark_ends_a_backoff() -> None:
