@@ -205,6 +205,16 @@ class _AdqlParser(Parser):
             self._match(TokenType.ASC)
         return self.expression(exp.Ordered(this=term, desc=descending, nulls_first=False))
 
+    def _parse_join(self, *args: Any, **kwargs: Any) -> exp.Join | None:
+        """A join written with JOIN says so: without a condition its node looks like a comma's."""
+        comma = self._curr.token_type == TokenType.COMMA
+        join = super()._parse_join(*args, **kwargs)
+        if comma and join is None:
+            self.raise_error("Expecting a table")
+        if join is not None and not comma:
+            join.meta["join"] = True
+        return join
+
     def _parse_types(self, *_: Any, **__: Any) -> None:
         """No value begins with the name of a type."""
         return

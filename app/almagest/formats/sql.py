@@ -1,0 +1,59 @@
+"""Pieces of PostgreSQL expressions that several formats write rows with.
+
+Every function takes and gives SQL text. A column is c1 … cn of the subquery around; see `Translation.sql` for the
+PostgreSQL types that stand behind the VOTable types.
+"""
+
+from __future__ import annotations
+
+import re
+
+from almagest.adql.catalogue import Column
+
+
+def is_text(column: Column) -> bool:
+    """Whether a column is one string (VOTable's char arrays), not numbers or flags."""
+    return column.datatype in ("char", "unicodeChar")
+
+
+def is_timestamp(column: Column) -> bool:
+    """Whether a column is text for clients and PostgreSQL's `timestamp` in the database."""
+    return column.xtype == "timestamp"
+
+
+def fixed_size(column: Column) -> int | None:
+    """How many elements an array has, 1 for a scalar; None when each row says it (`*`, `8*`, `3x*`)."""
+    if column.arraysize is None:
+        return 1
+    if "*" in column.arraysize:
+        return None
+    size = 1
+    for length in re.findall(r"\d+", column.arraysize):
+        size *= int(length)
+    return size
+
+
+def text(column: Column, name: str) -> str:
+    """The string of a text column: itself, or a timestamp as DALI 1.1 §3.3.3 writes it (no zone: it is UTC)."""
+    # to_json writes ISO 8601 with a T whatever DateStyle says, and fractions as long as they are.
+    return f"(to_json({name}) #>> '{{}}')" if is_timestamp(column) else name
+
+
+def number(column: Column, name: str) -> str:
+    """A number as the shortest text that reads back to the same; infinities as VOTable 1.4 §2.1 spells them."""
+    if column.datatype not in ("float", "double"):
+        return f"{name}::text"
+    return f"CASE {name} WHEN 'Infinity' THEN '+Inf' WHEN '-Infinity' THEN '-Inf' ELSE {name}::text END"
+
+
+def array_text(column: Column, name: str) -> str:
+    """The elements of an array, separated by blanks; NULL among numbers is NaN, where there is one."""
+    if column.datatype == "boolean":
+        return f"(SELECT string_agg(CASE WHEN e THEN 'T' WHEN NOT e THEN 'F' ELSE '?' END, ' ' ORDER BY i) FROM {elements(name)})"
+    missing = ", 'NaN'" if column.datatype in ("float", "double") else ", '0'"
+    return f"replace(array_to_string({name}, ' '{missing}), 'Infinity', 'Inf')"
+
+
+def elements(name: str) -> str:
+    """The elements e of an array with their place i, for FROM."""
+    return f"unnest({name}) WITH ORDINALITY AS u (e, i)"
