@@ -24,7 +24,8 @@ class Csv:
     def row_expression(self, columns: Sequence[Column]) -> str:
         """A line with CR LF."""
         cells = (f"coalesce({_cell(column, f'c{index}', _csv_text)}, '')" for index, column in enumerate(columns, 1))
-        return rf"convert_to({" || ',' || ".join(cells)} || E'\r\n', 'UTF8')"
+        row = " || ',' || ".join(cells)
+        return rf"convert_to({row} || E'\r\n', 'UTF8')"
 
     def header(self, columns: Sequence[Column], info: Mapping[str, str]) -> bytes:  # noqa: ARG002 - no place for it
         """The line of names."""
@@ -50,7 +51,8 @@ class Tsv:
     def row_expression(self, columns: Sequence[Column]) -> str:
         """A line with LF."""
         cells = (f"coalesce({_cell(column, f'c{index}', _tsv_text)}, '')" for index, column in enumerate(columns, 1))
-        return rf"convert_to({r" || E'\t' || ".join(cells)} || E'\n', 'UTF8')"
+        row = r" || E'\t' || ".join(cells)
+        return rf"convert_to({row} || E'\n', 'UTF8')"
 
     def header(self, columns: Sequence[Column], info: Mapping[str, str]) -> bytes:  # noqa: ARG002 - no place for it
         """The line of names."""
