@@ -48,7 +48,13 @@ class Application:
         """The command as a running process with its output on pipes."""
         command = [sys.executable, "-m", "almagest", *words]
         return subprocess.Popen(
-            command, env=self.environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+            command,
+            env=self.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
         )
 
     def run(self, *words: str) -> Outcome:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.http import require_safe
 
 from almagest.health.checks import CHECKS, run
 
 
+@require_safe
 def live(_: HttpRequest) -> HttpResponse:
     """This process answers; nothing else is asked, because a restart heals nothing but this process."""
     return HttpResponse("alive\n", content_type="text/plain")
 
 
+@require_safe
 def ready(_: HttpRequest) -> JsonResponse:
     """200 when everything that a request may need answers, else 503; the body says of each dependency how it is."""
     reasons = run(CHECKS)

@@ -80,10 +80,10 @@ def load(
     Raises IngestError with the place of whatever cannot be loaded; the database is as before then.
     """
     new = _name(layout, "new", fingerprint)
+    _require_schema(data, layout.schema)
     with data.transaction():
         data.execute("SET LOCAL synchronous_commit = on")
         data.execute("SET LOCAL maintenance_work_mem = '128MB'")
-        data.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(layout.schema)))
         loaded = _fill(data, layout, source, new, fingerprint, report)
         for statement in _indexes(layout, new, fingerprint):
             report("indexing", loaded.nrows)
@@ -100,6 +100,16 @@ def load(
 def settle(data: Connection[Any], layout: Layout) -> None:
     """After the load: mark all rows as visible to everybody, so that the first readers need not."""
     data.execute(SQL("VACUUM {}").format(Identifier(layout.schema, layout.table)))
+
+
+def _require_schema(data: Connection[Any], schema: str) -> None:
+    """Create the schema when it is new, at once and by itself: two loads into one schema must not wait for each other.
+
+    An empty schema that a failed load leaves is seen by nobody but the owner.
+    """
+    with data.transaction():
+        data.execute("SELECT pg_advisory_xact_lock(hashtext('almagest.schemas'))")
+        data.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(schema)))
 
 
 def _fill(data: Connection[Any], layout: Layout, source: Source, new: str, fingerprint: str, report: Report) -> Loaded:
@@ -199,7 +209,7 @@ def _index(data: Connection[Any], statement: Composed, source: Source) -> None:
 
 
 def _replace(data: Connection[Any], layout: Layout, new: str, waiting: Callable[[], None]) -> None:
-    """Drop the old table and give its name to the new one.
+    """Drop the old table and give its name to the new one; the grants are held from then on.
 
     A query that reads the old table holds it. Waiting for it in one go would make every later query wait behind us, so
     we try for half a second and step back for one, again and again. Raises IngestError when PATIENCE ends.
@@ -210,6 +220,7 @@ def _replace(data: Connection[Any], layout: Layout, new: str, waiting: Callable[
         try:
             with data.transaction():
                 data.execute("SET LOCAL lock_timeout = '500ms'")
+                grants.hold(data)
                 data.execute(SQL("DROP TABLE IF EXISTS {}").format(old))
                 rename = SQL("ALTER TABLE {} RENAME TO {}")
                 data.execute(rename.format(Identifier(layout.schema, new), Identifier(layout.table)))

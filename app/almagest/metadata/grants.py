@@ -40,6 +40,7 @@ def synchronise(data: Connection[Any]) -> int:
     """
     changes = 0
     with data.transaction():
+        hold(data)
         existing: Names = set(data.execute(_EXISTING).fetchall())
         wanted = published() & existing
         for role in READERS:
@@ -53,7 +54,12 @@ def synchronise(data: Connection[Any]) -> int:
     return changes
 
 
+def hold(data: Connection[Any]) -> None:
+    """Let nobody else change grants until this transaction ends: PostgreSQL refuses the second of two at once."""
+    data.execute("SELECT pg_advisory_xact_lock(hashtext('almagest.grants'))")
+
+
 def grant(data: Connection[Any], schema: str, table: str, role: str) -> None:
-    """Let one role read one table."""
+    """Let one role read one table. The caller holds the grants."""
     data.execute(SQL("GRANT USAGE ON SCHEMA {} TO {}").format(Identifier(schema), Identifier(role)))
     data.execute(SQL("GRANT SELECT ON {} TO {}").format(Identifier(schema, table), Identifier(role)))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from django.db.models import Count, Prefetch, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from almagest.config.environment import environment
 from almagest.metadata import models
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What the archive is, what it holds and how to query it."""
     visible = models.Table.objects.filter(published=True)
@@ -23,6 +25,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/home.html", {"schemas": schemas, "totals": totals, "example": _example(visible)})
 
 
+@require_safe
 def table(request: HttpRequest, schema: str, table: str) -> HttpResponse:
     """One table: its columns, and whom to thank for it."""
     try:
@@ -36,6 +39,7 @@ def table(request: HttpRequest, schema: str, table: str) -> HttpResponse:
     return render(request, "pages/table.html", {"table": found})
 
 
+@require_safe
 def robots(_: HttpRequest) -> HttpResponse:
     """Robots may read the pages of a production archive, but not run its queries; elsewhere they may read nothing."""
     rule = "Disallow: /tap/" if environment().environment == "production" else "Disallow: /"

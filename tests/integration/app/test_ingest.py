@@ -156,6 +156,30 @@ def test_two_ingests_of_one_table_follow_each_other(application: Application, fi
     assert ends == ["trial.twice: loaded", "trial.twice: nothing changed"]
 
 
+def test_ingests_of_two_tables_of_a_new_schema_run_side_by_side(application: Application, files: Path) -> None:
+    sources = {name: write(files, f"{name}.parquet", sky(40_000)) for name in ("left", "right")}
+    both = [application.start("ingest", source, "--table", f"pair.{name}") for name, source in sources.items()]
+    outputs = [process.communicate(timeout=110) for process in both]
+    assert [process.returncode for process in both] == [0, 0], outputs
+    with application.data("almagest_query") as query:
+        assert count(query, "pair.left") == count(query, "pair.right") == 40_000
+
+
+def test_a_query_process_sees_a_new_table_without_a_restart(application: Application, files: Path) -> None:
+    watch = (
+        "import sys; from almagest.metadata.catalogue import published\n"
+        "before = published().table('trial', 'watched')\n"
+        "print('watching', before, flush=True); sys.stdin.readline()\n"
+        "after = published().table('TRIAL', 'Watched')\n"
+        "print(after.position, after.nrows, [(c.name, c.datatype, c.unit, c.ucd) for c in after.columns][3])\n"
+    )
+    process = application.start("shell", "-v", "0", "-c", watch)
+    until_line(process, "watching None")
+    assert application.run("ingest", write(files, "watched.parquet", sky(10)), "--table", "trial.watched").code == 0
+    out, err = process.communicate("\n", timeout=30)
+    assert out == "('ra', 'dec') 10 ('mag', 'float', 'mag', 'phot.mag')\n", err
+
+
 def test_a_long_query_delays_the_swap_and_is_not_disturbed(application: Application, files: Path) -> None:
     source = write(files, "busy.parquet", sky(1000))
     assert application.run("ingest", source, "--table", "trial.busy").code == 0
