@@ -10,7 +10,7 @@ from almagest.adql.catalogue import Column
 from almagest.formats import binary2
 from almagest.formats.chunks import base64_lines, gathered
 from almagest.formats.format import Status
-from almagest.formats.sql import array_text, is_text, number, text
+from almagest.formats.sql import array_text, fixed_size, is_text, number, text
 
 MEDIA_TYPE = "application/x-votable+xml"
 
@@ -94,7 +94,7 @@ class Tabledata:
 
 def _head(columns: Sequence[Column], info: Mapping[str, str]) -> str:
     told = "".join(f'<INFO name="{escaped(name)}" value="{escaped(value)}"/>\n' for name, value in info.items())
-    fields = "".join(_field(column, index) for index, column in enumerate(columns, 1))
+    fields = "".join(_field(column) for column in columns)
     return f'{_OPENING}<INFO name="QUERY_STATUS" value="OK"/>\n{told}<TABLE>\n{fields}<DATA>\n'
 
 
@@ -108,9 +108,8 @@ def _status(status: Status, message: str) -> str:
     return f'<INFO name="QUERY_STATUS" value="{status.value}">{escaped(message)}</INFO>\n'
 
 
-def _field(column: Column, index: int) -> str:
+def _field(column: Column) -> str:
     attributes = {
-        "ID": f"c{index}",
         "name": column.name,
         "datatype": column.datatype,
         "arraysize": column.arraysize,
@@ -127,7 +126,8 @@ def _field(column: Column, index: int) -> str:
 
 def _cell(column: Column, name: str) -> str:
     if is_text(column):
-        return _escaped_in_sql(text(column, name))
+        size, string = fixed_size(column), text(column, name)
+        return _escaped_in_sql(string if size is None else f"left({string}, {size})")
     if column.arraysize is not None:
         return array_text(column, name)
     if column.datatype == "boolean":
