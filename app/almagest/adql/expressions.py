@@ -125,7 +125,9 @@ def _spine(node: exp.Expr, kinds: tuple[type[exp.Expr], ...]) -> list[tuple[exp.
 
 
 def _arithmetic(node: exp.Expr, scope: Scope) -> Value:
-    kinds: tuple[type[exp.Expr], ...] = (exp.Add, exp.Sub) if isinstance(node, exp.Add | exp.Sub) else (exp.Mul, exp.Div)
+    kinds: tuple[type[exp.Expr], ...] = (
+        (exp.Add, exp.Sub) if isinstance(node, exp.Add | exp.Sub) else (exp.Mul, exp.Div)
+    )
     parts = _spine(node, kinds)
     first = value(parts.pop()[1], scope)
     values, sql, kind = [first], [_term(first)], _operand(first, node)
@@ -321,13 +323,12 @@ def _called(node: exp.Expr, *names: str) -> bool:
 def _shape_test(call: exp.Expr, other: exp.Expr, operator: str, scope: Scope) -> Value | None:
     """CONTAINS(…) = 1 and its like, as the condition that an index can answer; None for anything else."""
     call, other = _bare(call), _bare(other)
-    if not _called(call, "CONTAINS", "INTERSECTS") or operator not in ("=", "<>"):
+    if not _called(call, *functions.CONDITIONS) or operator not in ("=", "<>"):
         return None
     if not (isinstance(other, exp.Literal) and not other.is_string and other.this in ("0", "1")):
         return None
     arguments = [value(argument, scope) for argument in call.expressions]
     truth = functions.condition(str(call.this), arguments, position(call))
-    assert truth is not None, "both names are conditions"
     wanted = (other.this == "1") == (operator == "=")
     return truth if wanted else made(f"NOT ({truth.sql})", Kind.BOOLEAN, truth, atomic=False)
 
@@ -361,7 +362,9 @@ def _compared(sign: str, left: Value, right: Value, node: exp.Expr) -> Value:
         hint = "Write numbers without quotes." if Kind.TEXT in (left.kind, right.kind) else None
         raise WrongType(f"A {left.kind} cannot be compared with a {right.kind}.", position(node), hint)
     if kind.shape or kind is Kind.ARRAY:
-        raise WrongType(f"{kind}s cannot be compared by {sign}.".capitalize(), position(node), "Use CONTAINS or DISTANCE.")
+        raise WrongType(
+            f"{kind}s cannot be compared by {sign}.".capitalize(), position(node), "Use CONTAINS or DISTANCE."
+        )
     first, second = operands
     return made(f"{first.inner} {sign} {second.inner}", Kind.BOOLEAN, *operands, name="flag", atomic=False)
 

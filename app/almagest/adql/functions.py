@@ -24,10 +24,9 @@ def call(name: str, given: Sequence[Value], place: Position | None) -> Value:
     return builder(given, place)
 
 
-def condition(name: str, given: Sequence[Value], place: Position | None) -> Value | None:
-    """CONTAINS and INTERSECTS as conditions, before they become ADQL's 1 and 0; None for any other function."""
-    builder = _CONDITIONS.get(name.upper())
-    return builder(given, place) if builder else None
+def condition(name: str, given: Sequence[Value], place: Position | None) -> Value:
+    """CONTAINS or INTERSECTS as a condition, before it becomes ADQL's 1 or 0."""
+    return CONDITIONS[name.upper()](given, place)
 
 
 def aggregate(name: str, given: Value, place: Position | None, *, distinct: bool) -> Value:
@@ -102,8 +101,7 @@ def _absolute(given: Sequence[Value], place: Position | None) -> Value:
     _check_numbers("ABS", given, place)
     if given[0].kind is Kind.NULL:
         return made(f"abs({_number(given[0])})", Kind.DOUBLE, name="abs")
-    value = made(f"abs({given[0].sql})", given[0].kind, *given, name="abs", unit=given[0].column.unit)
-    return value
+    return made(f"abs({given[0].sql})", given[0].kind, *given, name="abs", unit=given[0].column.unit)
 
 
 def _whole(name: str, function: str) -> Builder:
@@ -197,7 +195,7 @@ def _kinds(given: Sequence[Value]) -> str:
     return " and ".join(sorted({f"{value.kind}s" for value in given if value.kind is not Kind.NULL}))
 
 
-_CONDITIONS: dict[str, Builder] = {"CONTAINS": geometry.contains, "INTERSECTS": geometry.intersects}
+CONDITIONS: dict[str, Builder] = {"CONTAINS": geometry.contains, "INTERSECTS": geometry.intersects}
 
 
 def _as_number(name: str, builder: Builder) -> Builder:
@@ -246,7 +244,7 @@ _FUNCTIONS: dict[str, Builder] = {
     "TAN": _mathematical("TAN", "tan", 1),
     "TRUNCATE": _rounding("TRUNCATE", "trunc"),
     "UPPER": _letters("UPPER", "upper"),
-    **{name: _as_number(name, builder) for name, builder in _CONDITIONS.items()},
+    **{name: _as_number(name, builder) for name, builder in CONDITIONS.items()},
 }
 
 NAMES = frozenset(_FUNCTIONS) | AGGREGATES | {"CAST"}

@@ -188,7 +188,9 @@ def _polygon_centroid(shape: str) -> str:
     after = "lead(p) OVER w, first_value(p) OVER w"
     sides = f"SELECT p, coalesce({after}) AS q FROM {corners} WINDOW w AS (ORDER BY i)"
     vectors = f"SELECT x(p) AS a, y(p) AS b, z(p) AS c, x(q) AS d, y(q) AS e, z(q) AS f FROM ({sides}) AS s"
-    normals = f"SELECT a, b, c, b*f - c*e AS x, c*d - a*f AS y, a*e - b*d AS z, a*d + b*e + c*f AS k FROM ({vectors}) AS v"
+    normals = (
+        f"SELECT a, b, c, b*f - c*e AS x, c*d - a*f AS y, a*e - b*d AS z, a*d + b*e + c*f AS k FROM ({vectors}) AS v"
+    )
     weights = (
         "SELECT a, b, c, x, y, z, atan2(sqrt(x*x + y*y + z*z), k) / nullif(sqrt(x*x + y*y + z*z), 0) AS t "
         f"FROM ({normals}) AS n"
@@ -197,14 +199,18 @@ def _polygon_centroid(shape: str) -> str:
         "SELECT sum(x*t) AS x, sum(y*t) AS y, sum(z*t) AS z, sum(a) AS a, sum(b) AS b, sum(c) AS c "
         f"FROM ({weights}) AS t"
     )
-    sided = f"SELECT x*g AS x, y*g AS y, z*g AS z FROM (SELECT x, y, z, sign(x*a + y*b + z*c) AS g FROM ({sums}) AS m) AS o"
+    sided = (
+        f"SELECT x*g AS x, y*g AS y, z*g AS z FROM (SELECT x, y, z, sign(x*a + y*b + z*c) AS g FROM ({sums}) AS m) AS o"
+    )
     return f"(SELECT spoint(atan2(y, x), atan2(z, sqrt(x*x + y*y))) FROM ({sided}) AS r)"
 
 
 def degrees_array(value: Value) -> str:
     """A shape as DALI 1.1 §3.3 writes it: float8[] of degrees."""
     if value.kind is Kind.POINT:
-        return f"(SELECT ARRAY[degrees(long(p)), degrees(lat(p))] FROM (SELECT {value.sql} AS p) AS s WHERE p IS NOT NULL)"
+        return (
+            f"(SELECT ARRAY[degrees(long(p)), degrees(lat(p))] FROM (SELECT {value.sql} AS p) AS s WHERE p IS NOT NULL)"
+        )
     if value.kind is Kind.CIRCLE:
         parts = "degrees(long(center(p))), degrees(lat(center(p))), degrees(radius(p))"
         return f"(SELECT ARRAY[{parts}] FROM (SELECT {value.sql} AS p) AS s WHERE p IS NOT NULL)"
@@ -221,7 +227,11 @@ def number(value: Value) -> float | None:
 def _spoly(corners: Sequence[str], parts: Arguments, *, constant: bool) -> Value:
     array = f"ARRAY[{', '.join(corners)}]"
     # pgSphere takes no NULL among the corners, but a shape of unknown corners is unknown.
-    sql = f"spoly({array})" if constant else f"(SELECT spoly(a) FROM (SELECT {array} AS a) AS b WHERE num_nulls(VARIADIC a) = 0)"
+    sql = (
+        f"spoly({array})"
+        if constant
+        else f"(SELECT spoly(a) FROM (SELECT {array} AS a) AS b WHERE num_nulls(VARIADIC a) = 0)"
+    )
     return made(sql, Kind.POLYGON, *parts, name="polygon", unit="deg")
 
 

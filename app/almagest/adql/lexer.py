@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 
-from sqlglot.tokens import Token, TokenType
+from sqlglot import Token, TokenType
 
 from almagest.adql.errors import AdqlError, AdqlSyntaxError, NotAllowed, Position, TooComplex
 

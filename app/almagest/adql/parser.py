@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, TypeVar
 
-from sqlglot import exp
+from sqlglot import Token, TokenType, exp
 from sqlglot.parser import Parser
-from sqlglot.tokens import Token, TokenType
 
 from almagest.adql.errors import AdqlSyntaxError, NotAllowed, Position, TooComplex
 from almagest.adql.lexer import tokens
@@ -91,7 +90,7 @@ class _AdqlParser(Parser):
         for kind in (TokenType.WHERE, TokenType.GROUP_BY, TokenType.HAVING, TokenType.ORDER_BY, TokenType.OFFSET)
     }
     QUERY_MODIFIER_TOKENS: ClassVar[set[TokenType]] = set(QUERY_MODIFIER_PARSERS)
-    AMBIGUOUS_ALIAS_TOKENS: ClassVar[tuple[TokenType, ...]] = ()
+    AMBIGUOUS_ALIAS_TOKENS: ClassVar[Any] = ()
 
     def raise_error(self, message: str, token: Token = _NONE) -> NoReturn:
         """Every complaint of sqlglot's parser as ours. Not a ParseError: those it would swallow and try again."""

@@ -127,7 +127,18 @@ def _clauses(node: exp.Query, scope: Scope, *, outermost: bool) -> _Clauses:
     if not isinstance(node, exp.Select):
         raise refused(node)
     only(
-        node, "expressions", "distinct", "limit", "from_", "joins", "where", "group", "having", "order", "offset", "with_"
+        node,
+        "expressions",
+        "distinct",
+        "limit",
+        "from_",
+        "joins",
+        "where",
+        "group",
+        "having",
+        "order",
+        "offset",
+        "with_",
     )
     if not node.expressions:
         raise AdqlSyntaxError("SELECT names no columns.", position(node), "Write SELECT * for all columns.")
@@ -203,14 +214,19 @@ def _selected(term: exp.Expr, node: exp.Select, scope: Scope) -> exp.Expr:
     if isinstance(term, exp.Literal) and not term.is_string:
         index = _ordinal(term, len(node.expressions), "GROUP BY")
         item = node.expressions[index - 1]
-        return item.this if isinstance(item, exp.Alias) else item
+        return _unaliased(item)
     if isinstance(term, exp.Column) and term.args.get("table") is None and isinstance(term.this, exp.Identifier):
         name = identifier(term.this)
         if scope.find(None, None, name, term) is None:
             for item in node.expressions:
                 if isinstance(item, exp.Alias) and name.matches(identifier(item.args["alias"]).result):
-                    return item.this
+                    return _unaliased(item)
     return term
+
+
+def _unaliased(item: exp.Expr) -> exp.Expr:
+    inner: exp.Expr = item.this if isinstance(item, exp.Alias) else item
+    return inner
 
 
 def _items(node: exp.Select, scope: Scope) -> tuple[Value, ...]:
@@ -290,7 +306,7 @@ _OPERATIONS: dict[type[exp.Expr], str] = {exp.Union: "UNION", exp.Except: "EXCEP
 def _set_operation(
     node: exp.SetOperation, context: Context, parent: Scope | None
 ) -> tuple[str, tuple[Value, ...], frozenset[str]]:
-    """Branches in parentheses, so that TOP and ORDER BY of each stay its own; the columns' common types; outer names."""
+    """Branches in parentheses, so that TOP and ORDER BY of each stay its own; the common columns; the outer names."""
     operations: list[exp.SetOperation] = []
     tree: exp.Expr = node
     while isinstance(tree, exp.SetOperation):

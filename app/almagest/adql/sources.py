@@ -69,7 +69,9 @@ def source(node: exp.Expr, scope: Scope) -> Source:
 
 
 def _is_comma(join: exp.Join) -> bool:
-    return not any(join.args.get(part) for part in ("on", "using", "method", "side", "kind")) and not join.meta.get("join")
+    return not any(join.args.get(part) for part in ("on", "using", "method", "side", "kind")) and not join.meta.get(
+        "join"
+    )
 
 
 def _parenthesis(node: exp.Subquery, scope: Scope) -> Source:

@@ -37,7 +37,11 @@ def _mask(columns: Sequence[Column]) -> list[str]:
     """SQL of each byte of the mask. The bits are only put together in rows that have a NULL: that is the dear part."""
     masks = []
     for start in range(0, len(columns), 8):
-        bits = [(7 - offset, f"c{start + offset + 1}") for offset, column in enumerate(columns[start : start + 8]) if _masked(column)]
+        bits = [
+            (7 - offset, f"c{start + offset + 1}")
+            for offset, column in enumerate(columns[start : start + 8])
+            if _masked(column)
+        ]
         if not bits:
             masks.append(r"'\x00'::bytea")
             continue
@@ -84,7 +88,8 @@ def _text(column: Column, string: str) -> str:
     unicode, size = column.datatype == "unicodeChar", fixed_size(column)
     if size is None:
         if unicode:
-            return f"coalesce((SELECT int4send(octet_length(b) / 2) || b FROM (SELECT {_utf16(string)} AS b) AS s), {_EMPTY})"
+            counted = f"SELECT int4send(octet_length(b) / 2) || b FROM (SELECT {_utf16(string)} AS b) AS s"
+            return f"coalesce(({counted}), {_EMPTY})"
         return f"coalesce(int4send(octet_length({_ascii(string)})) || textsend({_ascii(string)}), {_EMPTY})"
     encoded = _utf16(string) if unicode else f"textsend({_ascii(string)})"
     width = 2 * size if unicode else size

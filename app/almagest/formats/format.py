@@ -31,9 +31,14 @@ class Format(Protocol):
     in the middle must break the connection off, so that nobody takes the part for the whole.
     """
 
-    media_type: str
-    extension: str
-    tells_status: bool
+    @property
+    def media_type(self) -> str: ...
+
+    @property
+    def extension(self) -> str: ...
+
+    @property
+    def tells_status(self) -> bool: ...
 
     def row_expression(self, columns: Sequence[Column]) -> str:
         """A PostgreSQL expression of type bytea over the columns c1 … cn of a subquery: one row, with its separator."""

@@ -49,7 +49,8 @@ def number(column: Column, name: str) -> str:
 def array_text(column: Column, name: str) -> str:
     """The elements of an array, separated by blanks; NULL among numbers is NaN, where there is one."""
     if column.datatype == "boolean":
-        return f"(SELECT string_agg(CASE WHEN e THEN 'T' WHEN NOT e THEN 'F' ELSE '?' END, ' ' ORDER BY i) FROM {elements(name)})"
+        letter = "CASE WHEN e THEN 'T' WHEN NOT e THEN 'F' ELSE '?' END"
+        return f"(SELECT string_agg({letter}, ' ' ORDER BY i) FROM {elements(name)})"
     missing = ", 'NaN'" if column.datatype in ("float", "double") else ", '0'"
     return f"replace(array_to_string({name}, ' '{missing}), 'Infinity', 'Inf')"
 
