@@ -71,7 +71,7 @@ def response_format(parameters: Parameters) -> str:
     wanted = parameters.get("RESPONSEFORMAT") or parameters.get("FORMAT") or DEFAULT_FORMAT
     try:
         formats.negotiate(wanted)
-    except formats.UnknownFormatError as error:
+    except formats.UnsupportedFormat as error:
         raise InvalidRequestError(str(error)) from error
     return wanted
 

@@ -13,9 +13,9 @@ from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from almagest.config.environment import environment
+from almagest.formats import MEDIA_TYPE, error_document
 from almagest.query.answer import Answer
 from almagest.query.errors import BusyError, InternalError, InvalidRequestError, QueryError, TooLargeError
-from almagest.vo import dali
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ def _handled(view: View, request: HttpRequest, *arguments: str, **named: str) ->
 
 
 def _error(error: QueryError) -> HttpResponse:
-    response = HttpResponse(dali.error(str(error)), status=error.status, content_type=dali.MEDIA_TYPE)
+    response = HttpResponse(error_document(str(error)), status=error.status, content_type=MEDIA_TYPE)
     if isinstance(error, BusyError):
         response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response

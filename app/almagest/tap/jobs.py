@@ -15,7 +15,7 @@ from almagest.query import request as parameters
 from almagest.query.errors import InvalidRequestError, NoSuchJobError
 from almagest.query.models import Job, Phase
 from almagest.tap.face import base_url, face, pairs, stream
-from almagest.vo import dali, uws
+from almagest.vo import uws
 
 
 @face("GET", "HEAD", "POST")
@@ -67,7 +67,7 @@ def error(_: HttpRequest, job_id: str) -> HttpResponse:
     found = jobs.find(jobs.parse_id(job_id))
     if found.phase != Phase.ERROR:
         raise NoSuchJobError(f"job {found.pk} is {found.phase} and has no error")
-    return HttpResponse(dali.error(found.error), content_type=dali.MEDIA_TYPE)
+    return HttpResponse(formats.error_document(found.error), content_type=formats.MEDIA_TYPE)
 
 
 @face("GET", "HEAD")
@@ -132,7 +132,7 @@ _DOCUMENTS: Mapping[str, Callable[[uws.JobDocument], bytes]] = {
 _ATOMS: Mapping[str, Callable[[uws.JobDocument], str]] = {
     "phase": lambda described: described.phase,
     "executionduration": lambda described: str(described.duration),
-    "destruction": lambda described: dali.timestamp(described.destruction),
+    "destruction": lambda described: uws.timestamp(described.destruction),
     "quote": lambda _: "",
     "owner": lambda _: "",
 }

@@ -43,7 +43,7 @@ def capabilities(_: HttpRequest) -> HttpResponse:
     slowest = max(queue.timeout for queue in queues())
     service = vosi.Service(
         url=base_url(),
-        formats=[_output(known) for known in formats.FORMATS],
+        formats=[_output(short, known) for short, known in formats.FORMATS.items()],
         duration=vosi.Limits(int(queues()[0].timeout), int(slowest)),
         retention=vosi.Limits(int(limits.RETENTION.total_seconds()), int(limits.MAX_RETENTION.total_seconds())),
         rows=vosi.Limits(limits.DEFAULT_ROWS, limits.MAX_ROWS),
@@ -72,5 +72,12 @@ def _xml(document: bytes) -> HttpResponse:
     return HttpResponse(document, content_type=vosi.MEDIA_TYPE)
 
 
-def _output(known: formats.Format) -> vosi.OutputFormat:
-    return vosi.OutputFormat(known.media_type, (known.extension,))
+def _output(short: str, known: formats.Format) -> vosi.OutputFormat:
+    return vosi.OutputFormat(known.media_type, (short,), _IVO_IDS.get(short))
+
+
+_IVO_IDS = {
+    "votable": vosi.OUTPUT_BINARY2,
+    "votable/b2": vosi.OUTPUT_BINARY2,
+    "votable/td": vosi.OUTPUT_TABLEDATA,
+}

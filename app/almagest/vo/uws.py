@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
-from almagest.vo.dali import timestamp
 from almagest.vo.markup import Markup, document, element
 
 MEDIA_TYPE = "text/xml"
@@ -85,6 +84,11 @@ def parameters(values: Mapping[str, str]) -> bytes:
 def results(description: JobDocument) -> bytes:
     """The document `uws:results`."""
     return document(_results(description, NAMESPACES))
+
+
+def timestamp(moment: datetime) -> str:
+    """An aware time as UWS writes it: UTC, milliseconds, with its Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _parameters(values: Mapping[str, str], attributes: Mapping[str, str]) -> Markup:

@@ -19,6 +19,11 @@ _NAMESPACES = {
 }
 
 
+OUTPUT_BINARY2 = _IVO + "TAPRegExt#output-votable-binary2"
+OUTPUT_TABLEDATA = _IVO + "TAPRegExt#output-votable-td"
+"""What TAPRegExt 1.0 §2.4 calls the serialisations of VOTable."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutputFormat:
     """A format of TAP answers. ivo_id: of a VOTable serialisation, else None; aliases: short names."""

@@ -1,0 +1,131 @@
+"""Documents of the Virtual Observatory, read back as XML."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from almagest.adql.catalogue import Column, Table
+from almagest.vo import tables, uws, vosi
+from almagest.vo.markup import document, element, text
+
+UWS = "{http://www.ivoa.net/xml/UWS/v1.0}"
+XLINK = "{http://www.w3.org/1999/xlink}"
+XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+NOON = datetime(2030, 1, 31, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "hostile", ["</a><script>alert(1)</script>", "a & b < c", "\x00\x01\x1f\ufffe", "\ud800", "]]>", "é — 星"]
+)
+def test_any_text_stays_one_text(hostile: str) -> None:
+    root = ET.fromstring(document(element("a", {"b": hostile}, hostile)))
+    assert not list(root)
+    expected = re.sub("[\x00\x01\x1f\ufffe\ud800]", "\ufffd", hostile)
+    assert (root.text, root.get("b")) == (expected, expected)
+
+
+def test_attributes_are_escaped_and_none_is_left_out() -> None:
+    assert element("a", {"b": '"<&\x07', "c": None}, None, text("<")) == "<a b='\"&lt;&amp;\ufffd'>&lt;</a>"
+
+
+def test_times_are_utc_with_their_z() -> None:
+    assert uws.timestamp(NOON) == "2030-01-31T12:00:00.123Z"
+
+
+def job(**values: object) -> uws.JobDocument:
+    given = {
+        "id": "1",
+        "url": "https://x.org/tap/async/1",
+        "phase": "PENDING",
+        "created": NOON,
+        "destruction": NOON,
+        "duration": 30,
+    }
+    return uws.JobDocument(**(given | values))  # type: ignore[arg-type] # a builder of one test's differences
+
+
+def test_job_has_the_elements_of_its_schema_in_order() -> None:
+    root = ET.fromstring(uws.job(job(run_id="r", parameters={"QUERY": "SELECT <"}, error=("bad & worse", False))))
+    assert root.get("version") == "1.1"
+    assert [child.tag.removeprefix(UWS) for child in root] == [
+        "jobId", "runId", "ownerId", "phase", "quote", "creationTime", "startTime", "endTime", "executionDuration",
+        "destruction", "parameters", "results", "errorSummary",
+    ]  # fmt: skip
+    assert root.find(f"{UWS}parameters/{UWS}parameter").text == "SELECT <"  # type: ignore[union-attr] # it is there
+    assert root.find(f"{UWS}errorSummary/{UWS}message").text == "bad & worse"  # type: ignore[union-attr] # as above
+    assert root.find(f"{UWS}startTime").attrib == {f"{XSI}nil": "true"}  # type: ignore[union-attr] # as above
+
+
+def test_result_is_named_and_linked_as_tap_wants() -> None:
+    root = ET.fromstring(uws.job(job(phase="COMPLETED", result="text/csv")))
+    (result,) = root.iter(f"{UWS}result")
+    assert result.attrib == {
+        "id": "result",
+        f"{XLINK}type": "simple",
+        f"{XLINK}href": "https://x.org/tap/async/1/results/result",
+        "mime-type": "text/csv",
+    }
+
+
+def test_astroquery_finds_the_prefix_that_it_searches_for() -> None:
+    assert b"<uws:jobs " in uws.jobs("https://x.org/tap/async", [job()])
+    assert b'<uws:jobref id="1"' in uws.jobs("https://x.org/tap/async", [job()])
+
+
+STARS = Table(
+    schema="gaiadr3",
+    name="bright",
+    columns=(Column("ra", "double", unit="deg", ucd="pos.eq.ra;meta.main", description="Right <ascension>"),),
+    description="Bright & near",
+    nrows=3,
+)
+
+
+def test_tableset_groups_tables_by_schema() -> None:
+    other = Table("openngc", "objects", (Column("name", "char", "*"),))
+    root = ET.fromstring(tables.tableset([STARS, other], {"gaiadr3": "Gaia"}, columns=True))
+    assert "version" not in root.attrib  # the schema forbids it
+    assert [schema.findtext("name") for schema in root.findall("schema")] == ["gaiadr3", "openngc"]
+    assert [table.findtext("name") for table in root.iter("table")] == ["gaiadr3.bright", "openngc.objects"]
+    (ra,) = root.findall("schema/table[name='gaiadr3.bright']/column")
+    assert [child.tag for child in ra] == ["name", "description", "unit", "ucd", "dataType"]
+    assert root.find("schema/table[name='openngc.objects']/column/dataType").attrib == {  # type: ignore[union-attr] # it is there
+        f"{XSI}type": "vs:VOTableType",
+        "arraysize": "*",
+    }
+
+
+def test_detail_min_leaves_columns_out() -> None:
+    root = ET.fromstring(tables.tableset([STARS], {}, columns=False))
+    assert not list(root.iter("column"))
+
+
+def test_capabilities_declare_the_service_at_its_address() -> None:
+    service = vosi.Service(
+        url="https://x.org/tap",
+        formats=[vosi.OutputFormat("text/csv", ("csv",))],
+        duration=vosi.Limits(30, 3600),
+        retention=vosi.Limits(1, 2),
+        rows=vosi.Limits(10, 100),
+    )
+    root = ET.fromstring(vosi.capabilities(service))
+    by_id = {capability.get("standardID"): capability for capability in root}
+    tap = by_id["ivo://ivoa.net/std/TAP"]
+    assert tap.findtext("interface/accessURL") == "https://x.org/tap"
+    assert [child.tag for child in tap] == [
+        "interface", "language", "outputFormat", "retentionPeriod", "executionDuration", "outputLimit"
+    ]  # fmt: skip
+    assert by_id["ivo://ivoa.net/std/VOSI#tables-1.1"].findtext("interface/accessURL") == "https://x.org/tap/tables"
+    assert tap.find("outputLimit/hard").attrib == {"unit": "row"}  # type: ignore[union-attr] # it is there
+
+
+@pytest.mark.parametrize(("available", "word"), [(True, "true"), (False, "false")])
+def test_availability_says_so_and_why_not(available: bool, word: str) -> None:
+    root = ET.fromstring(vosi.availability(available=available, notes=["datadb: away"]))
+    space = "{http://www.ivoa.net/xml/VOSIAvailability/v1.0}"
+    assert [child.tag.removeprefix(space) for child in root] == ["available", "note"]
+    assert root[0].text == word
