@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
     root.add_argument(
         "--cluster",
         default="bare",
-        choices=playbook.CLUSTERS,
+        choices=tuple(playbook.TOOLS),
         help="bare: build one here; existing: kubectl's current context; kind: in Docker (%(default)s)",
     )
     root.add_argument("--registry", default="", help="where to push the images, for CLUSTER=existing")
@@ -103,10 +103,9 @@ def reasons_not_to(layout: Layout, choice: Choice, verb: str) -> Iterator[str]:
         yield f"there is no {overlay.relative_to(ROOT)}: ARCHIVE and ENV name directories of environments/"
     if choice.cluster == "existing" and verb != "images" and not choice.registry:
         yield "CLUSTER=existing needs REGISTRY=<host/path> that the cluster can pull from, to push the images to"
-    if choice.cluster == "bare" and verb != "images":
-        yield from preflight.problems(layout, os.geteuid())
-    else:
-        yield from preflight.python_problems(sys.version_info[:2])
+    if verb != "images":
+        yield from preflight.tool_problems(playbook.TOOLS[choice.cluster])
+    yield from preflight.problems(layout, os.geteuid(), cluster=choice.cluster == "bare" and verb != "images")
 
 
 def welcome(choice: Choice, environment: Path) -> int:

@@ -12,7 +12,8 @@ from host import venv
 from host.errors import HostError
 from host.layout import ROOT, Layout
 
-CLUSTERS = ("bare", "existing", "kind")
+TOOLS = {"bare": (), "existing": ("kubectl",), "kind": ("docker", "kind", "kubectl")}
+"""The kinds of cluster, and what the machine must have for each beforehand."""
 
 
 @dataclass(frozen=True)

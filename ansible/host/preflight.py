@@ -45,18 +45,24 @@ class Socket:
     inode: str
 
 
-def problems(layout: Layout, user: int) -> Iterator[str]:
-    """Every reason not to begin on a bare machine; user: the effective user id."""
+def problems(layout: Layout, user: int, *, cluster: bool) -> Iterator[str]:
+    """Every reason not to begin; user: the effective user id; cluster: whether this machine is to be one, too."""
     if user != 0:
-        yield "`make up` builds a cluster on this machine and needs root: run it as root, or with `sudo -E make up`"
+        yield "this installs packages and mounts file systems and needs root: run it as root, or with `sudo -E make …`"
         return
     yield from python_problems(sys.version_info[:2])
     yield from system_problems(os_release(), platform.machine())
     yield from space_problems(layout)
-    yield from port_problems(layout.state)
-    yield from route_problems(Path("/proc/net/route").read_text(), Node.of(layout))
-    if not shutil.which("apt-get"):
-        yield "the command apt-get is missing, and with it the way to Debian's packages"
+    if cluster:
+        yield from port_problems(layout.state)
+        yield from route_problems(Path("/proc/net/route").read_text(), Node.of(layout))
+
+
+def tool_problems(tools: Iterable[str]) -> Iterator[str]:
+    """Commands that a chosen kind of cluster needs and that cannot be installed from Debian alone."""
+    for tool in tools:
+        if not shutil.which(tool):
+            yield f"the command {tool} is missing: install it, or leave CLUSTER out to build a cluster on this machine"
 
 
 def python_problems(version: tuple[int, ...]) -> Iterator[str]:
@@ -76,7 +82,7 @@ def system_problems(release: Mapping[str, str], machine: str) -> Iterator[str]:
     system = (release.get("ID", "unknown"), release.get("VERSION_ID", "unknown").split(".")[0])
     if system not in SYSTEMS:
         name = release.get("PRETTY_NAME", "an unknown system")
-        yield f"this is {name}, and only Debian 12 and 13 are supported: use one, or CLUSTER=existing with your cluster"
+        yield f"this is {name}, and only Debian 12 and 13 are supported: use a machine or container with one of them"
     if machine not in MACHINES:
         yield f"this is a {machine} machine, and only amd64 and arm64 are supported"
 
