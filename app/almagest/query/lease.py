@@ -65,8 +65,16 @@ def _keep(job: Job, query: psycopg.Connection[Any], woken: socket.socket) -> Non
             log.warning("a lease cannot be renewed", extra={"job": str(job.pk), "reason": str(error)})
             if time.monotonic() - renewed > SILENCE_SECONDS or _readable(woken, 1.0):
                 break
+    _cancel(job, query)
     while not _readable(woken, CANCEL_SECONDS):
+        _cancel(job, query)
+
+
+def _cancel(job: Job, query: psycopg.Connection[Any]) -> None:
+    try:
         query.cancel_safe(timeout=5)
+    except psycopg.Error as error:
+        log.warning("a query cannot be cancelled", extra={"job": str(job.pk), "reason": str(error)})
 
 
 def _renew(job: Job, jobs_db: psycopg.Connection[Any]) -> bool:
