@@ -38,7 +38,8 @@ class Operator:
 
     cluster: Cluster
     queue: WorkQueue[Key]
-    sweep: asyncio.Task[None]
+    sweep: Sweep
+    sweeping: asyncio.Task[None]
 
     @classmethod
     def begin(cls, client: Client, indexes: Indexes, settings: Settings, health: Health) -> Operator:
@@ -51,7 +52,7 @@ class Operator:
 
         queue = WorkQueue(work, concurrency=settings.concurrency)
         sweep = Sweep(client, store, queue.mark, health, settings.watch_namespaces)
-        return cls(cluster, queue, asyncio.create_task(sweep.run(), name="sweep"))
+        return cls(cluster, queue, sweep, asyncio.create_task(sweep.run(), name="sweep"))
 
     def changed(self, key: Key) -> None:
         self.queue.mark(key)
@@ -67,8 +68,11 @@ class Operator:
         for key in self.cluster.store.archives():
             self.queue.mark(key)
 
+    def relisted(self) -> None:
+        self.sweep.relisted()
+
     async def close(self) -> None:
-        self.sweep.cancel()
+        self.sweeping.cancel()
         await self.queue.close()
 
 

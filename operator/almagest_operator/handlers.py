@@ -36,6 +36,9 @@ class Marks(Protocol):
     def cluster_changed(self) -> None:
         """A node's address or the storage classes changed: every archive may be rendered differently."""
 
+    def relisted(self) -> None:
+        """A watch has listed anew, at the start or because it broke; it cannot know what was deleted meanwhile."""
+
     async def close(self) -> None:
         """No more events will come."""
 
@@ -142,9 +145,7 @@ def _archives(registry: kopf.OperatorRegistry, told: _Told) -> None:
     @kopf.on.event(*where, registry=registry, id="archive")
     async def changed(event: Body, body: Body, **_: Any) -> None:
         key = Key(body["metadata"]["namespace"], body["metadata"]["name"])
-        if event["type"] == "DELETED":
-            told.now.deleted(key, body["metadata"]["uid"])
-        told.now.changed(key)
+        _tell(told.now, key, event["type"], body)
 
     releases = (RELEASE.group, RELEASE.version, RELEASE.plural)
 
@@ -157,12 +158,18 @@ def _archives(registry: kopf.OperatorRegistry, told: _Told) -> None:
         told.now.release_changed(body["metadata"]["name"])
 
 
+def _tell(marks: Marks, key: Key, event: str | None, body: Body) -> None:
+    """event: kopf's type, None for an object of a listing."""
+    if event is None:
+        marks.relisted()
+    if event == "DELETED":
+        marks.deleted(key, body["metadata"]["uid"])
+    marks.changed(key)
+
+
 def _children(registry: kopf.OperatorRegistry, told: _Told) -> None:
     async def changed(event: Body, body: Body, **_: Any) -> None:
-        key = owner(body)
-        if event["type"] == "DELETED":
-            told.now.deleted(key, body["metadata"]["uid"])
-        told.now.changed(key)
+        _tell(told.now, owner(body), event["type"], body)
 
     async def index_pod(body: Body, **_: Any) -> Mapping[Key, object]:
         return {owner(body): project_pod(body)}

@@ -1,14 +1,15 @@
-"""The watches, watched: every few minutes all objects are listed by name and compared with the indexes.
+"""The watches, watched: now and then, and after each relist, all objects are listed and compared with the indexes.
 
 A watch that breaks and has to list anew never learns what was deleted in between, and a connection that died quietly
 tells nothing at all. The sweep finds both: what is indexed but gone is struck out and its archive marked; an object
-whose news is still missing one sweep later means that the watch is dead, and the process says that it is not healthy.
+whose news is still missing two minutes later means that the watch is dead, and the process says that it is not healthy.
 Reads only, of metadata only.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,7 +23,8 @@ from almagest_operator.observe.store import Key, Store
 
 log = logging.getLogger(__name__)
 
-PERIOD = 300.0
+PERIOD, SETTLE, SUSPICIOUS, PATIENCE = 300.0, 3.0, 30.0, 120.0
+"""Seconds: between sweeps; from a relist to a sweep; between sweeps while news is missing; until that is an illness."""
 
 
 class Seen(NamedTuple):
@@ -32,27 +34,41 @@ class Seen(NamedTuple):
     version: int
 
 
+class Missed(NamedTuple):
+    """News that the watch owes us: the version that it should have told, and since when."""
+
+    version: int
+    since: float
+
+
 @dataclass
 class Sweep:
-    """mark: tells the queue; namespaces: those watched, all if empty; period: seconds."""
+    """mark: tells the queue; namespaces: those watched, all if empty."""
 
     client: Client
     store: Store
     mark: Callable[[Key], None]
     health: Health
     namespaces: tuple[str, ...] = ()
-    period: float = PERIOD
-    _missed: dict[str, int] = field(default_factory=dict)
+    _relisted: asyncio.Event = field(default_factory=asyncio.Event)
+    _missed: dict[str, Missed] = field(default_factory=dict)
+
+    def relisted(self) -> None:
+        """A watch has begun anew: look soon at what it may have missed."""
+        self._relisted.set()
 
     async def run(self) -> None:
         while True:
-            await asyncio.sleep(self.period)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._relisted.wait(), SUSPICIOUS if self._missed else PERIOD)
+                await asyncio.sleep(SETTLE)
+                self._relisted.clear()
             try:
-                await self.once()
+                await self.once(asyncio.get_running_loop().time())
             except ApiError as error:
                 log.warning("sweep: %s", error)
 
-    async def once(self) -> None:
+    async def once(self, now: float) -> None:
         """One comparison. Raises ApiError when the server cannot be asked; nothing is concluded then."""
         before = dict(self.indexed())  # first, so that what is made meanwhile cannot look like a ghost
         listed = await self._listed()
@@ -63,9 +79,15 @@ class Sweep:
             self.store.gone.add(uid)
             self.mark(after[uid].key)
         self.store.gone &= after.keys()
-        stale = {uid for uid, version in self._missed.items() if uid in listed and _version(after, uid) < version}
+        self._missed = {
+            uid: missed
+            if (missed := self._missed.get(uid)) and _version(after, uid) < missed.version
+            else Missed(seen.version, now)
+            for uid, seen in listed.items()
+            if _version(after, uid) < seen.version
+        }
+        stale = [missed for missed in self._missed.values() if now - missed.since >= PATIENCE]
         self.health.stalled = f"the watch has missed changes of {len(stale)} objects" if stale else ""
-        self._missed = {uid: seen.version for uid, seen in listed.items() if _version(after, uid) < seen.version}
 
     def indexed(self) -> Iterator[tuple[str, Seen]]:
         indexes = self.store.indexes

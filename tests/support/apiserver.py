@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import socket
 import ssl
 import subprocess
@@ -46,16 +45,50 @@ class Refused(Exception):  # noqa: N818 what the server did, not what went wrong
         super().__init__(f"{status} {body.get('message', body)}")
 
 
+@dataclass
+class Program:
+    """One of the programs, with its output in a file; runs within its context, or from `start` to `stop`."""
+
+    directory: Path
+    name: str
+    flags: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        command = [str(PROGRAMS / self.name), *(f"--{flag}={value}" for flag, value in self.flags.items())]
+        with (self.directory / f"{self.name}.log").open("ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            end(self.process)
+            self.process = None
+
+    def __enter__(self) -> Program:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
 @dataclass(frozen=True)
 class ApiServer:
     """Where it is, and how to speak to it as one of USERS. directory: kubeconfigs, logs, the audit log."""
 
     directory: Path
     port: int
+    program: Program
 
     @property
     def audit(self) -> Path:
         return self.directory / "audit.log"
+
+    def await_ready(self) -> None:
+        def probe() -> bool:
+            return self._certificate.exists() and self.request("GET", "/readyz")["message"] == "ok"
+
+        eventually("the API server to be ready", probe, within=60, every=0.1)
 
     def kubeconfig(self, user: str = "admin") -> Path:
         """A kubeconfig file, with the context `almagest`, for one of USERS."""
@@ -112,28 +145,13 @@ def is_there() -> bool:
 def run(directory: Path) -> Iterator[ApiServer]:
     """Start all three, wait until they serve, and end them with the context."""
     etcd_port, peer_port, port = free_ports(3)
-    server = ApiServer(directory, port)
     _write_files(directory)
-    with ExitStack() as stack:
-        stack.enter_context(program(directory, "etcd", _etcd(directory, etcd_port, peer_port)))
-        stack.enter_context(program(directory, "kube-apiserver", _api_server(directory, port, etcd_port)))
-        eventually("the API server to be ready", lambda: _is_ready(server), within=60, every=0.1)
-        stack.enter_context(program(directory, "kube-controller-manager", _collector(server)))
-        yield server
-
-
-@contextmanager
-def program(
-    directory: Path, name: str, flags: dict[str, str], environment: dict[str, str] | None = None
-) -> Iterator[None]:
-    """Run one of the programs, with its output in a file, until the context ends."""
-    command = [str(PROGRAMS / name), *(f"--{flag}={value}" for flag, value in flags.items())]
-    with (directory / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **(environment or {})})
-        try:
-            yield
-        finally:
-            end(process)
+    api = Program(directory, "kube-apiserver", _api_server(directory, port, etcd_port))
+    server = ApiServer(directory, port, api)
+    with Program(directory, "etcd", _etcd(directory, etcd_port, peer_port)), api:
+        server.await_ready()
+        with Program(directory, "kube-controller-manager", _collector(server)):
+            yield server
 
 
 def end(process: subprocess.Popen[bytes], within: float = 5) -> int:
@@ -153,10 +171,6 @@ def free_ports(count: int) -> list[int]:
         for found in sockets:
             found.bind(("127.0.0.1", 0))
         return [found.getsockname()[1] for found in sockets]
-
-
-def _is_ready(server: ApiServer) -> bool:
-    return (server.directory / "pki/apiserver.crt").exists() and server.request("GET", "/readyz")["message"] == "ok"
 
 
 def _write_files(directory: Path) -> None:

@@ -27,6 +27,23 @@ class Missing:
     server: ApiServer
     namespace: str
     outcomes: dict[str, str] = field(default_factory=dict)
+    _paused: threading.Event = field(default_factory=threading.Event)
+    _beating: threading.Lock = field(default_factory=threading.Lock)
+
+    def pause(self) -> None:
+        """No beat until `resume`; returns when the present one has ended."""
+        self._paused.set()
+        with self._beating:
+            return
+
+    def resume(self) -> None:
+        self._paused.clear()
+
+    def turn(self) -> None:
+        """A beat, unless paused."""
+        with self._beating:
+            if not self._paused.is_set():
+                self.beat()
 
     def beat(self) -> None:
         for kind, (version, plural) in _PATHS.items():
@@ -53,7 +70,7 @@ def controllers(server: ApiServer, namespace: str) -> Iterator[Missing]:
     def loop() -> None:
         while not stop.wait(0.05):
             try:
-                missing.beat()
+                missing.turn()
             except BaseException as error:
                 errors.append(error)
                 return

@@ -93,13 +93,13 @@ class Client:
         query = {"labelSelector": labels, "fieldSelector": fields}
         found = await self._json("GET", kind.path(namespace), f"list {kind.plural}", query=query)
         head = {"apiVersion": kind.api_version, "kind": kind.kind}
-        return [{**head, **item} for item in found["items"]]
+        return [{**head, **item} for item in found["items"] or ()]
 
     async def all_metadata(self, kind: Kind, namespace: str = "", *, labels: str = "") -> list[Manifest]:
         """The `metadata` of all objects of a kind, at a fraction of the cost of the objects."""
         query, what = {"labelSelector": labels}, f"list {kind.plural}"
         found = await self._json("GET", kind.path(namespace), what, query=query, accept=_METADATA)
-        return [item["metadata"] for item in found["items"]]
+        return [item["metadata"] for item in found["items"] or ()]
 
     async def create(self, kind: Kind, manifest: Manifest, manager: str) -> Manifest:
         """POST; a taken name is an ApiError of status 409."""

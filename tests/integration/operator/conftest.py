@@ -63,7 +63,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
 
 
 def rights() -> str:
-    """RBAC as the chart renders it for the whole cluster."""
+    """RBAC as the chart renders it for the whole cluster and more than one replica."""
     helm = Path(sys.executable).parent / "helm"
     image = f"registry.example.org/almagest/operator@sha256:{'0' * 64}"
     command = [
@@ -74,7 +74,7 @@ def rights() -> str:
         "--namespace",
         "almagest-system",
         "--set",
-        f"image={image}",
+        f"image={image},replicas=2",
     ]
     done = subprocess.run([*command, "--show-only", "templates/rbac.yaml"], capture_output=True, text=True, check=True)
     return done.stdout
@@ -118,7 +118,7 @@ class Bench:
 
     # The operator.
 
-    def start(self) -> None:
+    def start(self, **environment: str) -> None:
         """Start it, in the rights of the chart's ServiceAccount, watching this namespace alone."""
         (self.health,) = apiserver.free_ports(1)
         settings = {
@@ -127,6 +127,7 @@ class Bench:
             "WATCH_NAMESPACE": self.namespace,
             "POD_NAME": "operator-under-test",
             "PYTHONPATH": str(ROOT / "operator"),
+            **environment,
         }
         command = [sys.executable, "-m", "almagest_operator", "run"]
         with self.log.open("ab") as log:

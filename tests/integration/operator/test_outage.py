@@ -1,0 +1,126 @@
+"""When the API server is away, refuses, or the watches have missed something."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from almagest_operator.apply.client import connect
+from almagest_operator.health import Health
+from almagest_operator.model.resource import ResourceKey
+from almagest_operator.observe.live import Live, project
+from almagest_operator.observe.store import Indexes, Key, Store
+from almagest_operator.sweep import PATIENCE, Sweep
+from integration.operator.conftest import Bench, now
+from support.cluster import eventually
+
+
+def test_the_api_server_going_away_is_survived(running: Bench) -> None:
+    assert running.operator is not None
+    running.missing.pause()
+    running.server.program.stop()
+    time.sleep(3)
+    since = now()
+    running.server.program.start()
+    running.server.await_ready()
+    running.delete("deployments", "gaia-web")  # before the watches are back: none of them will ever hear of it
+    running.missing.resume()
+    eventually("the Deployment to be back", lambda: "gaia-web" in running.names("deployments"), within=60)
+    running.await_ready()
+    assert running.operator.poll() is None, "the same process"
+    assert {write.target.split("?")[0].split("/")[-2] for write in running.writes(since)} <= {
+        "deployments",
+        "gaia",  # …/archives/gaia/status
+        running.namespace,  # …/events
+    }
+
+
+def test_what_the_api_server_refuses_is_told_with_its_reason(running: Bench) -> None:
+    """An admission policy forbids more than two replicas: a wish that only the server can judge."""
+    running.server.kubectl("apply", "-f", "-", stdin=_POLICY.replace("NAMESPACE", running.namespace))
+    try:
+        time.sleep(2)  # policies take effect when the server's informer has seen them
+        running.apply(web={"replicas": 3})
+        told = running.await_condition("Degraded", "True", "Refused")
+        assert "Deployment gaia-web" in told["message"]
+        assert "no more than two" in told["message"]
+        assert running.get("deployments", "gaia-web")["spec"]["replicas"] == 1
+    finally:
+        running.server.kubectl("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", "two")
+    running.apply()
+    running.await_ready()
+
+
+def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew(running: Bench) -> None:
+    """The API server refuses to change a Job's pod template; one that has not succeeded gives way to its successor."""
+    running.missing.outcomes["ingest-hipparcos-main"] = "fail"
+    datasets = [{"table": "hipparcos.main", "source": "demo:hipparcos"}]
+    running.apply(datasets=datasets)
+    running.await_condition("DatasetsLoaded", "False", "IngestFailed")
+    (before,) = _ingests(running)
+    running.missing.outcomes = {}
+    running.apply(
+        datasets=datasets, site={"title": "Another"}, databases={"data": {"resources": {"limits": {"cpu": "2"}}}}
+    )
+    running.server.kubectl("delete", "job", before["metadata"]["name"], "-n", running.namespace, "--wait=false")
+    running.await_ready()
+    (after,) = _ingests(running)
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+
+
+def _ingests(bench: Bench) -> list[dict[str, Any]]:
+    return [job for job in bench.all("jobs") if "ingest" in job["metadata"]["name"]]
+
+
+def test_a_sweep_finds_what_the_watch_missed(running: Bench) -> None:
+    """An index with a ghost, an object that it has never heard of, and one whose news never came."""
+    key = Key(running.namespace, "gaia")
+    seen = [_live(body) for plural in ("deployments", "services") for body in running.all(plural)]
+    ghost = Live(ResourceKey("v1", "Service", running.namespace, "gaia-ghost"), "no-such-uid", "1", "gaia", "ghost")
+    store = Store(Indexes({}, {}, {key: [*seen, ghost]}, {}, {}, {}))
+    marked: list[Key] = []
+
+    async def sweep_twice() -> Health:
+        async with connect(kubeconfig_path=str(running.server.kubeconfig("operator"))) as client:
+            sweep = Sweep(client, store, marked.append, Health(), (running.namespace,))
+            await sweep.once(0)
+            assert not sweep.health.stalled, "news may be on its way"
+            await sweep.once(PATIENCE)
+            return sweep.health
+
+    health = asyncio.run(sweep_twice())
+    assert marked == [key]
+    assert store.gone == {"no-such-uid"}
+    assert "the watch has missed changes" in health.stalled
+
+
+def test_a_sweep_finds_nothing_where_the_watch_is_sound(running: Bench) -> None:
+    records = [record for record in running.records() if record["logger"].endswith("sweep")]
+    assert records == []
+    assert running.is_healthy()
+
+
+def _live(body: dict[str, Any]) -> Live:
+    kind = "Deployment" if "template" in body["spec"] else "Service"
+    return project({**body, "apiVersion": "apps/v1" if kind == "Deployment" else "v1", "kind": kind})
+
+
+_POLICY = """
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: two}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules: [{apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [deployments]}]
+  validations: [{expression: object.spec.replicas <= 2, message: no more than two}]
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: two}
+spec:
+  policyName: two
+  validationActions: [Deny]
+  matchResources: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: NAMESPACE}}}
+"""

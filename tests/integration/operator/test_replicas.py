@@ -1,0 +1,62 @@
+"""Two replicas, one Lease: one of them works, and the other takes over."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from integration.operator.conftest import Bench
+from support.cluster import eventually
+
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/almagest-system/leases/almagest-operator"
+
+
+def holder(bench: Bench) -> str:
+    found: str = bench.server.request("GET", LEASE)["spec"].get("holderIdentity", "")
+    return found
+
+
+@pytest.fixture
+def pair(bench: Bench) -> Iterator[tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]]:
+    """Two operators, `a` the leader and `b` in waiting."""
+    found = []
+    for name in ("a", "b"):
+        bench.start(OPERATOR_REPLICAS="2", POD_NAME=name, POD_NAMESPACE="almagest-system")
+        assert bench.operator is not None
+        found.append(bench.operator)
+        eventually("a to lead", lambda: holder(bench) == "a", within=30, every=0.1)
+    eventually("the follower to be healthy", bench.is_healthy, within=20)
+    yield found[0], found[1]
+    for process in found:
+        process.kill()
+        process.wait()
+    bench.operator = None
+    bench.server.request("DELETE", LEASE)
+
+
+def test_a_killed_leader_is_replaced(
+    bench: Bench, pair: tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]
+) -> None:
+    leader, _ = pair
+    bench.apply()
+    bench.await_ready()
+    leader.kill()
+    began = time.monotonic()
+    eventually("b to lead", lambda: holder(bench) == "b", within=25, every=0.1)
+    assert time.monotonic() - began < 20
+    bench.delete("deployments", "gaia-web")
+    eventually("b to work", lambda: "gaia-web" in bench.names("deployments"), within=15)
+
+
+def test_a_leader_that_is_told_to_stop_gives_the_lease_up(
+    bench: Bench, pair: tuple[subprocess.Popen[bytes], subprocess.Popen[bytes]]
+) -> None:
+    leader, _ = pair
+    leader.terminate()
+    assert leader.wait(15) == 0
+    began = time.monotonic()
+    eventually("b to lead", lambda: holder(bench) == "b", within=10, every=0.1)
+    assert time.monotonic() - began < 5
