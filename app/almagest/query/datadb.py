@@ -17,31 +17,35 @@ from psycopg import sql
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from almagest.config.environment import environment
-from almagest.query import limits
+from almagest.query import limits, slots
 from almagest.query.errors import BusyError
 
 Connection = psycopg.Connection[Any]
 
-POOL_WAIT_SECONDS = 5.0
-"""How long a request waits for a connection before it is told to come back."""
+SLOT_SECONDS = 1.0
+"""How long a request waits for another query to end before it is told to come back."""
+
+POOL_SECONDS = 5.0
+"""How long it waits for the data database to accept a connection."""
 
 
 @contextmanager
 def reader() -> Iterator[Connection]:
     """A pooled connection as `almagest_query`, outside any transaction and in autocommit mode.
 
-    The pool has one connection for each request that this process can serve at once. Raises BusyError when the data
-    database gives none.
+    Raises BusyError when this process runs as many queries as it may, or the data database does not answer.
     """
-    pool = _readers()
-    try:
-        connection = pool.getconn(timeout=POOL_WAIT_SECONDS)
-    except PoolTimeout as error:
-        raise BusyError("the data database does not answer at the moment; please try again soon") from error
-    try:
-        yield connection
-    finally:
-        pool.putconn(connection)
+    with slots.slot(SLOT_SECONDS) as free:
+        if not free:
+            raise BusyError("too many queries are running at this moment; please try again soon")
+        try:
+            connection = _readers().getconn()
+        except PoolTimeout as error:
+            raise BusyError("the data database does not answer at the moment; please try again soon") from error
+        try:
+            yield connection
+        finally:
+            _readers().putconn(connection)
 
 
 @contextmanager
@@ -70,16 +74,15 @@ def begin_reading(connection: Connection, seconds: float) -> None:
 
 @cache
 def _readers() -> ConnectionPool[Connection]:
-    """Opened at the first query of the process, after the server has forked."""
-    threads = environment().web_threads
+    """One connection for each slot; opened at the first query of the process, after the server has forked."""
     return ConnectionPool(
         environment().datadb_conninfo("almagest_query"),
         min_size=1,
-        max_size=threads,
+        max_size=slots.capacity(),
         max_idle=300,
         kwargs={"autocommit": True, "application_name": "sync", "prepare_threshold": None},
         check=ConnectionPool.check_connection,
-        timeout=POOL_WAIT_SECONDS,
+        timeout=POOL_SECONDS,
         open=True,
         name="query",
     )

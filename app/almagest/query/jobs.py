@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from almagest.adql.catalogue import Column
 from almagest.config.environment import queues
-from almagest.query import dispatch, limits, request
+from almagest.query import dispatch, limits, request, slots
 from almagest.query.errors import NoSuchJobError, WrongPhaseError
 from almagest.query.models import ACTIVE, Job, Phase
 
@@ -114,13 +114,14 @@ def wait(job: Job, seconds: float, phase: str | None) -> Job:
     seconds: below 0 for as long as the service allows. Returns at once for a finished job (UWS 1.1 §2.2.1.1).
     """
     limit = limits.WAIT_SECONDS if seconds < 0 else min(seconds, limits.WAIT_SECONDS)
-    start = time.monotonic()
     awaited = job.phase if phase is None else phase
-    pause = 0.01
-    while job.phase == awaited and not job.finished and (left := start + limit - time.monotonic()) > 0:
-        time.sleep(min(pause, left))
-        pause = min(pause * 1.3, 0.5)
-        job = find(job.pk)
+    with slots.slot(0) as free:
+        deadline = time.monotonic() + (limit if free else min(limit, limits.CROWDED_WAIT_SECONDS))
+        pause = 0.01
+        while job.phase == awaited and not job.finished and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(pause, left))
+            pause = min(pause * 1.3, 0.5)
+            job = find(job.pk)
     return job
 
 

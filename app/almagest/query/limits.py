@@ -35,6 +35,9 @@ MAX_RETENTION = timedelta(days=30)
 WAIT_SECONDS = 30.0
 """The longest that GET ?WAIT holds a request; the client asks again (UWS 1.1 §2.2.1.1 allows the cap)."""
 
+CROWDED_WAIT_SECONDS = 0.25
+"""The same when the process has no slot for a request that takes long."""
+
 
 def rows(maxrec: int | None) -> int:
     """How many rows to send for a request's MAXREC."""

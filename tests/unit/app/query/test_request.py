@@ -1,0 +1,100 @@
+"""Parameters of DALI and TAP, from text to checked values."""
+
+from __future__ import annotations
+
+import pytest
+
+from almagest.query import limits, request
+from almagest.query.errors import InvalidRequestError, QueryError, TooLargeError
+
+ASKED = {"LANG": "ADQL", "QUERY": "SELECT 1"}
+
+
+def test_names_have_any_case_and_others_are_ignored() -> None:
+    sent = [("lang", "ADQL"), ("Query", "SELECT 1"), ("REQUEST", "doQuery"), ("DUMMY", "x"), ("DUMMY", "y")]
+    assert request.collect(sent) == ASKED
+
+
+def test_an_identical_repetition_counts_once() -> None:
+    assert request.collect([("FORMAT", "csv"), ("format", "csv")]) == {"FORMAT": "csv"}
+
+
+def test_a_repetition_with_another_value_is_refused() -> None:
+    with pytest.raises(InvalidRequestError, match="MAXREC was sent twice"):
+        request.collect([("MAXREC", "1"), ("maxrec", "2")])
+
+
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        ([("QUERY", "SELECT\0 1")], "QUERY contains a NUL"),
+        ([("RUNID", "r" * 65)], "RUNID has 65 characters; 64 are allowed"),
+    ],
+)
+def test_what_no_query_may_carry_is_refused(sent: list[tuple[str, str]], message: str) -> None:
+    with pytest.raises(InvalidRequestError, match=message):
+        request.collect(sent)
+
+
+def test_a_plain_query_gets_the_defaults() -> None:
+    assert request.check(ASKED) == request.QueryRequest("SELECT 1", "votable", limits.DEFAULT_ROWS)
+
+
+@pytest.mark.parametrize("language", ["ADQL", "adql", "ADQL-2.0", "ADQL-2.1"])
+def test_known_languages(language: str) -> None:
+    assert request.check({**ASKED, "LANG": language}).query == "SELECT 1"
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"LANG": ""}, "LANG is missing"),
+        ({"LANG": "OOBLECK"}, "unknown query language 'OOBLECK'"),
+        ({"QUERY": " \n"}, "QUERY is missing"),
+        ({"MAXREC": "-1"}, "MAXREC has to be a whole number"),
+        ({"MAXREC": "1e3"}, "MAXREC has to be a whole number"),
+        ({"MAXREC": "١٢"}, "MAXREC has to be a whole number"),
+        ({"MAXREC": "9" * 5000}, "MAXREC has to be a whole number"),
+        ({"MAXREC": "1; DROP TABLE query_job"}, "MAXREC has to be a whole number"),
+        ({"RESPONSEFORMAT": "application/x-msdownload"}, "no format"),
+        ({"FORMAT": "csv'; SELECT pg_sleep(9)--"}, "no format"),
+        ({"UPLOAD": "t,http://169.254.169.254/"}, "takes no uploads"),
+    ],
+)
+def test_a_wrong_parameter_is_named(changed: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidRequestError, match=message):
+        request.check({**ASKED, **changed})
+
+
+def test_a_huge_query_is_refused_before_it_is_parsed() -> None:
+    with pytest.raises(TooLargeError, match="1000001 characters"):
+        request.check({**ASKED, "QUERY": "S" * (limits.QUERY_CHARACTERS + 1)})
+
+
+def test_a_value_is_shown_without_control_characters_and_short() -> None:
+    with pytest.raises(QueryError) as refused:
+        request.check({**ASKED, "LANG": "\x1b[31m" + "x" * 1000})
+    assert "\x1b" not in str(refused.value)
+    assert len(str(refused.value)) < 150
+
+
+@pytest.mark.parametrize("text", ["2030-01-31T12:00:00Z", "2030-01-31T12:00:00.000000Z", "2030-01-31T12:00:00"])
+def test_times_are_utc(text: str) -> None:
+    assert request.parse_time(text).isoformat() == "2030-01-31T12:00:00+00:00"
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2030-13-01T00:00:00Z", "9" * 400])
+def test_no_time(text: str) -> None:
+    with pytest.raises(InvalidRequestError, match="DESTRUCTION has to be a time"):
+        request.parse_time(text)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("-1", -1), ("0", 0), (" 60 ", 60)])
+def test_wait(text: str, seconds: int) -> None:
+    assert request.parse_wait(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "-2", "x", "1.5"])
+def test_no_wait(text: str) -> None:
+    with pytest.raises(InvalidRequestError, match="WAIT"):
+        request.parse_wait(text)
