@@ -38,6 +38,7 @@ def prepare(node: Node) -> list[str]:
     for directory in (node.run, node.log / "audit", node.etc, node.state / "volumes"):
         directory.mkdir(parents=True, exist_ok=True)
     node.state.chmod(0o755)
+    (node.state / "volumes").chmod(0o700)  # the volumes themselves are open to every user id, for pods of any
     if set_kernel(node):
         changed.append("kernel settings")
     if add_link(node):
