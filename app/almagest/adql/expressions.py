@@ -7,6 +7,7 @@ is not there is refused by name. SQL is put together from the catalogue's names,
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from dataclasses import replace
 from typing import cast
@@ -16,7 +17,7 @@ from sqlglot import exp
 from almagest.adql import functions, geometry
 from almagest.adql.errors import AdqlSyntaxError, NotAllowed, TooComplex, WrongType
 from almagest.adql.parser import position
-from almagest.adql.scope import Scope, indexed
+from almagest.adql.scope import Scope
 from almagest.adql.values import POSTGRES, Kind, Value, common, like, made, string
 
 
@@ -108,8 +109,8 @@ def _negative(node: exp.Expr, scope: Scope) -> Value:
     if not inner.kind.numeric and inner.kind is not Kind.NULL:
         raise WrongType(f"A {inner.kind} has no negative.", position(node))
     if inner.literal is not None and not inner.literal.startswith("-"):
-        return replace(inner, sql=f"-{inner.sql}", literal=f"-{inner.literal}", atomic=False)
-    return replace(made(f"- {inner.inner}", inner.kind, inner, atomic=False), column=inner.column)
+        return replace(inner, sql=f"-{inner.inner}", literal=f"-{inner.literal}", atomic=False)
+    return replace(made(f"- {_term(inner)}", inner.kind, inner, atomic=False), column=inner.column)
 
 
 _SIGNS: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.DPipe: "||"}
@@ -130,15 +131,39 @@ def _arithmetic(node: exp.Expr, scope: Scope) -> Value:
     )
     parts = _spine(node, kinds)
     first = value(parts.pop()[1], scope)
+    parts.reverse()
     values, sql, kind = [first], [_term(first)], _operand(first, node)
     unit = first.column.unit
-    for operation, right in reversed(parts):
+    for operation, right in parts:
         operand = value(right, scope)
         kind = _promoted(kind, _operand(operand, right))
         sql.append(f" {_SIGNS[type(operation)]} {_term(operand)}")
         unit = unit if kinds == (exp.Add, exp.Sub) and operand.column.unit == unit else None
         values.append(operand)
-    return made("".join(sql), kind, *values, name="value", atomic=False, unit=unit)
+    result = made("".join(sql), kind, *values, name="value", atomic=False, unit=unit)
+    return replace(result, literal=_folded(parts, values))
+
+
+def _folded(parts: list[tuple[exp.Expr, exp.Expr]], values: list[Value]) -> str | None:
+    """The number that a calculation with numbers alone gives, such as a radius of 5/3600.0; None where it is none."""
+    numbers = [geometry.number(operand) for operand in values]
+    whole = all(operand.kind.integral for operand in values)
+    result = numbers[0]
+    for (operation, _), right in zip(parts, numbers[1:], strict=True):
+        if result is None or right is None or (isinstance(operation, exp.Div) and right == 0):
+            return None
+        result = _CALCULATIONS[type(operation)](result, right)
+        if whole and isinstance(operation, exp.Div):
+            result = float(math.trunc(result))
+    return None if result is None or not math.isfinite(result) else repr(result)
+
+
+_CALCULATIONS: dict[type[exp.Expr], Callable[[float, float], float]] = {
+    exp.Add: operator.add,
+    exp.Sub: operator.sub,
+    exp.Mul: operator.mul,
+    exp.Div: operator.truediv,
+}
 
 
 def _term(operand: Value) -> str:
@@ -179,12 +204,7 @@ def _function(node: exp.Expr, scope: Scope) -> Value:
     if name.upper() in functions.AGGREGATES:
         return _aggregate(name.upper(), node, scope)
     arguments = [value(argument, scope) for argument in node.expressions]
-    result = functions.call(name, arguments, position(node))
-    if name.upper() == "POINT":
-        return indexed(scope, result, arguments[-2], arguments[-1])
-    if result.centre is not None and len(arguments) > 3 - (arguments[0].kind is not Kind.TEXT):
-        return replace(result, centre=indexed(scope, result.centre, arguments[-3], arguments[-2]))
-    return result
+    return functions.call(name, arguments, position(node))
 
 
 def _name(node: exp.Expr) -> str:
@@ -303,8 +323,8 @@ _MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 def _comparison(node: exp.Expr, scope: Scope) -> Value:
     only(node, "this", "expression")
     sign, left, right = _COMPARISONS[type(node)], node.this, node.args["expression"]
-    for first, second, operator in ((left, right, sign), (right, left, _MIRRORED[sign])):
-        special = _shape_test(first, second, operator, scope) or _near(first, second, operator, scope)
+    for first, second, facing in ((left, right, sign), (right, left, _MIRRORED[sign])):
+        special = _shape_test(first, second, facing, scope) or _near(first, second, facing, scope)
         if special is not None:
             return special
     return _compared(sign, value(left, scope), value(right, scope), node)
@@ -320,35 +340,31 @@ def _called(node: exp.Expr, *names: str) -> bool:
     return isinstance(node, exp.Anonymous) and isinstance(node.this, str) and node.this.upper() in names
 
 
-def _shape_test(call: exp.Expr, other: exp.Expr, operator: str, scope: Scope) -> Value | None:
+def _shape_test(call: exp.Expr, other: exp.Expr, sign: str, scope: Scope) -> Value | None:
     """CONTAINS(…) = 1 and its like, as the condition that an index can answer; None for anything else."""
     call, other = _bare(call), _bare(other)
-    if not _called(call, *functions.CONDITIONS) or operator not in ("=", "<>"):
+    if not _called(call, *functions.CONDITIONS) or sign not in ("=", "<>"):
         return None
     if not (isinstance(other, exp.Literal) and not other.is_string and other.this in ("0", "1")):
         return None
     arguments = [value(argument, scope) for argument in call.expressions]
     truth = functions.condition(str(call.this), arguments, position(call))
-    wanted = (other.this == "1") == (operator == "=")
+    wanted = (other.this == "1") == (sign == "=")
     return truth if wanted else made(f"NOT ({truth.sql})", Kind.BOOLEAN, truth, atomic=False)
 
 
-def _near(call: exp.Expr, other: exp.Expr, operator: str, scope: Scope) -> Value | None:
+def _near(call: exp.Expr, other: exp.Expr, sign: str, scope: Scope) -> Value | None:
     """DISTANCE(…) < radius, as the condition that an index can answer; None for anything else."""
     call = _bare(call)
-    if not _called(call, "DISTANCE") or operator not in ("<", "<="):
+    if not _called(call, "DISTANCE") or sign not in ("<", "<="):
         return None
     radius = value(other, scope)
     if not radius.kind.numeric:
         return None
     place = position(call)
     arguments = [value(argument, scope) for argument in call.expressions]
-    if len(arguments) == 4:
-        pairs = (arguments[:2], arguments[2:])
-        first, second = (indexed(scope, geometry.point(pair, place), *pair) for pair in pairs)
-    else:
-        first, second = geometry.ends(arguments, place)
-    return geometry.within(first, second, radius, place)
+    first, second = geometry.ends(arguments, place)
+    return geometry.within(first, second, sign, radius)
 
 
 def _compared(sign: str, left: Value, right: Value, node: exp.Expr) -> Value:

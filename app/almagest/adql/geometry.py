@@ -1,8 +1,9 @@
 """ADQL 2.1 §4.2, the sphere, in pgSphere's terms.
 
-Everything is ICRS; degrees outside, radians inside. A point in a circle is always `point <@ scircle(…)`: that is what
-a GiST index on `spoint(radians(ra), radians(dec))` answers, and the form of which pgSphere can estimate the rows.
-pgSphere compares angles to 1e-9 rad (0.2 mas); so does everything here.
+Everything is ICRS; degrees outside, radians inside. pgSphere compares angles to 1e-9 rad (0.2 mas); so does everything
+here. A point in a circle has two forms, both answered by a GiST index on `spoint(radians(ra), radians(dec))`:
+`point <@ scircle(…)` around a place that is known, and `spoint_dwithin(…)` between columns, where the planner may take
+the index of either side and estimates the rows of a join (measured: 12,183 for 13,878, where `<@` says 4).
 """
 
 from __future__ import annotations
@@ -14,6 +15,9 @@ from almagest.adql.errors import NotAllowed, Position, WrongType
 from almagest.adql.values import Kind, Value, made
 
 _FRAMES = frozenset(("", "ICRS", "ICRS GEOCENTER", "ICRS BARYCENTER", "ICRS TOPOCENTER"))
+
+_SHORT = 2_000
+"""Characters of a condition that may be written twice; longer ones would double at every level of nesting."""
 
 SQUARE_DEGREES = "3282.806350011744"
 """(180/π)²: square degrees in a steradian."""
@@ -106,8 +110,7 @@ def contains(given: Arguments, place: Position | None) -> Value:
     if second.kind is Kind.POINT:
         hint = "CONTAINS(what, where): the first lies in the second."
         raise WrongType("Nothing lies in a point.", place, hint)
-    first, second = _turned(first, second)
-    return _truth(f"{first.sql} <@ {second.sql}", "contains", first, second)
+    return _inside("contains", first, second)
 
 
 def intersects(given: Arguments, place: Position | None) -> Value:
@@ -118,8 +121,7 @@ def intersects(given: Arguments, place: Position | None) -> Value:
     if second.kind is Kind.POINT:
         first, second = second, first
     if first.kind is Kind.POINT:
-        first, second = _turned(first, second)
-        return _truth(f"{first.sql} <@ {second.sql}", "intersects", first, second)
+        return _inside("intersects", first, second)
     return _truth(f"{first.sql} && {second.sql}", "intersects", first, second)
 
 
@@ -141,18 +143,21 @@ def ends(given: Arguments, place: Position | None) -> tuple[Value, Value]:
     return first, second
 
 
-def within(first: Value, second: Value, radius: Value, place: Position | None) -> Value:
+def within(first: Value, second: Value, sign: str, radius: Value) -> Value:
     """DISTANCE(first, second) < or <= radius, as a condition that an index can answer.
 
-    `<@ scircle` where the radius is known to be one; pgSphere's function of the same meaning, which takes any
-    radius and finds the index too, where it is not. Less and less-or-equal differ by less than pgSphere can tell.
+    Where the radius is known to be a circle's, that circle decides; less and less-or-equal differ by less than
+    pgSphere can tell. Where it is not, a circle finds the candidates and the comparison decides.
     """
-    first, second = (second, first) if second.indexed > first.indexed else (first, second)
     size = number(radius)
     if size is not None and 0 < size <= 90:
-        return _truth(f"{first.sql} <@ scircle({second.sql}, radians({radius.sql}))", "distance", first, second)
-    angle = _degrees("DISTANCE", radius, place)
-    return _truth(f"spoint_dwithin({first.sql}, {second.sql}, {angle})", "distance", first, second, radius)
+        return _truth(_near(first, second, f"radians({radius.sql})"), "distance", first, second)
+    exact = f"degrees({first.sql} <-> {second.sql}) {sign} {radius.inner}"
+    if size is not None or len(exact) > _SHORT:
+        return _truth(exact, "distance", first, second, radius)
+    # A negative radius finds nothing and must not fail; one above 90 degrees fails, as it should before it finds too few.
+    near = _near(first, second, f"radians(greatest({radius.sql}, 0))")
+    return _truth(f"{near} AND {exact}", "distance", first, second, radius)
 
 
 def area(given: Arguments, place: Position | None) -> Value:
@@ -215,7 +220,7 @@ def degrees_array(value: Value) -> str:
         parts = "degrees(long(center(p))), degrees(lat(center(p))), degrees(radius(p))"
         return f"(SELECT ARRAY[{parts}] FROM (SELECT {value.sql} AS p) AS s WHERE p IS NOT NULL)"
     corners = f"unnest(spoly_as_array({value.sql})) WITH ORDINALITY AS u (p, i)"
-    flat = "(VALUES (1, degrees(long(p))), (2, degrees(lat(p)))) AS v (j, d)"
+    flat = "LATERAL (VALUES (1, degrees(long(p))), (2, degrees(lat(p)))) AS v (j, d)"
     return f"(SELECT array_agg(d ORDER BY i, j) FROM {corners}, {flat})"
 
 
@@ -235,12 +240,20 @@ def _spoly(corners: Sequence[str], parts: Arguments, *, constant: bool) -> Value
     return made(sql, Kind.POLYGON, *parts, name="polygon", unit="deg")
 
 
-def _turned(first: Value, second: Value) -> tuple[Value, Value]:
-    """A point near a centre is a centre near the point: put the one with the more useful index on the left."""
-    if first.kind is Kind.POINT and second.centre and second.radius and second.centre.indexed > first.indexed:
-        radius = f"radians({second.radius.sql})"
-        return second.centre, replace(second, sql=f"scircle({first.sql}, {radius})", bare=second.bare | first.bare)
-    return first, second
+def _inside(name: str, first: Value, second: Value) -> Value:
+    """Whether the first shape lies in the second."""
+    if first.kind is Kind.POINT and second.centre is not None and second.radius is not None:
+        sql = _near(first, second.centre, f"radians({second.radius.sql})")
+        return _truth(sql, name, first, second)
+    return _truth(f"{first.sql} <@ {second.sql}", name, first, second)
+
+
+def _near(first: Value, second: Value, angle: str) -> str:
+    """Whether two points are within `angle`, SQL of radians; see the module for the two forms."""
+    if first.bare and second.bare:
+        return f"spoint_dwithin({first.sql}, {second.sql}, {angle})"
+    column, place = (second, first) if second.bare else (first, second)
+    return f"{column.sql} <@ scircle({place.sql}, {angle})"
 
 
 def _truth(sql: str, name: str, *parts: Value) -> Value:

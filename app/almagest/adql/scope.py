@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from sqlglot import exp
 
@@ -116,7 +116,6 @@ class Scope:
         self.visible: tuple[Value, ...] = ()
         self.outer: set[str] = set()
         self.grouping: frozenset[str] | None = None
-        self.positions: dict[str, tuple[str, int]] = {}
         self._named: dict[str, list[Value]] | None = None
 
     def show(self, relations: Sequence[Relation], visible: Sequence[Value]) -> None:
@@ -205,22 +204,3 @@ def one(candidates: list[Value], name: Identifier, node: exp.Expr) -> Value | No
         hint = f"Write table.{name.name}."
         raise AmbiguousColumn(f"Several tables of the query have a column {name.name}.", position(node), hint)
     return matching[0] if matching else None
-
-
-def with_position(table: Table, columns: Sequence[Value]) -> dict[str, tuple[str, int]]:
-    """SQL of the right ascension → SQL of the declination and the rows, when both together are indexed."""
-    if table.position is None:
-        return {}
-    named = {value.column.name: value.sql for value in columns}
-    longitude, latitude = (named[name] for name in table.position)
-    return {longitude: (latitude, 1 + (table.nrows or 0))}
-
-
-def indexed(scope: Scope | None, made: Value, longitude: Value, latitude: Value) -> Value:
-    """A point made of two columns that are indexed as a position knows it."""
-    while scope is not None:
-        found = scope.positions.get(longitude.sql)
-        if found is not None:
-            return replace(made, indexed=found[1]) if found[0] == latitude.sql else made
-        scope = scope.parent
-    return made

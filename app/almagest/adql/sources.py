@@ -21,7 +21,6 @@ from almagest.adql.scope import (
     one,
     renamed,
     table_columns,
-    with_position,
 )
 from almagest.adql.values import Kind, Value, common, made, quoted
 
@@ -112,7 +111,6 @@ def _table(node: exp.Table, scope: Scope) -> Source:
     context.tables.add((table.schema, table.name))
     sql_name = context.alias()
     columns = table_columns(table, sql_name)
-    scope.positions.update(with_position(table, columns))
     relation = Relation(alias.result if alias else table.name, None if alias else table.schema, columns)
     return Source(f"{quoted(table.schema)}.{quoted(table.name)} AS {sql_name}", (relation,), columns)
 
@@ -158,7 +156,6 @@ def _on(relations: Sequence[Relation], visible: Sequence[Value], join: exp.Join,
         raise AdqlSyntaxError("This JOIN has no ON and no USING.", position(join), "Write ON condition after it.")
     inside = Scope(scope.context, scope.parent)
     inside.show(relations, visible)
-    inside.positions = scope.positions
     truth = expressions.condition(join.args["on"], inside)
     scope.outer |= inside.outer
     if truth.aggregate:

@@ -96,7 +96,6 @@ class Value:
     sql: complete in itself; atomic: needs no parentheses beside an operator. column: its type and metadata, and the
     name that it has without an alias. bare: the SQL of columns that stand in it outside of aggregates; aggregate:
     whether an aggregate of this query does. literal: a text or number as written, if it is one.
-    indexed: for a point, how much an index on it would save: 0 without an index, else one more than the rows.
     centre, radius: of a circle made here, in SQL, so that a condition may turn it around.
     """
 
@@ -107,7 +106,6 @@ class Value:
     bare: frozenset[str] = frozenset()
     aggregate: bool = False
     literal: str | None = None
-    indexed: int = 0
     centre: Value | None = None
     radius: Value | None = None
 
