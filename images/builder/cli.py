@@ -37,7 +37,7 @@ def build(names: list[str], jobs: int) -> dict[str, Built]:
     """Build what is missing, at most `jobs` at a time, each as soon as its base is there."""
     every = recipes()
     wanted = _with_bases(every, names)
-    required = hashes(every)
+    required = hashes({name: every[name] for name in wanted})
     done = {name: built for name in wanted if (built := find(name, required[name]))}
     waiting = [name for name in wanted if name not in done]
     if not waiting:
@@ -61,7 +61,8 @@ def _with_bases(every: dict[str, Recipe], names: list[str]) -> list[str]:
     if unknown := set(names) - set(every):
         raise BuildError(f"no such image: {', '.join(sorted(unknown))} (there are {', '.join(every)})")
     chosen = set(names or every)
-    chosen |= {every[name].base or name for name in chosen}
+    while below := {base for name in chosen if (base := every[name].base)} - chosen:
+        chosen |= below
     return [name for name in every if name in chosen]
 
 
@@ -108,13 +109,15 @@ def cmd_build(arguments: argparse.Namespace) -> None:
     with alone():
         built = build(arguments.names, arguments.jobs)
         if not arguments.names:
-            release.write({name: image.reference for name, image in built.items()})
+            every = recipes()
+            release.write({name: image.reference for name, image in built.items() if every[name].runs})
             clean(hashes(recipes()))
 
 
 def everything() -> list[Built]:
-    """All images at their current hashes; raises BuildError when one has not been built."""
-    required = hashes(recipes())
+    """All images that pods run, at their current hashes; raises BuildError when one has not been built."""
+    every = recipes()
+    required = {name: wanted for name, wanted in hashes(every).items() if every[name].runs}
     found = {name: find(name, wanted) for name, wanted in required.items()}
     if missing := [name for name, image in found.items() if image is None]:
         raise BuildError(f"not built: {', '.join(missing)}; `images/build build` does it")

@@ -66,9 +66,6 @@ def construct(recipe: Recipe, wanted: str, base: Built | None, mounts: Path) -> 
 
 
 def _lay_out(recipe: Recipe, context: Path, log: Path) -> None:
-    missing = [str(path) for _, path in recipe.context() if not path.exists()]
-    if missing:
-        raise BuildError(f"image {recipe.name}: {', '.join(missing)} is missing; `make up` builds it first")
     for name, path in recipe.context():
         target = context / name
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from builder.errors import BuildError
 from builder.layout import CACHE, IMAGES, ROOT
 
 
@@ -15,7 +16,8 @@ from builder.layout import CACHE, IMAGES, ROOT
 class Recipe:
     """One image: its name and title, the image that it stands on, and what goes into its build context.
 
-    inputs: paths of the repository; files: name in the context → path below the cache.
+    inputs: paths of the repository; files: name in the context → path below the cache; runs: whether pods run it, so
+    that releases name it and containerd needs it.
     """
 
     name: str
@@ -23,6 +25,7 @@ class Recipe:
     base: str | None
     inputs: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
+    runs: bool = True
 
     def context(self) -> Iterator[tuple[str, Path]]:
         """(name in the context, file) of everything that the build may read, in a fixed order."""
@@ -44,7 +47,8 @@ def recipes() -> dict[str, Recipe]:
     for name, entry in described.items():
         standing_on = entry.get("from", None if name == "base" else "base") or None
         files = tuple(sorted(entry.get("files", {}).items()))
-        found[name] = Recipe(name, entry["title"], standing_on, tuple(entry.get("inputs", ())), files)
+        inputs = tuple(entry.get("inputs", ()))
+        found[name] = Recipe(name, entry["title"], standing_on, inputs, files, entry.get("runs", True))
     return found
 
 
@@ -54,6 +58,8 @@ def content_hash(recipe: Recipe, base_hash: str) -> str:
     for path in [*_files(IMAGES / "builder/tools"), Path(__file__).with_name("buildah.py")]:
         digest.update(path.read_bytes())
     for name, path in recipe.context():
+        if not path.exists():
+            raise BuildError(f"image {recipe.name} needs {path}, which is not there; `make up` makes it first")
         digest.update(f"{name}\0{path.stat().st_mode & 0o111:o}\0".encode())
         with path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())

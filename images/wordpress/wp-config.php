@@ -8,7 +8,7 @@ function almagest_secret(string $name): string
         http_response_code(503);
         exit("This part of the archive is not configured yet.\n");
     }
-    return $value;
+    return rtrim($value, "\r\n");
 }
 
 define('DB_NAME', getenv('ALMAGEST_MARIADB_DATABASE'));
@@ -29,10 +29,16 @@ foreach (['AUTH', 'SECURE_AUTH', 'LOGGED_IN', 'NONCE'] as $almagest_purpose) {
 define('WP_HOME', getenv('ALMAGEST_SITE_URL') . '/cms');
 define('WP_SITEURL', getenv('ALMAGEST_SITE_URL') . '/cms');
 
+/* The uploads' volume is mounted at wp-content/uploads, so the runtime makes wp-content, and nobody can write beside it. */
+define('WP_CONTENT_DIR', __DIR__ . '/content');
+define('WP_CONTENT_URL', WP_SITEURL . '/content');
+define('UPLOADS', 'wp-content/uploads');
+
 /* The code is part of the image: nothing is installed, edited or updated from inside, and nothing is fetched from outside. */
 define('DISALLOW_FILE_MODS', true);
 define('AUTOMATIC_UPDATER_DISABLED', true);
 define('WP_HTTP_BLOCK_EXTERNAL', true);
+define('DISABLE_WP_CRON', true);
 define('WP_TEMP_DIR', '/tmp');
 define('WP_DEBUG', false);
 
