@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -111,17 +112,18 @@ def cmd_build(arguments: argparse.Namespace) -> None:
         if not arguments.names:
             every = recipes()
             release.write({name: image.reference for name, image in built.items() if every[name].runs})
-            clean(hashes(recipes()))
+            clean({name: image.hash for name, image in built.items()})
 
 
 def everything() -> list[Built]:
-    """All images that pods run, at their current hashes; raises BuildError when one has not been built."""
-    every = recipes()
-    required = {name: wanted for name, wanted in hashes(every).items() if every[name].runs}
-    found = {name: find(name, wanted) for name, wanted in required.items()}
-    if missing := [name for name, image in found.items() if image is None]:
-        raise BuildError(f"not built: {', '.join(missing)}; `images/build build` does it")
-    return [image for image in found.values() if image]
+    """The images of the release catalogue, as last built; raises BuildError when there is none or one is gone."""
+    records = (Built(**json.loads(path.read_text())) for path in STORE.glob("*-*.json") if ".spdx" not in path.name)
+    by_digest = {built.digest: built for built in records if built.archive.exists()}
+    named = release.read()
+    digests = {name: reference.partition("@")[2] for name, reference in named.items()}
+    if missing := [name for name, digest in digests.items() if digest not in by_digest]:
+        raise BuildError(f"not in the cache: {', '.join(missing)}; `images/build build` makes them again")
+    return [by_digest[digest] for digest in digests.values()]
 
 
 def cmd_list(arguments: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from builder.errors import BuildError
 from builder.layout import STORE, version
 
 
@@ -26,3 +27,11 @@ def write(references: Mapping[str, str]) -> Path:
         target.with_suffix(".new").write_text(text)
         target.with_suffix(".new").rename(target)
     return target
+
+
+def read() -> dict[str, str]:
+    """Image name → reference by digest; raises BuildError when nothing has been built yet."""
+    if not path().exists():
+        raise BuildError("no release catalogue yet; `images/build build` makes it")
+    lines = path().read_text().partition("  images:\n")[2].splitlines()
+    return dict(line.strip().split(": ", 1) for line in lines)
