@@ -113,15 +113,14 @@ def _lifecycle(registry: kopf.OperatorRegistry, connection: Configuration, told:
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:
         """The same way in as the operator's own client has; asked again when a token has run out."""
-        token = await connection.get_api_key_with_prefix("BearerToken")
+        header = await connection.get_api_key_with_prefix("BearerToken")
         return kopf.ConnectionInfo(
             server=connection.host,
             ca_path=connection.ssl_ca_cert,
             insecure=not connection.verify_ssl,
             certificate_path=connection.cert_file,
             private_key_path=connection.key_file,
-            scheme=None,
-            token=token.removeprefix("Bearer ") if token else None,
+            token=bearer_token(header),
         )
 
     @kopf.on.startup(registry=registry)
@@ -131,6 +130,11 @@ def _lifecycle(registry: kopf.OperatorRegistry, connection: Configuration, told:
     @kopf.on.cleanup(registry=registry)
     async def cleanup(**_: Any) -> None:
         await told.now.close()
+
+
+def bearer_token(header: str | None) -> str | None:
+    """The token alone: a kubeconfig gives it with `Bearer `, a pod's ServiceAccount with `bearer `, before it."""
+    return header.rpartition(" ")[2] if header else None
 
 
 def _archives(registry: kopf.OperatorRegistry, told: _Told) -> None:

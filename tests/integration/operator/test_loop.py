@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
@@ -24,6 +25,18 @@ def test_an_archive_becomes_ready(bench: Bench) -> None:
     assert status["release"] == "0.1.0"
     port = bench.get("services", "gaia-proxy")["spec"]["ports"][0]["nodePort"]
     assert status["endpoints"] == {"site": f"http://192.0.2.7:{port}", "tap": f"http://192.0.2.7:{port}/tap"}
+
+
+def test_an_archive_costs_one_write_an_object(bench: Bench) -> None:
+    """A Secret costs two: its values, and its labels under the manager that owns them."""
+    bench.apply()
+    since = now()
+    bench.start()
+    bench.await_ready()
+    targets = Counter(write.target.split("?")[0] for write in bench.writes(since) if write.verb == "patch")
+    status = targets.pop(bench.path() + "/status")
+    assert set(targets.values()) == {1}, [target for target, count in targets.items() if count > 1]
+    assert status <= 20
 
 
 def test_conditions_are_unknown_before_anything_is_done(bench: Bench) -> None:

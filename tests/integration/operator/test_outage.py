@@ -6,13 +6,15 @@ import asyncio
 import time
 from typing import Any
 
+import yaml
+
 from almagest_operator.apply.client import connect
 from almagest_operator.health import Health
 from almagest_operator.model.resource import ResourceKey
 from almagest_operator.observe.live import Live, project
 from almagest_operator.observe.store import Indexes, Key, Store
 from almagest_operator.sweep import PATIENCE, Sweep
-from integration.operator.conftest import Bench, now
+from integration.operator.conftest import DEV, Bench, catalogue, now
 from support.cluster import eventually
 
 
@@ -53,24 +55,26 @@ def test_what_the_api_server_refuses_is_told_with_its_reason(running: Bench) -> 
 
 
 def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew(running: Bench) -> None:
-    """The API server refuses to change a Job's pod template; one that has not succeeded gives way to its successor."""
+    """The API server refuses to change a Job; one that failed gives way to its successor of the same name."""
     running.missing.outcomes["ingest-hipparcos-main"] = "fail"
-    datasets = [{"table": "hipparcos.main", "source": "demo:hipparcos"}]
+    datasets = [*DEV["datasets"], {"table": "hipparcos.main", "source": "demo:hipparcos"}]
     running.apply(datasets=datasets)
     running.await_condition("DatasetsLoaded", "False", "IngestFailed")
-    (before,) = _ingests(running)
+    before = _ingest(running, "hipparcos")
+    loaded = _ingest(running, "gaiadr3")
     running.missing.outcomes = {}
-    running.apply(
-        datasets=datasets, site={"title": "Another"}, databases={"data": {"resources": {"limits": {"cpu": "2"}}}}
-    )
-    running.server.kubectl("delete", "job", before["metadata"]["name"], "-n", running.namespace, "--wait=false")
+    running.server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(catalogue("0.3.0", "3")))
+    running.apply(datasets=datasets, release="0.3.0")
     running.await_ready()
-    (after,) = _ingests(running)
+    after = _ingest(running, "hipparcos")
+    assert after["metadata"]["name"] == before["metadata"]["name"]
     assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    assert _ingest(running, "gaiadr3")["metadata"]["uid"] == loaded["metadata"]["uid"], "loaded once is loaded"
 
 
-def _ingests(bench: Bench) -> list[dict[str, Any]]:
-    return [job for job in bench.all("jobs") if "ingest" in job["metadata"]["name"]]
+def _ingest(bench: Bench, word: str) -> dict[str, Any]:
+    (found,) = (job for job in bench.all("jobs") if f"ingest-{word}" in job["metadata"]["name"])
+    return found
 
 
 def test_a_sweep_finds_what_the_watch_missed(running: Bench) -> None:
