@@ -36,7 +36,7 @@ def without_frame(name: str, given: Arguments, place: Position | None) -> Argume
     if frame is None:
         raise WrongType(f"The coordinate system of {name} must be written out.", place, "Leave it out: all is ICRS.")
     if " ".join(frame.upper().split()) not in _FRAMES:
-        message = f"{name} takes ICRS coordinates here, not {frame!r}."
+        message = f"{name} takes ICRS coordinates here, not {frame[:40]!r}."
         raise NotAllowed(message, place, "Convert them, and leave the first argument out.")
     return given[1:]
 
@@ -155,7 +155,7 @@ def within(first: Value, second: Value, sign: str, radius: Value) -> Value:
     exact = f"degrees({first.sql} <-> {second.sql}) {sign} {radius.inner}"
     if size is not None or len(exact) > _SHORT:
         return _truth(exact, "distance", first, second, radius)
-    # A negative radius finds nothing and must not fail; one above 90 degrees fails, as it should before it finds too few.
+    # A negative radius finds nothing and must not fail; one above 90° fails, as it should before it finds too few.
     near = _near(first, second, f"radians(greatest({radius.sql}, 0))")
     return _truth(f"{near} AND {exact}", "distance", first, second, radius)
 

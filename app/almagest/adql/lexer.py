@@ -15,7 +15,11 @@ from sqlglot import Token, TokenType
 from almagest.adql.errors import AdqlError, AdqlSyntaxError, NotAllowed, Position, TooComplex
 
 MAX_BYTES = 100_000
-MAX_TOKENS = 20_000
+MAX_TOKENS = 15_000
+MAX_NAME = 128
+"""Characters of a name; PostgreSQL's own have at most 63 bytes."""
+MAX_DIGITS = 100
+"""Characters of a number."""
 MAX_DEPTH = 24
 """Parentheses and CASEs inside each other; the parser spends some twenty stack frames on each."""
 MAX_SIGNS = 8
@@ -164,6 +168,7 @@ def _append(found: list[Token], match: re.Match[str], source: Text) -> None:
     if found and found[-1].end + 1 == start and kind in ("word", "number", "string", "quoted"):
         _check_gap(found[-1], kind, source, start)
     line, column = source.position(start)
+    _check_length(kind, text, (line, column))
     if kind == "string":
         value = text[1:-1].replace("''", "'")
         if found and found[-1].token_type == TokenType.STRING:
@@ -185,11 +190,18 @@ def _append(found: list[Token], match: re.Match[str], source: Text) -> None:
     found.append(token)
 
 
+def _check_length(kind: str | None, text: str, place: Position) -> None:
+    if kind in ("word", "quoted") and len(text) > MAX_NAME + 2:
+        raise TooComplex(f"The name {text[:40]}… is longer than {MAX_NAME} characters.", place)
+    if kind == "number" and len(text) > MAX_DIGITS:
+        raise TooComplex(f"The number {text[:40]}… has more than {MAX_DIGITS} digits.", place)
+
+
 def _check_gap(before: Token, kind: str, source: Text, start: int) -> None:
     """Refuse `12abc`, `E'…'`, `x"y"`: they look like one thing and would be read as two."""
     if before.token_type == TokenType.NUMBER or (kind in ("string", "quoted") and _is_word(before)):
         what = "a string" if kind == "string" else "a name"
-        message = f"{before.text!r} runs into {what}."
+        message = f"{before.text[:40]!r} runs into {what}."
         raise AdqlSyntaxError(message, source.position(start), "Put a space between them, if they are two things.")
 
 

@@ -17,8 +17,9 @@ from sqlglot.parser import Parser
 from almagest.adql.errors import AdqlSyntaxError, NotAllowed, Position, TooComplex
 from almagest.adql.lexer import tokens
 
-MAX_NODES = 50_000
-"""Nodes ever made while parsing, also those of attempts given up: bounds time where the grammar must try twice."""
+NODES_PER_TOKEN = 5
+"""Nodes ever made while parsing, also those of attempts given up, for each token: where sqlglot tries twice, a chain of
+such places takes twice as long for each. Queries without such chains stay below two."""
 
 Parsed = TypeVar("Parsed")
 
@@ -34,7 +35,7 @@ def parse(text: str) -> exp.Query:
         place = (found[0].line, found[0].col)
         raise AdqlSyntaxError(f"A query begins with SELECT, not {found[0].text!r}.", place)
     try:
-        trees = _AdqlParser(max_nodes=MAX_NODES).parse(found, text)
+        trees = _AdqlParser(max_nodes=200 + NODES_PER_TOKEN * len(found)).parse(found, text)
     except RecursionError:
         raise TooComplex("The query is nested too deep.", hint="Take parts of it out with WITH.") from None
     tree = trees[0]
@@ -49,6 +50,8 @@ def position(node: exp.Expr | None) -> Position | None:
     """Where the text of `node` begins: the first of its parts that was read from the query."""
     if node is None:
         return None
+    if isinstance(node, exp.Anonymous) and "start" in node.meta:
+        return node.meta["line"], node.meta["col"]
     best: tuple[int, int, int] | None = None
     for part in node.walk():
         meta = part.meta
@@ -103,7 +106,8 @@ class _AdqlParser(Parser):
         if not token:
             raise AdqlSyntaxError("The query ends too early.", _end(self._tokens))
         expected = f"expected {message.removeprefix('Expecting ')}" if message.startswith("Expecting ") else None
-        found = f"{token.text!r} cannot stand here"
+        text = token.text if len(token.text) <= 40 else f"{token.text[:40]}…"
+        found = f"{text!r} cannot stand here"
         raise AdqlSyntaxError(f"{found}; {expected}." if expected else f"{found}.", place)
 
     def expect(self, kind: TokenType, word: str) -> None:

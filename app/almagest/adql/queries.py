@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from almagest.adql import sources
-from almagest.adql.errors import AdqlSyntaxError, NotAllowed, WrongType
+from almagest.adql.errors import AdqlSyntaxError, NotAllowed, TooComplex, WrongType
 from almagest.adql.expressions import condition, only, refused, value
 from almagest.adql.geometry import degrees_array
 from almagest.adql.parser import position
@@ -17,6 +17,8 @@ from almagest.adql.values import Kind, Value, common, made, quoted
 
 MAX_NAME = 63
 """Bytes of a name in PostgreSQL."""
+MAX_COLUMNS = 1_600
+"""Columns of a query, a little less than PostgreSQL's own limit."""
 _MOST_ROWS = 2**63 - 1
 
 
@@ -248,21 +250,24 @@ def _items(node: exp.Select, scope: Scope) -> tuple[Value, ...]:
             items.append((value(item.this, scope), identifier(item.args["alias"])))
         else:
             items.append((value(item, scope), None))
+        if len(items) > MAX_COLUMNS:
+            raise TooComplex(f"SELECT gives more than {MAX_COLUMNS:,} columns.", position(item))
     return _named(items, node)
 
 
 def _named(items: Sequence[tuple[Value, Identifier | None]], node: exp.Expr) -> tuple[Value, ...]:
     """Values under their alias or their own name, made unique by a number where it comes again."""
     taken: set[str] = set()
+    counts: dict[str, int] = {}
     named = []
     for index, (item, alias) in enumerate(items, 1):
         wanted = alias.result if alias else item.column.name or f"col{index}"
         if len(wanted.encode()) > MAX_NAME:
             raise NotAllowed(f"The name {wanted[:40]}… is longer than {MAX_NAME} bytes.", position(node))
-        name, count = wanted, 1
+        name = wanted
         while name.lower() in taken:
-            count += 1
-            name = f"{wanted[: MAX_NAME - 6]}_{count}"
+            count = counts[wanted] = counts.get(wanted, 1) + 1
+            name = f"{wanted.encode()[: MAX_NAME - 5].decode(errors='ignore')}_{count}"
         taken.add(name.lower())
         named.append(replace(item, column=replace(item.column, name=name)))
     return tuple(named)
