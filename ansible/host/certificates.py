@@ -109,6 +109,9 @@ def ensure_leaf(directory: Path, leaf: Leaf, now: datetime) -> bool:
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(key_usage(authority=False), critical=True)
     builder = builder.add_extension(x509.ExtendedKeyUsage(purposes(leaf)), critical=False)
+    # RFC 5280 §4.2.1.1 demands it, and Python 3.13 refuses a server's certificate without.
+    identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    builder = builder.add_extension(identifier, critical=False)
     if leaf.hosts:
         builder = builder.add_extension(x509.SubjectAlternativeName(names(leaf.hosts)), critical=False)
     store(directory, leaf.name, key, builder.sign(signer, hashes.SHA256()))
@@ -128,6 +131,10 @@ def is_good(certificate: x509.Certificate, leaf: Leaf, authority: x509.Certifica
     except (ValueError, TypeError, InvalidSignature):
         return False
     if certificate.not_valid_after_utc - now < RENEW_BEFORE:
+        return False
+    try:
+        certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier)
+    except x509.ExtensionNotFound:
         return False
     try:
         hosts = list(certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
