@@ -42,6 +42,10 @@ define('DISABLE_WP_CRON', true);
 define('WP_TEMP_DIR', '/tmp');
 define('WP_DEBUG', false);
 
+/* nginx passes the host on without the port that the visitor typed, and WordPress would redirect to itself for ever. */
+if (isset($_SERVER['HTTP_X_FORWARDED_HOST'])) {
+    $_SERVER['HTTP_HOST'] = $_SERVER['HTTP_X_FORWARDED_HOST'];
+}
 if (($_SERVER['HTTP_X_FORWARDED_PROTO'] ?? '') === 'https') {
     $_SERVER['HTTPS'] = 'on';
 }
