@@ -22,6 +22,8 @@ JUMP = re.compile(r" -[jg] ((?:KUBE|CNI)-\S+)")
 """A jump to a chain that Kubernetes or a network plugin made; not to a built-in target like ACCEPT."""
 POD_NETWORK = r"name: \"almagest\""
 """How the bridge plugin comments the rules that it makes for the pods of our network."""
+POLICY_COMMENT = '--comment "KUBE-ROUTER '
+"""How kube-router comments the rules that it puts into the built-in chains."""
 
 
 def mounts_below(place: Path, mountinfo: str) -> list[str]:
@@ -79,7 +81,7 @@ def is_cluster(line: str, chains: set[str]) -> bool:
     rule, jump = RULE.match(line), JUMP.search(line)
     named = [line[1:].partition(" ")[0]] if line.startswith(":") else [rule["chain"]] if rule else []
     named += [jump[1]] if rule and jump else []
-    return any(name.startswith("KUBE-") or name in chains for name in named) or "--match-set KUBE-" in line
+    return any(name.startswith("KUBE-") or name in chains for name in named) or POLICY_COMMENT in line
 
 
 def is_empty(table: str, saved: str) -> bool:
@@ -151,7 +153,7 @@ def rmdir(path: Path) -> None:
 
 def remove_strays(node: Node) -> bool:
     """Files that programs write to places of their own choice: the network plugins, the kubelet, containerd's shims."""
-    results = Path("/var/lib/cni/results").glob("almagest-*")
+    results = plugin_results(Path("/var/lib/cni/results"), node.run)
     links = (link for link in Path("/var/log/containers").glob("*.log") if points_below(link, node.log))
     plugins = Path("/var/lib/kubelet/device-plugins")
     own = (plugins / name for name in ("kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION"))
@@ -160,6 +162,11 @@ def remove_strays(node: Node) -> bool:
     for place in (*map(Path, places), plugins, plugins.parent):
         remove_if_empty(place)
     return gone
+
+
+def plugin_results(place: Path, run: Path) -> list[Path]:
+    """What the network plugins remember of our pods, loopbacks included: it names their name space, below `run`."""
+    return [path for path in place.glob("*-*") if f'"{run}/' in path.read_text()]
 
 
 def dead_sockets(place: Path) -> list[Path]:

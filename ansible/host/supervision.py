@@ -174,11 +174,15 @@ def systemctl(*arguments: str) -> None:
 
 
 def remove_units() -> bool:
-    """Stop and forget systemd's units, where there are any; s6 ends with its processes."""
+    """Forget systemd's units, where there are any, without waiting for their ends; s6 ends with its processes."""
     units = sorted(UNITS.glob("almagest-*")) if has_systemd() else []
     if units:
-        systemctl("disable", "--now", *(unit.name for unit in units))
+        names = [unit.name for unit in units]
+        systemctl("--quiet", "disable", *names)
+        systemctl("stop", "--no-block", *names)
+        systemctl("kill", "--signal=SIGKILL", *(name for name in names if name.endswith(".service")))
         for unit in units:
             unit.unlink()
         systemctl("daemon-reload")
+        systemctl("reset-failed", "almagest-*")
     return bool(units)

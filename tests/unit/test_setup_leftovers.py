@@ -22,6 +22,7 @@ SAVED = r"""*nat
 [0:0] -A CNI-0a1b2c -d 10.244.0.0/24 -m comment --comment "name: \"almagest\" id: \"f00\"" -j ACCEPT
 [0:0] -A CNI-0a1b2c ! -d 224.0.0.0/4 -m comment --comment "name: \"almagest\" id: \"f00\"" -j MASQUERADE
 [0:0] -A CNI-podman -d 10.88.0.0/16 -j ACCEPT
+[0:0] -A PREROUTING -m comment --comment "KUBE-ROUTER rule to explicitly ACCEPT" -m mark --mark 0x2/0x2 -j ACCEPT
 [0:0] -A KUBE-SERVICES -d 10.96.0.10/32 -j KUBE-SVC-X
 COMMIT
 """
@@ -67,6 +68,12 @@ def test_living_socket_stays_and_dead_one_goes(tmp_path: Path) -> None:
         dying.bind(str(tmp_path / "dead"))
         dying.close()
         assert leftovers.dead_sockets(tmp_path) == [tmp_path / "dead"]
+
+
+def test_what_plugins_remember_of_our_pods_goes_and_of_others_stays(tmp_path: Path) -> None:
+    for name, owner in (("cni-loopback-f00-lo", "/var/lib/almagest/run"), ("podman-ba5-eth0", "/run")):
+        (tmp_path / name).write_text(f'{{"result": {{"interfaces": [{{"sandbox": "{owner}/netns/cni-1"}}]}}}}')
+    assert leftovers.plugin_results(tmp_path, STATE / "run") == [tmp_path / "cni-loopback-f00-lo"]
 
 
 def process(exe: str = "", cwd: str = "/", args: str = "", cgroup: str = "0::/user.slice") -> Process:
