@@ -167,6 +167,8 @@ def _append(found: list[Token], match: re.Match[str], source: Text) -> None:
     kind = match.lastgroup
     if found and found[-1].end + 1 == start and kind in ("word", "number", "string", "quoted"):
         _check_gap(found[-1], kind, source, start)
+    if found and found[-1].token_type == TokenType.DOT and kind == "number":
+        raise AdqlSyntaxError("No number stands after a lone dot.", source.position(start))
     line, column = source.position(start)
     _check_length(kind, text, (line, column))
     if kind == "string":

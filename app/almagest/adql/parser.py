@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, NoReturn, TypeVar
 
 from sqlglot import Token, TokenType, exp
+from sqlglot.errors import SqlglotError
 from sqlglot.parser import Parser
 
 from almagest.adql.errors import AdqlSyntaxError, NotAllowed, Position, TooComplex
@@ -38,6 +39,8 @@ def parse(text: str) -> exp.Query:
         trees = _AdqlParser(max_nodes=200 + NODES_PER_TOKEN * len(found)).parse(found, text)
     except RecursionError:
         raise TooComplex("The query is nested too deep.", hint="Take parts of it out with WITH.") from None
+    except SqlglotError as error:
+        raise AdqlSyntaxError("This cannot be read as a query.") from error
     tree = trees[0]
     while isinstance(tree, exp.Subquery) and not tree.alias and not tree.args.get("joins"):
         tree = tree.this
