@@ -85,6 +85,10 @@ class Environment(BaseSettings):
         except OSError as error:
             raise ConfigurationError(f"secret {name!r} cannot be read from {path}: {error.strerror}") from error
 
+    def has_secret(self, name: str) -> bool:
+        """Whether this process was given that secret; Jobs get no more than they need."""
+        return (self.secrets_dir / name).exists()
+
     def appdb_conninfo(self, role: AppRole = "almagest") -> str:
         """libpq connection string to the application's database."""
         return make_conninfo(

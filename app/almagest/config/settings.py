@@ -34,16 +34,17 @@ DATABASES = {
     }
 }
 
-CACHES = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": "redis://:{}@{}:{}/0".format(
-            quote(_environment.secret("cache/password"), safe=""), _environment.cache_host, _environment.cache_port
-        ),
-        "KEY_PREFIX": "almagest",
-        "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+# Migration and ingest are given no way to the cache, so they have Django's own, which lives as long as the process.
+if _environment.has_secret("cache/password"):
+    _password = quote(_environment.secret("cache/password"), safe="")
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": f"redis://:{_password}@{_environment.cache_host}:{_environment.cache_port}/0",
+            "KEY_PREFIX": "almagest",
+            "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+        }
     }
-}
 
 STATIC_ROOT = _environment.static_dir
 LOGGING = configuration(_environment.log_level)
