@@ -59,25 +59,32 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit code 0 when all is well, 1 with one line on stderr for each reason when not."""
     asked = parser().parse_args(arguments)
-    layout = Layout.here()
-    choice = Choice(asked.archive, asked.environment, asked.cluster, asked.registry)
     try:
-        match asked.verb:
-            case "up" | "cluster" | "images":
-                return set_up(layout, choice, asked.verb)
-            case "programs":
-                compiler.compile_kubernetes(layout, to_terminal)
-                return 0
-            case "down":
-                return take_down(layout, choice, purge=asked.purge)
-            case _:
-                return execute(layout, asked.kind, asked.command)
+        return obey(asked)
     except HostError as error:
         sys.stderr.write(f"{error}\n")
-        return 1
+    except subprocess.CalledProcessError as error:
+        sys.stderr.write(f"`{' '.join(map(str, error.cmd))}` ended with {error.returncode}: {error.stderr or ''}\n")
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted: run the same command again to go on from here.\n")
         return 130
+    return 1
+
+
+def obey(asked: argparse.Namespace) -> int:
+    """Do what was asked; the exit code."""
+    layout = Layout.here()
+    choice = Choice(asked.archive, asked.environment, asked.cluster, asked.registry)
+    match asked.verb:
+        case "up" | "cluster" | "images":
+            return set_up(layout, choice, asked.verb)
+        case "programs":
+            compiler.compile_kubernetes(layout, to_terminal)
+            return 0
+        case "down":
+            return take_down(layout, choice, purge=asked.purge)
+        case _:
+            return execute(layout, asked.kind, asked.command)
 
 
 def set_up(layout: Layout, choice: Choice, verb: str) -> int:

@@ -37,8 +37,9 @@ def down(layout: Layout, *, purge: bool) -> Iterator[str]:
 
 def end_processes(node: Node) -> bool:
     """At once, supervisor and pods too: what they could still save is deleted next."""
-    stopped = supervision.remove_units()
-    return bool(processes.kill_everything(node.state)) or stopped
+    supervision.release()
+    killed = processes.kill_everything(node.state)
+    return supervision.forget() or bool(killed)
 
 
 def remove_state(node: Node) -> bool:

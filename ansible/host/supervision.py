@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from host import processes
+from host.errors import HostError
 from host.node import Node
 from host.services import Service
 
@@ -170,19 +171,29 @@ def is_active(unit: str) -> bool:
 
 
 def systemctl(*arguments: str) -> None:
-    subprocess.run(["systemctl", *arguments], check=True)
+    """Raises HostError with systemd's own words."""
+    done = subprocess.run(["systemctl", *arguments], capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise HostError(f"`systemctl {arguments[0]}` failed: {done.stderr.strip()}")
 
 
-def remove_units() -> bool:
-    """Forget systemd's units, where there are any, without waiting for their ends; s6 ends with its processes."""
-    units = sorted(UNITS.glob("almagest-*")) if has_systemd() else []
-    if units:
-        names = [unit.name for unit in units]
+def installed_units() -> list[Path]:
+    return sorted(UNITS.glob("almagest-*")) if has_systemd() else []
+
+
+def release() -> None:
+    """Tell systemd to start nothing of ours again, without waiting for the ends; s6 ends with its processes."""
+    if names := [unit.name for unit in installed_units()]:
         systemctl("--quiet", "disable", *names)
         systemctl("stop", "--no-block", *names)
-        systemctl("kill", "--signal=SIGKILL", *(name for name in names if name.endswith(".service")))
-        for unit in units:
-            unit.unlink()
+
+
+def forget() -> bool:
+    """Remove systemd's units once their processes are gone."""
+    units = installed_units()
+    for unit in units:
+        unit.unlink()
+    if units:
         systemctl("daemon-reload")
-        systemctl("reset-failed", "almagest-*")
+        subprocess.run(["systemctl", "reset-failed", "almagest-*"], capture_output=True, check=False)  # none may be
     return bool(units)
