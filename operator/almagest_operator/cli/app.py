@@ -71,7 +71,7 @@ def status(
     kubeconfig: Kubeconfig = None,
 ) -> None:
     """Show how an archive is. Exit code: 0 ready, 1 not ready, 2 not found, 3 the cluster cannot be asked."""
-    console = Console()
+    console = _console()
 
     async def ask(client: Client) -> View:
         if watch:
@@ -84,7 +84,7 @@ def status(
     elif output is Output.YAML:
         typer.echo(yaml.safe_dump(view.json(), sort_keys=False, allow_unicode=True), nl=False)
     else:
-        console.print(tree(view), soft_wrap=not console.is_terminal)
+        console.print(tree(view))
     raise typer.Exit(0 if view.ready else NOT_READY)
 
 
@@ -102,7 +102,7 @@ def wait(
         raise CommandError(f"--timeout {timeout!r} is no length of time; try 90s or 15m")
 
     async def ask(client: Client) -> None:
-        await following.wait(client, name, namespace or client.namespace, limit, Console())
+        await following.wait(client, name, namespace or client.namespace, limit, _console())
 
     _run(ask, context, kubeconfig)
 
@@ -176,6 +176,11 @@ def main() -> None:
         _fail(program, str(error), error.code)
     except NoClusterError as error:
         _fail(program, str(error), NO_ANSWER)
+
+
+def _console() -> Console:
+    """Of the terminal's width; in a file or a pipe lines are long rather than cut."""
+    return Console() if sys.stdout.isatty() else Console(width=240)
 
 
 def _fail(program: str, message: str, code: int) -> None:

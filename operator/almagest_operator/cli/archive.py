@@ -12,7 +12,7 @@ from almagest_operator.model.status import ArchiveStatus, Condition, ConditionSt
 from almagest_operator.observe.kinds import ARCHIVE
 from almagest_operator.status.conditions import READY
 
-_FINAL = {"InvalidSpec", "MigrationFailed", "IngestFailed"}
+FINAL = {"InvalidSpec", "MigrationFailed", "IngestFailed"}
 """Reasons of Ready=False that no waiting will mend."""
 
 
@@ -54,7 +54,7 @@ class View:
     @property
     def hopeless(self) -> bool:
         """Not ready, and it will not become so before somebody does something."""
-        return not self.ready and self.summary[0] in _FINAL
+        return not self.ready and self.summary[0] in FINAL
 
     def json(self) -> dict[str, Any]:
         """`ready` (bool), `release`, `endpoints.site`, `endpoints.tap`, `conditions`, `components` and the rest."""

@@ -6,7 +6,7 @@ from rich.markup import escape
 from rich.text import Text
 from rich.tree import Tree
 
-from almagest_operator.cli.archive import View
+from almagest_operator.cli.archive import FINAL, View
 from almagest_operator.model.status import ComponentStatus, Condition, ConditionStatus
 from almagest_operator.status.conditions import DATASETS_LOADED, DEGRADED, MIGRATED, PROGRESSING
 
@@ -43,10 +43,12 @@ def _mood(view: View) -> str:
 def _judge(condition: Condition) -> str:
     if condition.status is ConditionStatus.UNKNOWN:
         return "waiting"
+    if condition.reason in FINAL or condition.reason == "Refused":
+        return "bad"
     good = (condition.status is ConditionStatus.TRUE) != (condition.type in _GOOD_WHEN_FALSE)
     if good:
         return "good"
-    return "bad" if condition.type == DEGRADED or condition.reason.endswith("Failed") else "waiting"
+    return "bad" if condition.type == DEGRADED else "waiting"
 
 
 def _component(component: ComponentStatus) -> Text:

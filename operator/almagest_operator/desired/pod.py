@@ -173,6 +173,7 @@ def _container(scope: Scope, pod: Pod, container: Container) -> Manifest:
         "name": container.name,
         "image": scope.release.image(container.image),
         "imagePullPolicy": "IfNotPresent",
+        "terminationMessagePolicy": "FallbackToLogsOnError",  # so that the status can quote the last words of a crash
         "command": list(container.command),
         "resources": resources(container.size),
         "securityContext": {
