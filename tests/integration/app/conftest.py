@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.application import Application
+from support.archive import Archive, run_archive
 from support.services import Services
 
 
@@ -17,6 +19,13 @@ def application(services: Services) -> Application:
     outcome = running.run("migrate")
     assert outcome.code == 0, outcome.err
     return running
+
+
+@pytest.fixture(scope="session")
+def archive(application: Application, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+    """Every process of an archive that holds the demo catalogues, at work."""
+    with run_archive(application, tmp_path_factory.mktemp("archive")) as running:
+        yield running
 
 
 @pytest.fixture
