@@ -1,0 +1,141 @@
+"""Answers from a real PostgreSQL that ends them early: slow queries, errors half-way, readers that leave."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from almagest import formats
+from almagest.adql.catalogue import Column
+from almagest.config.environment import environment
+from almagest.query import datadb, slots
+from almagest.query.answer import Answer, BrokenOffError, Source
+from almagest.query.errors import BusyError, QueryTimeoutError, RefusedByDatabaseError
+from support import wire
+from support.application import Application, eventually
+
+pytestmark = pytest.mark.integration
+
+ROWS = 200_000
+NUMBER = (Column("n", "int"),)
+
+
+@pytest.fixture(autouse=True)
+def as_a_web_process(application: Application, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process, configured as one of the application's; its connections are closed after each test."""
+    caches = (environment, datadb._readers, slots._slots)
+    for name, value in application.environment().items():
+        if name.startswith("ALMAGEST_"):
+            monkeypatch.setenv(name, value)
+    for cached in caches:
+        cached.cache_clear()
+    yield
+    datadb._readers().close()
+    for cached in caches:
+        cached.cache_clear()
+
+
+def answer(sql: str, *, response_format: str = "votable", rows: int = ROWS, seconds: float = 30) -> Answer:
+    source = Source(sql, NUMBER, rows, seconds, "Take a job.")
+    return Answer(source, formats.negotiate(response_format), {})
+
+
+def reading(application: Application) -> int:
+    with application.data("almagest_query") as data:
+        row = data.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sync' AND state <> 'idle'"
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_a_slow_query_fails_before_anything_is_sent() -> None:
+    with pytest.raises(QueryTimeoutError, match=r"Take a job\."):
+        answer("SELECT 1 FROM pg_sleep(20)", seconds=0.3)
+
+
+def test_an_error_in_the_first_rows_fails_before_anything_is_sent() -> None:
+    with pytest.raises(RefusedByDatabaseError, match="division by zero"):
+        answer("SELECT 1 / (10 - n) FROM generate_series(1, 20) AS n")
+
+
+def test_an_error_half_way_ends_a_votable_with_its_reason() -> None:
+    document = b"".join(answer(f"SELECT {ROWS} / (100000 - n) FROM generate_series(1, {ROWS}) AS n"))
+    assert wire.status(document) == ("ERROR", "the query cannot be computed from these data: division by zero")
+
+
+def test_an_error_half_way_breaks_a_format_off_that_cannot_say_so() -> None:
+    started = answer(f"SELECT {ROWS} / (100000 - n) FROM generate_series(1, {ROWS}) AS n", response_format="csv")
+    with pytest.raises(BrokenOffError, match="division by zero"):
+        list(started)
+
+
+def test_chunks_are_large_and_a_short_answer_is_one() -> None:
+    chunks = [len(chunk) for chunk in answer(f"SELECT n FROM generate_series(1, {ROWS}) AS n")]
+    assert min(chunks[:-1]) >= formats.CHUNK
+    assert len(list(answer("SELECT 1"))) == 1
+
+
+@pytest.mark.parametrize(("available", "status"), [(99, "OK"), (100, "OK"), (101, "OVERFLOW")])
+def test_a_limit_that_cuts_is_told(available: int, status: str) -> None:
+    document = b"".join(answer(f"SELECT n FROM generate_series(1, {available}) AS n", rows=100))
+    assert len(wire.table(document)) == min(available, 100)
+    assert wire.status(document)[0] == status
+
+
+def test_closing_an_answer_ends_its_query(application: Application) -> None:
+    started = answer("SELECT n FROM generate_series(1, 3000000) AS n", rows=3_000_000)
+    next(iter(started))
+    assert reading(application) == 1
+    started.close()
+    started.close()
+    assert reading(application) == 0
+
+
+def test_connections_are_used_again_after_every_kind_of_end(application: Application) -> None:
+    def pids() -> set[int]:
+        with application.data("almagest_query") as data:
+            rows = data.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'sync'").fetchall()
+        return {pid for (pid,) in rows}
+
+    list(answer("SELECT 1"))
+    before = pids()
+    with pytest.raises(QueryTimeoutError):
+        answer("SELECT 1 FROM pg_sleep(20)", seconds=0.2)
+    with pytest.raises(RefusedByDatabaseError):
+        answer("SELECT 1 / 0")
+    answer(f"SELECT n FROM generate_series(1, {ROWS}) AS n").close()
+    list(answer("SELECT 1"))
+    assert pids() == before
+
+
+def test_one_query_too_many_is_told_to_come_back() -> None:
+    held = [answer(f"SELECT n FROM generate_series(1, {ROWS}) AS n") for _ in range(slots.capacity())]
+    with pytest.raises(BusyError, match="too many queries"):
+        answer("SELECT 1")
+    held.pop().close()
+    assert list(answer("SELECT 1"))
+    for other in held:
+        other.close()
+
+
+def test_a_waiting_query_gets_the_place_of_one_that_ends() -> None:
+    held = [answer(f"SELECT n FROM generate_series(1, {ROWS}) AS n") for _ in range(slots.capacity())]
+    timer = threading.Timer(0.2, held[0].close)
+    timer.start()
+    assert list(answer("SELECT 1"))
+    timer.join()
+    for other in held:
+        other.close()
+
+
+def test_a_query_cannot_write_even_if_its_sql_could(application: Application) -> None:
+    with datadb.reader() as connection:
+        datadb.begin_reading(connection, 5)
+        assert connection.execute("SHOW transaction_read_only").fetchone() == ("on",)
+        assert connection.execute("SHOW statement_timeout").fetchone() == ("5s",)
+        assert connection.execute("SHOW lock_timeout").fetchone() == ("5s",)
+        assert connection.execute("SELECT current_user").fetchone() == ("almagest_query",)
+        connection.rollback()
+    eventually("the connection to be idle", lambda: reading(application) == 0)
