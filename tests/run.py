@@ -56,11 +56,12 @@ STAGES = (
             (sys.executable, "tests/house.py"),
         ),
     ),
-    Stage("types", (("mypy", "app/almagest", "operator/almagest_operator"), ("mypy", "tests"))),
+    Stage("types", (("mypy", "app/almagest", "operator/almagest_operator"), ("mypy", "tests", "ansible/host", "images/builder"))),
+    Stage("tools", ((sys.executable, "tests/tools.py"),)),
     Stage("unit", (pytest("unit", "-m", "not integration and not e2e", "tests/unit"),)),
     Stage("cluster", (("ansible/setup", "images"), ("ansible/setup", "cluster"))),
     Stage("integration", (pytest("integration", "-m", "integration", "tests/integration"),), needs=("cluster",)),
-    Stage("e2e", (pytest("e2e", "-m", "e2e", "-x", "tests/e2e"),), needs=("cluster",)),
+    Stage("e2e", (pytest("e2e", "-m", "e2e", "-x", "tests/e2e"),), needs=("tools", "cluster")),
 )
 
 
