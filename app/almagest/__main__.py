@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -77,8 +78,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    finally:
-        _close_connections()
 
 
 def _close_connections() -> None:
@@ -137,6 +136,7 @@ def _set_up_django() -> None:
     import django  # noqa: PLC0415 - as above
 
     django.setup()
+    atexit.register(_close_connections)
 
 
 def _management_command(words: list[str]) -> int:

@@ -111,18 +111,8 @@ def test_wrong_column_is_an_error_that_names_it(archive: Archive) -> None:
 def test_home_page_shows_the_archive_in_a_browser(archive: Archive) -> None:
     OUTPUT.mkdir(exist_ok=True)
     picture = OUTPUT / "home.png"
-    browser = [
-        "chromium",
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--hide-scrollbars",
-        "--window-size=1280,1600",
-    ]
-    subprocess.run([*browser, f"--screenshot={picture}", archive.site], check=True, capture_output=True, timeout=120)
-    page = subprocess.run(
-        [*browser, "--dump-dom", archive.site], check=True, capture_output=True, text=True, timeout=120
-    )
+    chromium(f"--screenshot={picture}", archive.site)
+    page = chromium("--dump-dom", archive.site)
     assert picture.stat().st_size > 30_000
     for text in ("gaiadr3.bright", "hipparcos.main", "openngc.objects", "482,176", archive.tap):
         assert text in page
