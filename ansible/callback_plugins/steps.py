@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import threading
@@ -99,9 +100,9 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible publishes n
     def line(self, mark: str, result: Any, note: str = "") -> None:
         self.end_tail()
         seconds = time.monotonic() - self.started
-        sys.stdout.write(
-            f"  {mark} {result.task.get_name().split(' : ')[-1]:<58} {seconds:6.1f} s  {note}".rstrip() + "\n"
-        )
+        name = result.task.get_name().split(" : ")[-1]
+        sys.stdout.write(f"  {mark} {name:<58} {seconds:6.1f} s  {note}".rstrip() + "\n")
+        self._display.display(f"{name}: {json.dumps(result.result, default=str)}", log_only=True)
         sys.stdout.flush()
 
     def v2_runner_on_ok(self, result: Any) -> None:
