@@ -7,9 +7,9 @@ import urllib.request
 
 import pytest
 import pyvo
-from host import processes
 
 from e2e.conftest import Archive, make
+from host import processes
 from support import catalogues
 from support.cluster import eventually, get, kubectl
 from support.processes import kill_in_pods
