@@ -93,7 +93,7 @@ def box(given: Arguments, place: Position | None) -> Value:
     corners = ", ".join(_corner(east, north) for east, north in signs)
     inner = f"SELECT {centre.sql} AS p, {width} AS w, {height} AS h"
     middle = f"SELECT long(p) AS a, sin(lat(p)) AS s, cos(lat(p)) AS c, w, h FROM ({inner}) AS b"
-    sql = f"(SELECT spoly(ARRAY[{corners}]) FROM ({middle}) AS b WHERE num_nulls(a, w, h) = 0)"
+    sql = f"(SELECT CASE WHEN num_nulls(a, w, h) = 0 THEN spoly(ARRAY[{corners}]) END FROM ({middle}) AS b)"
     return made(sql, Kind.POLYGON, centre, *sizes, name="box", unit="deg")
 
 
@@ -235,7 +235,7 @@ def _spoly(corners: Sequence[str], parts: Arguments, *, constant: bool) -> Value
     sql = (
         f"spoly({array})"
         if constant
-        else f"(SELECT spoly(a) FROM (SELECT {array} AS a) AS b WHERE num_nulls(VARIADIC a) = 0)"
+        else f"(SELECT CASE WHEN num_nulls(VARIADIC a) = 0 THEN spoly(a) END FROM (SELECT {array} AS a) AS b)"
     )
     return made(sql, Kind.POLYGON, *parts, name="polygon", unit="deg")
 

@@ -201,9 +201,10 @@ FRAGMENTS = st.sampled_from(
         r"\S+",
         r"""
         SELECT TOP~5 DISTINCT ALL FROM sky.stars sky.bright AS a b a.ra ra dec g name flag pos * WHERE AND OR NOT IN
-        EXISTS BETWEEN LIKE IS NULL GROUP~BY ORDER~BY HAVING OFFSET 1 0.5 1e3 0x1f 'x' 'it''s' "ra" ( ) , . + - * / = <
+        EXISTS BETWEEN LIKE IS NULL pg_sleep
+        GROUP~BY ORDER~BY HAVING OFFSET 1 0.5 1e3 0x1f 'x' 'it''s' "ra" ( ) , . + - * / = <
         <> || JOIN LEFT NATURAL ON USING UNION EXCEPT INTERSECT WITH CASE WHEN THEN ELSE END CAST VARCHAR COUNT(*) MAX
-        POINT CIRCLE CONTAINS DISTANCE ; -- LATERAL LIMIT OVER :: [ ] { } $$ E' \ ' " VALUES UNNEST FOR UPDATE INTO pg_sleep
+        POINT CIRCLE CONTAINS DISTANCE ; -- LATERAL LIMIT OVER :: [ ] { } $$ E' \ ' " VALUES UNNEST FOR UPDATE INTO
         """,
     )
 ).map(lambda word: word.replace("~", " "))
