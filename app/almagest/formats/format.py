@@ -27,8 +27,8 @@ class Status(StrEnum):
 class Format(Protocol):
     """A serialisation of a table. media_type: as in Content-Type; extension: of a saved file, without the dot.
 
-    tells_status: whether `footer` can say that an answer is not complete. Where it cannot, a caller that fails
-    in the middle must break the connection off, so that nobody takes the part for the whole.
+    A format that has no place for a status cannot say OVERFLOW, but its `footer` for ERROR must make every reader fail,
+    so that nobody takes the part for the whole.
     """
 
     @property
@@ -36,9 +36,6 @@ class Format(Protocol):
 
     @property
     def extension(self) -> str: ...
-
-    @property
-    def tells_status(self) -> bool: ...
 
     def row_expression(self, columns: Sequence[Column]) -> str:
         """A PostgreSQL expression of type bytea over the columns c1 … cn of a subquery: one row, with its separator."""

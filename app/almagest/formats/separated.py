@@ -11,6 +11,9 @@ from almagest.formats.chunks import gathered
 from almagest.formats.format import Status
 from almagest.formats.sql import array_text, is_text, number, text
 
+MOST_COLUMNS = 1664
+"""PostgreSQL's limit (MaxTupleAttributeNumber): no row of an answer has more fields."""
+
 
 @dataclass(frozen=True)
 class Csv:
@@ -18,7 +21,6 @@ class Csv:
 
     media_type: str = "text/csv;header=present"
     extension: str = "csv"
-    tells_status: bool = False
 
     def row_expression(self, columns: Sequence[Column]) -> str:
         """A line with CR LF."""
@@ -34,9 +36,9 @@ class Csv:
         """Rows as they are."""
         return gathered(blocks)
 
-    def footer(self, status: Status, message: str = "") -> bytes:  # noqa: ARG002 - no place for it
-        """Nothing."""
-        return b""
+    def footer(self, status: Status, message: str = "") -> bytes:
+        """Nothing, or a line that no reader takes for a row."""
+        return _broken(message, ",") if status is Status.ERROR else b""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,6 @@ class Tsv:
 
     media_type: str = "text/tab-separated-values"
     extension: str = "tsv"
-    tells_status: bool = False
 
     def row_expression(self, columns: Sequence[Column]) -> str:
         """A line with LF."""
@@ -61,9 +62,9 @@ class Tsv:
         """Rows as they are."""
         return gathered(blocks)
 
-    def footer(self, status: Status, message: str = "") -> bytes:  # noqa: ARG002 - no place for it
-        """Nothing."""
-        return b""
+    def footer(self, status: Status, message: str = "") -> bytes:
+        """Nothing, or a line that no reader takes for a row."""
+        return _broken(message, "\t") if status is Status.ERROR else b""
 
 
 def _cell(column: Column, name: str, quote: Callable[[str], str]) -> str:
@@ -87,3 +88,10 @@ def _tsv_text(string: str) -> str:
 
 def _csv_field(name: str) -> str:
     return '"' + name.replace('"', '""') + '"' if re.search(r'[",\r\n]', name) else name
+
+
+def _broken(message: str, separator: str) -> bytes:
+    """A line with more fields than a row can have: pandas, astropy and TOPCAT refuse the file, people read why."""
+    words = " ".join(re.sub(r'[",]', " ", f"ERROR: {message}").split())
+    # Fields with something in them, because some readers drop the empty ones at the end of a line.
+    return f"{words}{f'{separator}!' * MOST_COLUMNS}\n".encode()

@@ -46,7 +46,6 @@ class Binary2:
 
     media_type: str = MEDIA_TYPE
     extension: str = "vot"
-    tells_status: bool = True
 
     def row_expression(self, columns: Sequence[Column]) -> str:
         """See `binary2`."""
@@ -71,7 +70,6 @@ class Tabledata:
 
     media_type: str = f"{MEDIA_TYPE};serialization=TABLEDATA"
     extension: str = "vot"
-    tells_status: bool = True
 
     def row_expression(self, columns: Sequence[Column]) -> str:
         """`<TR><TD>…</TD>…</TR>`; an empty cell is NULL (VOTable 1.4 §5.1)."""

@@ -38,10 +38,6 @@ class Source:
     overflow: bool | None = None
 
 
-class BrokenOffError(Exception):
-    """The answer failed half-way in a format that cannot say so; the server has to break the connection off."""
-
-
 class Answer:
     """A started answer: iterate once to get its chunks, close it to stop the query in PostgreSQL.
 
@@ -74,8 +70,6 @@ class Answer:
     def _parts(self) -> Iterator[bytes]:
         yield self.format.header(self._source.columns, self._info)
         yield from self.format.encode(self._blocks())
-        if self._failure and not self.format.tells_status:
-            raise BrokenOffError(str(self._failure))
         yield self.format.footer(*self._status())
 
     def _status(self) -> tuple[Status, str]:

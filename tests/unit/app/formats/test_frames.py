@@ -6,6 +6,8 @@ import base64
 import io
 
 import pytest
+from astropy.io import ascii as text_tables
+from astropy.io.ascii import InconsistentTableError
 from astropy.io.votable import parse
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,7 +59,17 @@ def test_error_document_is_read_by_clients_that_look_for_its_spelling() -> None:
 def test_separated_values_begin_with_the_names() -> None:
     assert FORMATS["csv"].header(COLUMNS, {"QUERY": "x"}) == b'ra,"na""me<",obs\r\n'
     assert FORMATS["tsv"].header(COLUMNS, {}) == b'ra\tna"me<\tobs\n'
-    assert not FORMATS["csv"].tells_status
+
+
+@pytest.mark.parametrize(("name", "delimiter"), [("csv", ","), ("tsv", "\t")])
+def test_separated_values_that_broke_off_are_no_table_any_more(name: str, delimiter: str) -> None:
+    whole = FORMATS[name].header(COLUMNS, {}) + delimiter.join("123").encode() + b"\n"
+    assert FORMATS[name].footer(Status.OK) == FORMATS[name].footer(Status.OVERFLOW) == b""
+    broken = whole + FORMATS[name].footer(Status.ERROR, 'a "quoted", reason\nin lines')
+    assert broken.decode().splitlines()[-1].startswith("ERROR: a quoted reason in lines" + delimiter)
+    assert len(text_tables.read(whole.decode(), format="csv", delimiter=delimiter)) == 1
+    with pytest.raises(InconsistentTableError):
+        text_tables.read(broken.decode(), format="csv", delimiter=delimiter)
 
 
 @given(st.lists(st.binary(max_size=200_000), max_size=6))
