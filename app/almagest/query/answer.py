@@ -112,7 +112,8 @@ class Answer:
                 datadb.begin_reading(connection, self._source.seconds)
                 yield from connection.cursor().stream(sql.encode(), binary=True, size=ROWS_PER_BLOCK)
             finally:
-                connection.rollback()
+                if not connection.closed:
+                    connection.rollback()
 
 
 def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:

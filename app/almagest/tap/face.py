@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, StreamingHttpResponse
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
@@ -79,6 +80,9 @@ def _handled(view: View, request: HttpRequest, *arguments: str, **named: str) ->
         return view(request, *arguments, **named)
     except QueryError as error:
         return _error(error)
+    except (OperationalError, InterfaceError) as error:
+        log.warning("the application's database is away", extra={"path": request.path, "reason": str(error)})
+        return _error(BusyError("this service is not complete at the moment; please try again soon"))
     except Exception:
         # The edge of the process: a client of this protocol gets its own kind of document, the log gets the rest.
         log.exception("a request failed", extra={"path": request.path})

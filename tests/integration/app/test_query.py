@@ -111,6 +111,17 @@ def test_connections_are_used_again_after_every_kind_of_end(application: Applica
     assert pids() == before
 
 
+def test_a_lost_connection_ends_a_votable_with_its_reason_and_is_replaced(application: Application) -> None:
+    started = iter(answer("SELECT n FROM generate_series(1, 3000000) AS n", rows=3_000_000))
+    head = next(started)
+    with application.data("almagest_query") as data:
+        data.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sync'")
+    value, text = wire.status(head + b"".join(started))
+    assert value == "ERROR"
+    assert "the data database went away" in text
+    assert list(answer("SELECT 1"))
+
+
 def test_one_query_too_many_is_told_to_come_back() -> None:
     held = [answer(f"SELECT n FROM generate_series(1, {ROWS}) AS n") for _ in range(slots.capacity())]
     with pytest.raises(BusyError, match="too many queries"):
