@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,6 +57,15 @@ def push(log: Path, tag: str, target: str, digest_file: Path) -> str:
     return digest_file.read_text().strip()
 
 
-def exists(log: Path, tag: str) -> bool:
-    listing = buildah(log, "images", "--all", "--noheading", "--format", "{{.Name}}:{{.Tag}}")
-    return tag in listing.splitlines()
+def sweep(log: Path) -> None:
+    """Remove the working containers that a killed build left behind."""
+    if buildah(log, "containers", "--quiet").strip():
+        buildah(log, "rm", "--all")
+
+
+def prune(log: Path, keep: Collection[str]) -> None:
+    """Remove every image from buildah's storage but those with these tags."""
+    listing = buildah(log, "images", "--all", "--noheading", "--format", "{{.Name}}:{{.Tag}}").splitlines()
+    if stale := [tag for tag in listing if tag not in keep and "<none>" not in tag]:
+        buildah(log, "rmi", "--force", *stale)
+    buildah(log, "rmi", "--prune")

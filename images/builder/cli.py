@@ -10,15 +10,18 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
-from builder import host, release
-from builder.buildah import push
-from builder.construct import Built, construct, find
+from builder import host, release, rootfs
+from builder.buildah import prune, push
+from builder.construct import Built, clear_work, construct, find, restore
 from builder.containerd import Containerd
 from builder.errors import BuildError
 from builder.layout import LOGS, STORE
-from builder.recipe import Recipe, content_hash, recipes
+from builder.recipe import FRESHNESS, Recipe, content_hash, recipes
+
+LISTS_READ = STORE / "apt-updated"
 
 
 def say(text: str) -> None:
@@ -43,6 +46,7 @@ def build(names: list[str], jobs: int) -> dict[str, Built]:
     waiting = [name for name in wanted if name not in done]
     if not waiting:
         return done
+    clear_work()
     mounts = host.prepare()
     _update_apt(mounts)
     with ThreadPoolExecutor(jobs) as pool:
@@ -77,19 +81,30 @@ def _timed(recipe: Recipe, wanted: str, base: Built | None, mounts: Path) -> Bui
 
 def _update_apt(mounts: Path) -> None:
     """Package lists once for all images; host apt reads them for trixie with the configuration that builds use."""
-    stamp = STORE / "apt-updated"
-    if stamp.exists() and time.time() - stamp.stat().st_mtime < 86400:
+    if LISTS_READ.exists() and time.time() - LISTS_READ.stat().st_mtime < 86400 and host.has_lists():
         return
     host.update_lists(mounts, LOGS / "apt.log")
-    stamp.touch()
+    LISTS_READ.touch()
 
 
-def clean(current: dict[str, str]) -> None:
-    """Remove archives and records of superseded builds."""
+def refresh() -> None:
+    """Have all images made again from the Debian packages of today: all stand on the base, and so on this date."""
+    FRESHNESS.write_text(datetime.now(UTC).strftime("%Y-%m-%d %H:%M"))
+    LISTS_READ.unlink(missing_ok=True)
+    rootfs.archive().unlink(missing_ok=True)
+
+
+def clean(built: dict[str, Built]) -> None:
+    """Remove what superseded builds left: archives, records, file systems, and images in buildah's storage."""
+    stale = [path for path in STORE.glob("rootfs-*.tar") if path != rootfs.archive()]
     for path in STORE.glob("*-*"):
         name, _, rest = path.name.rpartition("-")
-        if name in current and path.is_file() and not rest.startswith(current[name]):
-            path.unlink()
+        if name in built and path.is_file() and not rest.startswith(built[name].hash):
+            stale.append(path)
+    for path in stale:
+        path.unlink()
+    if stale:
+        prune(LOGS / "prune.log", {image.tag for image in built.values()})
 
 
 @contextmanager
@@ -108,11 +123,13 @@ def alone() -> Iterator[None]:
 
 def cmd_build(arguments: argparse.Namespace) -> None:
     with alone():
+        if arguments.refresh:
+            refresh()
         built = build(arguments.names, arguments.jobs)
         if not arguments.names:
             every = recipes()
             release.write({name: image.reference for name, image in built.items() if every[name].runs})
-            clean({name: image.hash for name, image in built.items()})
+            clean(built)
 
 
 def everything() -> list[Built]:
@@ -140,7 +157,10 @@ def cmd_list(arguments: argparse.Namespace) -> None:
 def cmd_load(arguments: argparse.Namespace) -> None:
     containerd = Containerd(arguments.address, arguments.namespace)
     present = containerd.names()
-    loaded = [image.name for image in everything() if containerd.load(image, present)]
+    images = everything()
+    with ThreadPoolExecutor(2) as pool:
+        changed = list(pool.map(lambda image: containerd.load(image, present), images))
+    loaded = [image.name for image, new in zip(images, changed, strict=True) if new]
     say(f"loaded {', '.join(loaded)}" if loaded else "unchanged")
 
 
@@ -149,6 +169,7 @@ def cmd_push(arguments: argparse.Namespace) -> None:
     for image in everything():
         target = f"{arguments.registry}/{image.name}"
         log = LOGS / f"push-{image.name}.log"
+        restore(image, log)
         digest = push(log, image.tag, f"docker://{target}:{image.hash}", STORE / f"{image.name}.pushed")
         references[image.name] = f"{target}@{digest}"
         say(f"pushed {references[image.name]}")
@@ -160,6 +181,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(required=True, metavar="VERB")
     verb = verbs.add_parser("build", help="build what changed and write the release catalogue")
     verb.add_argument("names", nargs="*", metavar="IMAGE", help="only these (the catalogue is then left as it is)")
+    verb.add_argument("--refresh", action="store_true", help="from the Debian packages of today; all images change")
     verb.add_argument("--jobs", type=int, default=2, help="images at a time (default: %(default)s)")
     verb.set_defaults(run=cmd_build)
     verb = verbs.add_parser("list", help="names, sizes and references of the built images")

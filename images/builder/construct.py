@@ -10,15 +10,26 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from builder import contents, rootfs
-from builder.buildah import bud, buildah, push
+from builder.buildah import bud, buildah, push, sweep
 from builder.errors import BuildError
 from builder.layout import LOGS, PREFIX, STORE, version
-from builder.recipe import Recipe
+from builder.recipe import Recipe, content_hash
+
+WORK = STORE / "work"
+
+
+def clear_work() -> None:
+    """Take away what a killed build left: contexts, half-written archives, working containers."""
+    shutil.rmtree(WORK, ignore_errors=True)
+    WORK.mkdir(parents=True)
+    for half in STORE.glob("*.making"):
+        half.unlink()
+    sweep(LOGS / "sweep.log")
 
 
 @dataclass(frozen=True)
 class Built:
-    """An image in the cache. size: bytes of its uncompressed layers, those of the base included."""
+    """An image in the cache. size: bytes of its archive, the compressed layers below included."""
 
     name: str
     hash: str
@@ -53,13 +64,15 @@ def construct(recipe: Recipe, wanted: str, base: Built | None, mounts: Path) -> 
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{recipe.name}.log"
     log.unlink(missing_ok=True)
-    context = Path(tempfile.mkdtemp(prefix=f"{recipe.name}.", dir=STORE))
+    context = Path(tempfile.mkdtemp(prefix=f"{recipe.name}.", dir=WORK))
     try:
         _lay_out(recipe, context, log)
+        if content_hash(recipe, base.hash if base else "") != wanted:
+            raise BuildError(f"image {recipe.name}: its sources changed while they were read; run it again")
         tag = f"{PREFIX}/{recipe.name}:{wanted}"
         if base is not None:
-            _restore(base, log)
-        bud(log, context, tag, {"BASE": base.tag} if base else {}, _labels(recipe, base), mounts)
+            restore(base, log)
+        bud(log, context, tag, {"BASE": base.tag} if base else {}, _labels(recipe, wanted, base), mounts)
         return _record(recipe, wanted, tag, log)
     finally:
         shutil.rmtree(context, ignore_errors=True)
@@ -79,19 +92,24 @@ def _lay_out(recipe: Recipe, context: Path, log: Path) -> None:
             raise BuildError(f"image pause: gcc says {done.stderr.strip()}")
 
 
-def _restore(base: Built, log: Path) -> None:
-    """The image below comes from its archive when buildah's storage was cleared since."""
+def restore(image: Built, log: Path) -> None:
+    """Have an image in buildah's storage: it comes from its archive when the storage was cleared since."""
     try:
-        buildah(log, "inspect", "--type", "image", base.tag)
+        buildah(log, "inspect", "--type", "image", image.tag)
     except BuildError:
-        buildah(log, "pull", "--quiet", f"oci-archive:{base.archive}:{base.tag}")
+        buildah(log, "pull", "--quiet", f"oci-archive:{image.archive}:{image.tag}")
 
 
-def _labels(recipe: Recipe, base: Built | None) -> dict[str, str]:
-    """OCI image-spec annotations (Pre-Defined Annotation Keys), as labels."""
+def _labels(recipe: Recipe, wanted: str, base: Built | None) -> dict[str, str]:
+    """OCI image-spec annotations (Pre-Defined Annotation Keys), as labels.
+
+    The revision is the content hash, which says more than a commit: it holds for work not yet committed, too.
+    """
     labels = {
         "title": recipe.title,
         "version": version(),
+        "revision": wanted,
+        "source": f"images/{recipe.name}",
         "vendor": "Almagest",
         "licenses": "Apache-2.0",
         "url": "https://almagest.science",

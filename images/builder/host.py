@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 import re
 import shutil
@@ -15,12 +16,15 @@ from builder.layout import CACHE, IMAGES, STORE
 
 SUITE = "trixie"
 APT = Path("/etc/apt")
+# In pip's own order: the later ones win, and the environment over all of them.
 PIP_CONFIGURATIONS = (
-    os.environ.get("PIP_CONFIG_FILE", ""),
-    "~/.config/pip/pip.conf",
-    "~/.pip/pip.conf",
+    "/etc/xdg/pip/pip.conf",
     "/etc/pip.conf",
+    "~/.pip/pip.conf",
+    "~/.config/pip/pip.conf",
+    os.environ.get("PIP_CONFIG_FILE", ""),
 )
+PIP_REACH = {"index-url", "extra-index-url", "trusted-host", "proxy", "timeout", "default-timeout", "retries"}
 CA_BUNDLES = (os.environ.get("SSL_CERT_FILE", ""), "/etc/ssl/certs/ca-certificates.crt")
 # Licences stay in the images, as their terms ask; other documents, manuals and translations are read by nobody there.
 DPKG_OPTIONS = (
@@ -32,7 +36,7 @@ DPKG_OPTIONS = (
     "--path-exclude=/usr/share/info/*",
 )
 # Options that change how packages are reached; everything else of the host is its own affair.
-REACH = re.compile(r"^\s*Acquire(::|\s*\{)", re.IGNORECASE)
+REACH = re.compile(r"^Acquire::(?!IndexTargets|Changelogs|Languages|GzipIndexes|CompressionTypes)", re.IGNORECASE)
 
 
 def prepare() -> Path:
@@ -75,9 +79,15 @@ def sources(suite: str) -> list[str]:
 
 
 def update_lists(mounts: Path, log: Path) -> None:
-    """Refresh the package lists that all builds share, with the host's apt and the builds' sources."""
+    """Refresh the package lists that all builds share, with the host's apt and the builds' sources.
+
+    Of the host's configuration only what says how to reach packages: its hooks and extra indexes are its own affair.
+    """
     caches = CACHE / "packages/apt"
     (caches / "lists/partial").mkdir(parents=True, exist_ok=True)
+    configuration = mounts / "host-apt.conf"
+    own = ['Dir::Etc::main "-";', 'Dir::Etc::parts "-";', 'Acquire::Languages "none";']
+    configuration.write_text("\n".join([*_reach(), *own]) + "\n")
     options = {
         "Dir::Etc::sourcelist": mounts / "sources.list",
         "Dir::Etc::sourceparts": "-",
@@ -88,9 +98,15 @@ def update_lists(mounts: Path, log: Path) -> None:
     }
     command = ["apt-get", "update", *(f"-o{key}={value}" for key, value in options.items())]
     with log.open("w") as output:
-        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
+        variables = {**os.environ, "APT_CONFIG": str(configuration)}
+        done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False, env=variables)
     if done.returncode:
         raise BuildError(f"apt-get update for {SUITE} failed; its log: {log}")
+
+
+def has_lists() -> bool:
+    """Whether the package lists are still in the cache."""
+    return any((CACHE / "packages/apt/lists").glob("*_Packages*"))
 
 
 def _entries() -> Iterator[tuple[str, list[str]]]:
@@ -116,9 +132,13 @@ def _deb822(text: str) -> Iterator[tuple[str, list[str]]]:
                 yield address.rstrip("/"), fields.get("Suites", "").split()
 
 
-def _apt_configuration() -> str:
+def _reach() -> list[str]:
+    """The host's options that say how packages are reached: proxies, retries, time-outs, what is checked."""
     dumped = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=True).stdout
-    reach = [line for line in dumped.splitlines() if REACH.match(line) and not line.endswith('"";')]
+    return [line for line in dumped.splitlines() if REACH.match(line) and not line.endswith('"";')]
+
+
+def _apt_configuration() -> str:
     own = [
         'Dir::Etc::sourcelist "/run/build/sources.list";',
         'Dir::Etc::sourceparts "-";',
@@ -134,15 +154,26 @@ def _apt_configuration() -> str:
         *(f'"{option}";' for option in DPKG_OPTIONS),
         "};",
     ]
-    return "\n".join([*reach, *own]) + "\n"
+    return "\n".join([*_reach(), *own]) + "\n"
 
 
 def _pip_configuration() -> str:
-    """The host's pip options; its certificate path is left out, because the bundle lies elsewhere in a build."""
-    if not (path := _first(PIP_CONFIGURATIONS)):
-        return ""
-    lines = path.read_text().splitlines()
-    return "\n".join(line for line in lines if not re.match(r"\s*cert\s*=", line)) + "\n"
+    """The host's pip options that say how packages are reached, from its files and its environment, as pip.conf.
+
+    Paths are left out, the certificate's too: builds see the host's bundle elsewhere and nothing else of its disk.
+    """
+    found = configparser.ConfigParser(interpolation=None)
+    found.read([Path(path).expanduser() for path in PIP_CONFIGURATIONS if path])
+    options = {
+        key: value for section in ("global", "install") if section in found for key, value in found[section].items()
+    }
+    options |= {
+        name.removeprefix("PIP_").lower().replace("_", "-"): value
+        for name, value in os.environ.items()
+        if name.startswith("PIP_")
+    }
+    lines = [f"{key} = {value}" for key, value in sorted(options.items()) if key in PIP_REACH]
+    return "\n".join(["[global]", *lines]) + "\n"
 
 
 def _first(candidates: tuple[str, ...]) -> Path | None:

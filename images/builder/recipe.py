@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from builder.errors import BuildError
-from builder.layout import CACHE, IMAGES, ROOT
+from builder.layout import CACHE, IMAGES, ROOT, STORE, version
+
+# Modules of ours whose change can change what is inside an image.
+SHAPING = ("buildah.py", "rootfs.py")
+FRESHNESS = STORE / "packages-of"
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,12 @@ def recipes() -> dict[str, Recipe]:
 
 
 def content_hash(recipe: Recipe, base_hash: str) -> str:
-    """Twelve hexadecimal digits over the recipe, its context and the image below it."""
-    digest = hashlib.sha256(f"{recipe.name}\0{recipe.title}\0{base_hash}\0".encode())
-    for path in [*_files(IMAGES / "builder/tools"), Path(__file__).with_name("buildah.py")]:
+    """Twelve hexadecimal digits over the recipe, its context and the image below it; raises BuildError when a file
+    is not there."""
+    digest = hashlib.sha256(f"{recipe.name}\0{recipe.title}\0{base_hash}\0{version()}\0".encode())
+    if recipe.name == "base":
+        digest.update(freshness().encode())
+    for path in (*_files(IMAGES / "builder/tools"), *(Path(__file__).with_name(name) for name in SHAPING)):
         digest.update(path.read_bytes())
     for name, path in recipe.context():
         if not path.exists():
@@ -64,6 +71,11 @@ def content_hash(recipe: Recipe, base_hash: str) -> str:
         with path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
     return digest.hexdigest()[:12]
+
+
+def freshness() -> str:
+    """The day whose Debian packages are wanted; empty until somebody asked for newer ones than the first."""
+    return FRESHNESS.read_text() if FRESHNESS.exists() else ""
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -33,21 +34,27 @@ TRIMMED = (
 )
 
 
+def archive() -> Path:
+    """Where the root file system lies in the cache, by suite and way of making it."""
+    way = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
+    return STORE / f"rootfs-{host.SUITE}-{way}.tar"
+
+
 def make(log: Path) -> Path:
-    """The root file system as a tar file in the cache, made once per suite."""
-    archive = STORE / f"rootfs-{host.SUITE}.tar"
-    if not archive.exists():
+    """The root file system as a tar file, made when the cache has none."""
+    made = archive()
+    if not made.exists():
         tree = STORE / f"rootfs-{host.SUITE}"
         shutil.rmtree(tree, ignore_errors=True)
         if not _from_registry(tree, log):
             _debootstrap(tree, log)
         _trim(tree)
-        making = archive.with_suffix(".making")
+        making = made.with_suffix(".making")
         with tarfile.open(making, "w") as tar:
             tar.add(tree, arcname=".", filter=_still)
-        making.rename(archive)
+        making.rename(made)
         shutil.rmtree(tree)
-    return archive
+    return made
 
 
 def _still(entry: tarfile.TarInfo) -> tarfile.TarInfo | None:
@@ -71,10 +78,10 @@ def _from_registry(tree: Path, log: Path) -> bool:
 
 
 def _debootstrap(tree: Path, log: Path) -> None:
-    archive, _ = host.mirrors()
+    mirror, _ = host.mirrors()
     options = ["--variant=minbase", "--include=ca-certificates", "--merged-usr", f"--keyring={KEYRING}"]
     with log.open("a") as output:
-        command = ["debootstrap", *options, host.SUITE, str(tree), archive]
+        command = ["debootstrap", *options, host.SUITE, str(tree), mirror]
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
         raise BuildError(f"debootstrap ended with exit code {done.returncode}; its log: {log} and {tree}/debootstrap")
