@@ -5,8 +5,6 @@ Standard library only, and each step finds by itself what there is to do: it wor
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 
 from host import install, kubeconfig, leftovers, prepare, processes, supervision
@@ -28,7 +26,7 @@ def down(layout: Layout, *, purge: bool) -> Iterator[str]:
         ("control groups", leftovers.remove_cgroups),
         ("stray files", lambda: leftovers.remove_strays(node)),
         ("state", lambda: remove_state(node)),
-        ("cache", lambda: purge and remove_cache(layout)),
+        ("cache", lambda: purge and leftovers.remove_tree(layout.cache)),
     )
     for name, step in steps:
         if step():
@@ -46,10 +44,3 @@ def remove_state(node: Node) -> bool:
     if node.state.exists():
         prepare.restore_kernel(node)
     return leftovers.remove_tree(node.state)
-
-
-def remove_cache(layout: Layout) -> bool:
-    """Nothing of the cache runs any more; Go marks directories read-only in some versions, root does not mind."""
-    found = layout.cache.exists()
-    shutil.rmtree(layout.cache, ignore_errors=os.geteuid() != 0)
-    return found
