@@ -294,6 +294,8 @@ def _case(node: exp.Expr, scope: Scope) -> Value:
     kind = common(*choices)
     if kind is None:
         raise WrongType("The branches of this CASE give different types.", position(node), "Use CAST.")
+    if kind is Kind.NULL:
+        return _null()
     result = functions.settled(" ".join([*sql, "END"]), kind, choices, "value")
     merged = made("", kind, *parts)
     return replace(result, bare=merged.bare, aggregate=merged.aggregate)
@@ -306,6 +308,8 @@ def _scalar(node: exp.Expr, scope: Scope) -> Value:
         message = f"A query used as a value gives one column, not {len(query.columns)}."
         raise WrongType(message, position(node))
     inner = query.columns[0]
+    if inner.kind is Kind.NULL:
+        return _null()
     return replace(like(f"({query.sql})", inner), bare=query.outer, aggregate=False)
 
 
@@ -423,7 +427,10 @@ def _in(node: exp.Expr, scope: Scope) -> Value:
         if len(query.columns) != 1:
             raise WrongType(f"IN needs a query with one column, not {len(query.columns)}.", position(node))
         _compared("=", left, query.columns[0], node)
-        result = made(f"{left.inner} IN ({query.sql})", Kind.BOOLEAN, left, name="flag", atomic=False)
+        sql = query.sql
+        if query.columns[0].kind is Kind.NULL and left.kind is not Kind.NULL:
+            sql = f"SELECT CAST(NULL AS {POSTGRES[left.kind]}) FROM ({sql}) AS {scope.context.alias()}"
+        result = made(f"{left.inner} IN ({sql})", Kind.BOOLEAN, left, name="flag", atomic=False)
         return replace(result, bare=result.bare | query.outer)
     if not node.expressions:
         raise AdqlSyntaxError("The list after IN is empty.", position(node))

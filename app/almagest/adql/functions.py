@@ -39,7 +39,10 @@ def aggregate(name: str, given: Value, place: Position | None, *, distinct: bool
     if name in ("MIN", "MAX"):
         if not (given.kind.numeric or given.kind in (Kind.TEXT, Kind.TIMESTAMP, Kind.NULL)):
             raise WrongType(f"{name} has no order to find among {given.kind}s.", place)
-        return like(f"{name.lower()}({word}{_typed(given)})", given, name=name.lower())
+        sql = f"{name.lower()}({word}{_typed(given)})"
+        return (
+            made(sql, Kind.TEXT, name=name.lower()) if given.kind is Kind.NULL else like(sql, given, name=name.lower())
+        )
     if not given.kind.numeric and given.kind is not Kind.NULL:
         raise WrongType(f"{name} takes numbers, not a {given.kind}.", place)
     if name == "SUM" and given.kind.integral:
@@ -177,6 +180,8 @@ def coalesce(given: Sequence[Value], place: Position | None) -> Value:
     kind = common(*given)
     if kind is None:
         raise WrongType(f"COALESCE cannot mix {_kinds(given)}.", place, "Use CAST to make them alike.")
+    if kind is Kind.NULL:
+        return given[0]
     sql = f"coalesce({', '.join(value.sql for value in given)})"
     return settled(sql, kind, given, "coalesce")
 

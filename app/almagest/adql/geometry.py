@@ -72,7 +72,7 @@ def polygon(given: Arguments, place: Position | None) -> Value:
         corners = [point(given[index : index + 2], place) for index in range(0, len(given), 2)]
     if len(corners) < 3:
         raise WrongType("A polygon has at least three corners.", place)
-    return _spoly([corner.sql for corner in corners], given, constant=not any(value.bare for value in given))
+    return _spoly([corner.sql for corner in corners], given, constant=all(number(value) is not None for value in given))
 
 
 def box(given: Arguments, place: Position | None) -> Value:

@@ -13,7 +13,7 @@ from almagest.adql.expressions import condition, only, refused, value
 from almagest.adql.geometry import degrees_array
 from almagest.adql.parser import position
 from almagest.adql.scope import Context, Identifier, Scope, Subquery, identifier, renamed
-from almagest.adql.values import Kind, Value, common, made, quoted
+from almagest.adql.values import POSTGRES, Kind, Value, common, made, quoted
 
 MAX_NAME = 63
 """Bytes of a name in PostgreSQL."""
@@ -205,7 +205,7 @@ def _groups(node: exp.Select, scope: Scope) -> list[str] | None:
         group = value(_selected(term, node, scope), scope)
         if group.aggregate:
             raise NotAllowed("An aggregate cannot stand in GROUP BY.", position(term))
-        if group.kind in (Kind.CIRCLE, Kind.POLYGON) or group.literal is not None:
+        if group.kind in (Kind.CIRCLE, Kind.POLYGON, Kind.NULL) or group.literal is not None:
             raise WrongType("This cannot be grouped by.", position(term))
         groups.append(group.sql)
     return groups
@@ -317,19 +317,36 @@ def _set_operation(
     while isinstance(tree, exp.SetOperation):
         operations.append(tree)
         tree = tree.this
-    first = subquery(_query(tree), context, parent)
-    sql, columns, outer = f"({first.sql})", first.columns, first.outer
-    for operation in reversed(operations):
+    operations.reverse()
+    branches = [subquery(_query(tree), context, parent)]
+    columns = branches[0].columns
+    for operation in operations:
         only(operation, "this", "expression", "distinct", *(("order", "offset", "with_") if operation is node else ()))
-        branch = subquery(_query(operation.args["expression"]), context, parent)
-        columns = _common_columns(columns, branch.columns, operation)
+        branches.append(subquery(_query(operation.args["expression"]), context, parent))
+        columns = _common_columns(columns, branches[-1].columns, operation)
         if operation.args.get("distinct"):
             _check_distinct(columns, operation)
+    sql = f"({_typed(branches[0], columns, context)})"
+    for operation, branch in zip(operations, branches[1:], strict=True):
         word = _OPERATIONS[type(operation)] + ("" if operation.args.get("distinct") else " ALL")
         if isinstance(operation, exp.Intersect) and isinstance(operation.this, exp.Union | exp.Except):
             sql = f"({sql})"
-        sql, outer = f"{sql} {word} ({branch.sql})", outer | branch.outer
-    return sql, columns, outer
+        sql = f"{sql} {word} ({_typed(branch, columns, context)})"
+    return sql, columns, frozenset[str]().union(*(branch.outer for branch in branches))
+
+
+def _typed(branch: Subquery, columns: Sequence[Value], context: Context) -> str:
+    """SQL of a branch whose columns of NULLs have the types of the other branches: PostgreSQL compares but two."""
+    missing = [
+        column.kind in POSTGRES and own.kind is Kind.NULL for own, column in zip(branch.columns, columns, strict=True)
+    ]
+    if not any(missing):
+        return branch.sql
+    items = ", ".join(
+        f"CAST(c{index} AS {POSTGRES[column.kind]}) AS c{index}" if untyped else f"c{index}"
+        for index, (column, untyped) in enumerate(zip(columns, missing, strict=True), 1)
+    )
+    return f"SELECT {items} FROM ({branch.sql}) AS {context.alias()}"
 
 
 def _query(node: exp.Expr) -> exp.Query:

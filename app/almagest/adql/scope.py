@@ -10,7 +10,7 @@ from sqlglot import exp
 from almagest.adql.catalogue import Catalogue, Names, Table
 from almagest.adql.errors import AmbiguousColumn, TooComplex, UnknownColumn, UnknownTable
 from almagest.adql.parser import position
-from almagest.adql.values import Value, kind_of, quoted
+from almagest.adql.values import Kind, Value, kind_of, quoted
 
 MAX_SQL = 2_000_000
 """Characters of generated SQL: what is written once in a query may stand several times in its translation."""
@@ -98,7 +98,12 @@ def table_columns(table: Table, alias: str) -> tuple[Value, ...]:
 
 
 def renamed(value: Value, alias: str, index: int) -> Value:
-    """Column number `index`, from 0, of a subquery, as seen from outside where it is called `alias`."""
+    """Column number `index`, from 0, of a subquery, as seen from outside where it is called `alias`.
+
+    A column of NULLs is NULL: PostgreSQL would take it for text, and it fits everywhere.
+    """
+    if value.kind is Kind.NULL:
+        return value
     sql = f"{alias}.c{index + 1}"
     return Value(sql, value.kind, value.column, bare=frozenset((sql,)))
 

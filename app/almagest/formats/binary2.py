@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from almagest.adql.catalogue import Column
-from almagest.formats.sql import elements, fixed_size, is_text, text
+from almagest.formats.sql import elements, fixed_size, is_text, is_timestamp, text
 
 _SEND = {
     "short": ("int2send", r"'\x0000'::bytea"),
@@ -86,12 +86,14 @@ def _array(column: Column, name: str) -> str:
 
 def _text(column: Column, string: str) -> str:
     unicode, size = column.datatype == "unicodeChar", fixed_size(column)
+    if not unicode and not is_timestamp(column):
+        string = _ascii(string)
     if size is None:
         if unicode:
             counted = f"SELECT int4send(octet_length(b) / 2) || b FROM (SELECT {_utf16(string)} AS b) AS s"
             return f"coalesce(({counted}), {_EMPTY})"
-        return f"coalesce(int4send(octet_length({_ascii(string)})) || textsend({_ascii(string)}), {_EMPTY})"
-    encoded = _utf16(string) if unicode else f"textsend({_ascii(string)})"
+        return f"coalesce(int4send(octet_length({string})) || textsend({string}), {_EMPTY})"
+    encoded = _utf16(string) if unicode else f"textsend({string})"
     width = 2 * size if unicode else size
     padding = rf"decode(repeat('00', {width}), 'hex')"
     return f"substring(coalesce({encoded}, ''::bytea) || {padding} FROM 1 FOR {width})"
