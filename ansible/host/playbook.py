@@ -64,6 +64,8 @@ def play(layout: Layout, choice: Choice, environment: Path, name: str) -> int:
         **venv.environment(environment),
         "ANSIBLE_CONFIG": str(ROOT / "ansible" / "ansible.cfg"),
         "ANSIBLE_HOME": str(layout.cache / "ansible"),
+        "ANSIBLE_REMOTE_TMP": str(layout.cache / "ansible" / "tmp"),
+        "ANSIBLE_ASYNC_DIR": str(layout.cache / "ansible" / "async"),
         "ANSIBLE_LOG_PATH": str(layout.log / "ansible.log"),
         "PYTHONPATH": str(ROOT / "ansible"),
         "ALMAGEST_CACHE": str(layout.cache),
