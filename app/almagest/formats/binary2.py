@@ -85,16 +85,36 @@ def _array(column: Column, name: str) -> str:
 
 
 def _text(column: Column, string: str) -> str:
-    unicode, size = column.datatype == "unicodeChar", fixed_size(column)
-    if not unicode and not is_timestamp(column):
-        string = _ascii(string)
+    size = fixed_size(column)
+    if column.datatype == "unicodeChar":
+        return _unicode(string, size)
+    # A timestamp is made of ASCII; any other text might not be.
+    string = string if is_timestamp(column) else _ascii(string)
     if size is None:
-        if unicode:
-            counted = f"SELECT int4send(octet_length(b) / 2) || b FROM (SELECT {_utf16(string)} AS b) AS s"
-            return f"coalesce(({counted}), {_EMPTY})"
         return f"coalesce(int4send(octet_length({string})) || textsend({string}), {_EMPTY})"
-    encoded = _utf16(string) if unicode else f"textsend({string})"
-    width = 2 * size if unicode else size
+    return _padded(f"textsend({string})", size)
+
+
+def _unicode(string: str, size: int | None) -> str:
+    """UTF-16BE, as unicodeChar is read everywhere; PostgreSQL has no such encoding. ASCII gets its zeros in one go."""
+    ascii_only = f"octet_length({string}) = length({string})"
+    zeros = rf"decode(regexp_replace(encode(textsend({string}), 'hex'), '(..)', '00\1', 'g'), 'hex')"
+    pair = "int4send(((55296 + ((u - 65536) >> 10)) << 16) | (56320 + ((u - 65536) & 1023)))"
+    unit = f"CASE WHEN u < 65536 THEN substring(int4send(u) FROM 3) ELSE {pair} END"
+    units = f"string_agg({unit}, ''::bytea ORDER BY i)"
+    codes = f"(SELECT ascii(e) AS u, i FROM string_to_table({string}, NULL) WITH ORDINALITY AS t (e, i)) AS s"
+    if size is not None:
+        return _padded(f"CASE WHEN {ascii_only} THEN {zeros} ELSE (SELECT {units} FROM {codes}) END", 2 * size)
+    # The aggregate stands twice and is made once; anything else would be made twice.
+    counted = f"SELECT int4send(octet_length({units}) / 2) || {units} FROM {codes}"
+    return (
+        f"CASE WHEN {string} IS NULL THEN {_EMPTY} "
+        f"WHEN {ascii_only} THEN int4send(length({string})) || {zeros} ELSE ({counted}) END"
+    )
+
+
+def _padded(encoded: str, width: int) -> str:
+    """Exactly `width` bytes: an array of fixed size, cut or filled up with NUL (VOTable 1.4 §6)."""
     padding = rf"decode(repeat('00', {width}), 'hex')"
     return f"substring(coalesce({encoded}, ''::bytea) || {padding} FROM 1 FOR {width})"
 
@@ -106,13 +126,3 @@ def _ascii(string: str) -> str:
         f"CASE WHEN octet_length({string}) = length({string}) THEN {string} "
         rf"ELSE regexp_replace({string}, '[^\x01-\x7f]', '?', 'g') END"
     )
-
-
-def _utf16(string: str) -> str:
-    """UTF-16BE, as unicodeChar is read everywhere; PostgreSQL has no such encoding. ASCII gets its zeros in one go."""
-    ascii_only = rf"decode(regexp_replace(encode(textsend({string}), 'hex'), '(..)', '00\1', 'g'), 'hex')"
-    pair = "int4send(((55296 + ((u - 65536) >> 10)) << 16) | (56320 + ((u - 65536) & 1023)))"
-    unit = f"CASE WHEN u < 65536 THEN substring(int4send(u) FROM 3) ELSE {pair} END"
-    codes = f"SELECT ascii(e) AS u, i FROM string_to_table({string}, NULL) WITH ORDINALITY AS t (e, i)"
-    any_text = f"(SELECT string_agg({unit}, ''::bytea ORDER BY i) FROM ({codes}) AS s)"
-    return f"CASE WHEN octet_length({string}) = length({string}) THEN {ascii_only} ELSE {any_text} END"
