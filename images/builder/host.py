@@ -16,6 +16,9 @@ from builder.layout import CACHE, IMAGES, STORE
 
 SUITE = "trixie"
 APT = Path("/etc/apt")
+# The releases whose hosts are supported, by every name that their archive has for them.
+RELEASES = {"bookworm", "trixie", "stable", "oldstable"}
+ONE_LINE = re.compile(r"^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)[ \t]*([^#\n]*)", re.MULTILINE)
 # In pip's own order: the later ones win, and the environment over all of them.
 PIP_CONFIGURATIONS = (
     "/etc/xdg/pip/pip.conf",
@@ -57,18 +60,22 @@ def prepare() -> Path:
 
 
 def mirrors() -> tuple[str, str | None]:
-    """(archive, security archive or None) that this host takes Debian from; raises BuildError when it names none."""
-    archive, security = None, None
-    for address, suites in _entries():
-        if any(suite.endswith("-security") for suite in suites):
-            security = security or address
-        elif any(suite.split("-")[0] in {"bookworm", "trixie", "stable"} for suite in suites):
-            archive = archive or address
-    if archive is None:
+    """(archive, security archive or None) that this host takes Debian from; raises BuildError when it names none.
+
+    Vendors name their own suites after Debian's, so an address that ends like the archive's own is preferred.
+    """
+    found = [(address, suites) for address, suites, components in _entries() if "main" in components]
+    archives = [address for address, suites in found if RELEASES & set(suites)]
+    if not archives:
         raise BuildError(
             f"no Debian archive in {APT}/sources.list or {APT}/sources.list.d: images are built from Debian packages"
         )
-    return archive, security
+    security = [address for address, suites in found if {f"{name}-security" for name in RELEASES} & set(suites)]
+    return min(archives, key=_unlike_debian), next(iter(security), None)
+
+
+def _unlike_debian(address: str) -> bool:
+    return re.search(r"/debian(/|$)", address) is None
 
 
 def sources(suite: str) -> list[str]:
@@ -109,27 +116,23 @@ def has_lists() -> bool:
     return any((CACHE / "packages/apt/lists").glob("*_Packages*"))
 
 
-def _entries() -> Iterator[tuple[str, list[str]]]:
-    """(URI, suites) of every binary source, from one-line and deb822 files."""
+def _entries() -> Iterator[tuple[str, list[str], list[str]]]:
+    """(URI, suites, components) of every binary source, from one-line and deb822 files."""
     for path in (APT / "sources.list", *sorted((APT / "sources.list.d").glob("*"))):
-        if not path.is_file():
-            continue
-        text = path.read_text()
         if path.suffix == ".sources":
-            yield from _deb822(text)
-        elif path.suffix == ".list":
-            for kind, address, suite in re.findall(r"^(deb)\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)", text, re.MULTILINE):
-                if kind == "deb":
-                    yield address.rstrip("/"), [suite]
+            yield from _deb822(path.read_text())
+        elif path.suffix == ".list" and path.is_file():
+            for address, suite, components in ONE_LINE.findall(path.read_text()):
+                yield address.rstrip("/"), [suite], components.split()
 
 
-def _deb822(text: str) -> Iterator[tuple[str, list[str]]]:
+def _deb822(text: str) -> Iterator[tuple[str, list[str], list[str]]]:
     lines = [line for line in text.splitlines() if not line.startswith("#")]
     for stanza in re.split(r"\n\s*\n", "\n".join(lines)):
         fields = dict(re.findall(r"^(\S+):\s*(.*)$", stanza, re.MULTILINE))
         if "deb" in fields.get("Types", "").split() and fields.get("Enabled", "yes") != "no":
             for address in fields.get("URIs", "").split():
-                yield address.rstrip("/"), fields.get("Suites", "").split()
+                yield address.rstrip("/"), fields.get("Suites", "").split(), fields.get("Components", "").split()
 
 
 def _reach() -> list[str]:

@@ -1,0 +1,50 @@
+"""The images of our own programs, and the small ones: they start, read-only and without privileges."""
+
+from __future__ import annotations
+
+import pytest
+
+from integration.images.conftest import Stage
+from support.cluster import eventually
+
+pytestmark = pytest.mark.integration
+
+
+def ended(stage: Stage, image: str, *arguments: str) -> str:
+    """What a command of the image says; it must end with success."""
+    container = stage.container(stage.pod(), image, {}, {}, arguments)
+    container.start()
+    assert container.wait(60) == 0, container.log
+    return container.log
+
+
+@pytest.mark.parametrize("image", ["app", "operator"])
+def test_our_programs_start(stage: Stage, image: str) -> None:
+    assert "usage" in ended(stage, image, "--help").lower()
+
+
+@pytest.mark.parametrize("image", ["app", "operator"])
+def test_byte_code_is_never_made_at_the_start(stage: Stage, image: str) -> None:
+    """Python would compile every module that it imports, at each start, when it took the byte code for outdated."""
+    container = stage.container(stage.pod(), image, {}, {"PYTHONVERBOSE": "1"}, ("--help",))
+    container.start()
+    assert container.wait(60) == 0
+    compiled = [line for line in container.log.splitlines() if line.startswith("# code object from '/")]
+    assert compiled == []
+    assert "matches /" in container.log
+
+
+def test_kubernetes_programs_and_shell_run(stage: Stage) -> None:
+    assert "CoreDNS-" in ended(stage, "kubernetes", "coredns", "-version")
+
+
+def test_volumes_can_be_made_and_removed(stage: Stage) -> None:
+    ended(stage, "kubernetes", "sh", "-c", "mkdir -m 0777 -p /tmp/volume && rm -rf /tmp/volume")
+
+
+def test_pause_ends_when_asked(stage: Stage) -> None:
+    container = stage.container(stage.pod(), "pause", {})
+    container.start()
+    eventually("pause to run", lambda: container.running and container.state == "running", within=10, every=0.05)
+    container.signal("TERM")
+    assert container.wait(5) == 0

@@ -1,0 +1,109 @@
+"""RabbitMQ as the archive's pods start it: its one user, quorum queues, messages that survive."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from integration.images.conftest import Stage
+from support.cluster import eventually
+from support.container import Container
+
+pytestmark = pytest.mark.integration
+
+UID = 10012
+HOST = "gaia-broker-0.gaia-broker.gaia-dev.svc"
+SECRET = {"password": 'pass"word\\1', "erlang-cookie": "COOKIE"}
+ENVIRONMENT = {
+    "RABBITMQ_NODENAME": f"rabbit@{HOST}",
+    "RABBITMQ_USE_LONGNAME": "true",
+    "ALMAGEST_USER": "almagest",
+    "ALMAGEST_VHOST": "almagest",
+}
+# The network namespace is the pod's, so the client is a process of its own there.
+CLIENT = """
+import os, sys
+import kombu
+who = dict(userid=os.environ["RABBIT_USER"], password=os.environ["RABBIT_PASSWORD"], virtual_host="almagest")
+how = dict(connect_timeout=10, transport_options={"confirm_publish": True})
+with kombu.Connection(hostname="127.0.0.1", **who, **how) as connection:
+    channel = connection.channel()
+    queue = kombu.Queue("work", durable=True)(channel)
+    queue.declare()
+    if sys.argv[1] == "put":
+        kombu.Producer(channel).publish(sys.argv[2], routing_key="work", delivery_mode=2)
+    else:
+        message = queue.get()
+        message.ack()
+        print(message.payload, end="")
+"""
+
+
+def start(stage: Stage) -> Container:
+    pod = stage.pod(HOST)
+    pod.secret("broker", SECRET, UID)
+    pod.configuration("rabbitmq.conf", "vm_memory_high_watermark.absolute = 200000000\n")
+    container = stage.container(pod, "rabbitmq", {"/var/lib/rabbitmq": "data"}, ENVIRONMENT)
+    container.start()
+    return container
+
+
+def ready(broker: Container) -> None:
+    def listening() -> bool:
+        assert broker.running, broker.log
+        return broker.pod.answers(5672)
+
+    eventually("RabbitMQ to listen", listening, within=90, every=0.2)
+
+
+def client(broker: Container, *arguments: str, user: str = "almagest", password: str | None = None) -> str:
+    """What the client prints, or the last line of its error."""
+    given = {"RABBIT_USER": user, "RABBIT_PASSWORD": SECRET["password"] if password is None else password}
+    done = broker.pod.run(sys.executable, "-c", CLIENT, *arguments, environment=given)
+    return done.stdout if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
+
+
+def test_only_the_user_of_the_secret_gets_in(stage: Stage) -> None:
+    broker = start(stage)
+    ready(broker)
+    assert client(broker, "put", "hello") == ""
+    assert "ACCESS_REFUSED" in client(broker, "put", "hello", password="guess")
+    assert "ACCESS_REFUSED" in client(broker, "put", "hello", user="guest", password="guest")
+
+
+def test_messages_survive_a_power_failure_in_quorum_queues(stage: Stage) -> None:
+    broker = start(stage)
+    ready(broker)
+    assert client(broker, "put", "precious") == ""
+    listed = broker.exec("rabbitmqctl", "--longnames", "--quiet", "-p", "almagest", "list_queues", "name", "type")
+    assert listed.splitlines()[1].split() == ["work", "quorum"]
+    broker.restart()
+    ready(broker)
+    assert client(broker, "get") == "precious"
+
+
+def test_kill_during_first_start_is_recovered_from(stage: Stage) -> None:
+    broker = start(stage)
+    nodes = broker.pod.volume("data", UID) / "mnesia"
+    eventually("the node's directory", lambda: nodes.exists() and any(nodes.iterdir()), within=60, every=0.01)
+    broker.restart()
+    ready(broker)
+    assert client(broker, "put", "hello") == ""
+
+
+def test_volume_that_outlived_its_secret_takes_the_new_one(stage: Stage) -> None:
+    broker = start(stage)
+    ready(broker)
+    broker.pod.secret("broker", {"password": "new", "erlang-cookie": "NEWCOOKIE"}, UID)
+    broker.restart()
+    ready(broker)
+    assert client(broker, "put", "hello", password="new") == ""
+    assert "ACCESS_REFUSED" in client(broker, "put", "hello")
+
+
+def test_ends_when_asked(stage: Stage) -> None:
+    broker = start(stage)
+    ready(broker)
+    broker.signal("TERM")
+    assert broker.wait(30) == 0

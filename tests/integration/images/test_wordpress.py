@@ -1,0 +1,170 @@
+"""WordPress as the archive's pods start it: MariaDB, the installer, PHP, its nginx, and the proxy in front."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from almagest_operator.desired import nginx
+from integration.images.conftest import Stage
+from support.cluster import eventually
+from support.container import Container, Pod
+
+pytestmark = pytest.mark.integration
+
+MARIADB, WORDPRESS = 10014, 10015
+RENDERED = Path(__file__).resolve().parents[2] / "data/render/minimal/output/proxy.yaml"
+SITE = "http://archive.example:8081"
+CODE = {"/srv/wordpress": "code", "/srv/wordpress/wp-content/uploads": "uploads"}
+# nginx sees the same two volumes one level down, so that `/cms/` is a directory to it.
+SERVED = {"/srv/site/cms": "code", "/srv/site/cms/wp-content/uploads": "uploads", "/var/cache/nginx": "http-cache"}
+ADMIN = "adm\"in\\'s $word"
+GIF = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
+ENVIRONMENT = {
+    "ALMAGEST_MARIADB_HOST": "mariadb",
+    "ALMAGEST_MARIADB_DATABASE": "wordpress",
+    "ALMAGEST_MARIADB_USER": "wordpress",
+    "ALMAGEST_SITE_URL": SITE,
+    "ALMAGEST_SITE_TITLE": 'The "Gaia" archive',
+    "ALMAGEST_ADMIN_USER": "admin",
+    "ALMAGEST_ADMIN_EMAIL": "admin@example.org",
+}
+
+
+class Site:
+    """The two pods of WordPress and the proxy, in one network."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+        config = next(part for part in yaml.safe_load_all(RENDERED.read_text()) if part["kind"] == "ConfigMap")
+        main = config["data"]["nginx.conf"].replace("listen 8080", "listen 8081")
+        names = re.findall(r"server ([\w-]+):", main)
+        self.pod = stage.pod("mariadb", *names)
+        self.pod.secret("mariadb", {"wordpress-password": "w'p"}, WORDPRESS)
+        self.pod.secret("wordpress", {"admin-password": ADMIN, "salt": "s" * 64}, WORDPRESS)
+        self.pod.configuration("nginx.conf", nginx.wordpress())
+        self.pod.configuration("proxy.conf", main)
+
+    def database(self) -> Container:
+        pod = self.pod.neighbour("mariadb")
+        pod.secret("mariadb", {"root-password": "r", "wordpress-password": "w'p"}, MARIADB)
+        volumes = {"/var/lib/mysql": "data", "/run/mysqld": "run"}
+        variables = {"ALMAGEST_DATABASE": "wordpress", "ALMAGEST_USER": "wordpress"}
+        return self._start(pod, "mariadb", volumes, variables, (), "mariadb")
+
+    def install(self, **changes: str) -> Container:
+        return self._start(self.pod, "wordpress", CODE, {**ENVIRONMENT, **changes}, ("install",), "install")
+
+    def serve(self) -> None:
+        """PHP, nginx beside it, and the proxy."""
+        self._start(self.pod, "wordpress", CODE, ENVIRONMENT, ("serve",), "php")
+        self._start(self.pod, "proxy", SERVED, {}, (), "http")
+        self._start(self.pod, "proxy", {"/var/cache/nginx": "cache"}, {}, ("/etc/almagest/proxy.conf",), "proxy")
+        for port in (9000, 8080, 8081):
+            eventually(f"port {port}", partial(self.pod.answers, port), within=30, every=0.1)
+
+    def get(self, path: str, *options: str) -> tuple[int, str]:
+        """Status and body of a page through the proxy, with the Host header that a user's browser sends."""
+        command = ["curl", "-s", "-w", "\n%{http_code}", "-H", f"Host: {SITE.removeprefix('http://')}", *options]
+        body, _, code = self.pod.run(*command, f"http://127.0.0.1:8081{path}").stdout.rpartition("\n")
+        return int(code), body
+
+    def _start(self, pod: Pod, image: str, *given: Any) -> Container:
+        container = self.stage.container(pod, image, *given)
+        container.start()
+        return container
+
+
+def log_in(site: Site) -> str:
+    """The administrator's cookies, in a file."""
+    jar = str(site.pod.directory / "cookies")
+    form = ("--data-urlencode", "log=admin", "--data-urlencode", f"pwd={ADMIN}", "-d", "testcookie=1")
+    code, _ = site.get("/cms/wp-login.php", *form, "-b", "wordpress_test_cookie=WP%20Cookie%20check", "-c", jar)
+    assert code == 302
+    return jar
+
+
+@pytest.fixture
+def site(stage: Stage) -> Site:
+    """An installed and served site."""
+    made = Site(stage)
+    made.database()
+    installer = made.install()
+    assert installer.wait(120) == 0, installer.log
+    assert installer.log.strip() == "WordPress: installed"
+    made.serve()
+    return made
+
+
+def test_visitors_and_the_administrator_get_their_pages(site: Site) -> None:
+    code, page = site.get("/cms/")
+    assert (code, "<title>The &quot;Gaia&quot; archive</title>" in page) == (200, True)
+    for asset in re.findall(rf'(?:src|href)="{SITE}(/cms/[^"?]+\.(?:js|css))', page):
+        assert site.get(asset)[0] == 200, asset
+    assert site.get("/cms/hello-world/")[0] == 200
+    assert site.get("/cms/nothing-here")[0] == 404
+    assert site.get("/cms/wp-json/")[0] == 200
+    code, page = site.get("/cms/wp-admin/", "-b", log_in(site))
+    assert (code, "Dashboard" in page) == (200, True)
+
+
+def test_an_upload_goes_to_the_volume_and_comes_back(site: Site) -> None:
+    jar = log_in(site)
+    _, page = site.get("/cms/wp-admin/media-new.php", "-b", jar)
+    (nonce,) = re.findall(r'name="_wpnonce" value="(\w+)"', page)
+    picture = site.pod.directory / "star.gif"
+    picture.write_bytes(GIF)
+    fields = (f"async-upload=@{picture}", f"_wpnonce={nonce}", "html-upload=Upload")
+    site.get("/cms/wp-admin/media-new.php", "-b", jar, *(part for field in fields for part in ("-F", field)))
+    uploads = site.pod.directory / "volumes/uploads"
+    (uploaded,) = uploads.rglob("star.gif")
+    assert site.get(f"/cms/wp-content/uploads/{uploaded.relative_to(uploads)}")[0] == 200
+
+
+def test_what_nobody_should_reach_is_refused(site: Site) -> None:
+    for path in ("wp-config.php", "xmlrpc.php", ".htaccess", "wp-content/uploads/evil.php"):
+        assert site.get(f"/cms/{path}")[0] in {403, 404}, path
+
+
+def test_the_rest_of_the_site_says_that_it_is_starting(site: Site) -> None:
+    """The application is not there: the proxy starts all the same, and answers for itself."""
+    assert site.get("/health/proxy") == (200, "ok\n")
+    code, page = site.get("/tap/sync")
+    assert (code, "starting" in page) == (503, True)
+
+
+def test_installing_again_changes_title_and_address_only(site: Site) -> None:
+    installer = site.install(ALMAGEST_SITE_TITLE="Another title")
+    assert installer.wait(60) == 0, installer.log
+    assert installer.log.strip().splitlines()[-1] == "WordPress: already installed"
+    assert "<title>Another title</title>" in site.get("/cms/")[1]
+
+
+def test_installer_waits_for_the_database_and_says_no_password(stage: Stage) -> None:
+    made = Site(stage)
+    installer = made.install()
+    code = made.pod.directory / "volumes/code/wp-config.php"
+    eventually("the code to be laid out", code.exists, within=30, every=0.1)
+    assert installer.running
+    made.database()
+    assert installer.wait(120) == 0, installer.log
+    assert installer.log.strip() == "WordPress: installed"
+
+
+def test_installer_killed_in_the_middle_ends_its_work_the_next_time(stage: Stage) -> None:
+    made = Site(stage)
+    database = made.database()
+    installer = made.install()
+    tables = made.pod.directory / "mariadb/volumes/data/data/wordpress/wp_posts.frm"
+    eventually("the first tables", tables.exists, within=90, every=0.005)
+    installer.kill()
+    again = made.install()
+    assert again.wait(120) == 0, again.log
+    made.serve()
+    log_in(made)
+    assert made.get("/cms/")[0] == 200, database.log

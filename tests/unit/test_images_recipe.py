@@ -1,0 +1,83 @@
+"""What decides whether an image is made again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from builder import recipe
+from builder.errors import BuildError
+from builder.recipe import Recipe, content_hash
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
+    """An image of a Containerfile, a directory of the repository and a program of the cache."""
+    for name, value in (("IMAGES", "images"), ("ROOT", "."), ("CACHE", "cache"), ("FRESHNESS", "fresh")):
+        monkeypatch.setattr(recipe, name, tmp_path / value)
+    for path, text in (
+        ("images/web/Containerfile", "FROM base"),
+        ("images/web/src/left-out.go", "package main"),
+        ("images/builder/tools/apt-install", "#!/bin/sh"),
+        ("app/almagest/a.py", "a = 1"),
+        ("app/almagest/__pycache__/a.pyc", "byte code"),
+        ("cache/bin/program", "ELF"),
+    ):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    return Recipe("web", "The web", "base", ("app/almagest",), (("program", "bin/program"),))
+
+
+def test_context_holds_what_the_recipe_names_and_no_more(made: Recipe) -> None:
+    assert [name for name, _ in made.context()] == ["Containerfile", "app/almagest/a.py", "program"]
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "the Containerfile": lambda root: (root / "images/web/Containerfile").write_text("FROM base\nUSER 1"),
+    "a source": lambda root: (root / "app/almagest/a.py").write_text("a = 2"),
+    "a new source": lambda root: (root / "app/almagest/b.py").write_text(""),
+    "a source's permission": lambda root: (root / "app/almagest/a.py").chmod(0o755),
+    "a program of the cache": lambda root: (root / "cache/bin/program").write_text("ELF2"),
+    "a tool of the builder": lambda root: (root / "images/builder/tools/apt-install").write_text("#!/bin/dash"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_every_input_changes_the_hash(made: Recipe, tmp_path: Path, change: str) -> None:
+    before = content_hash(made, "base1")
+    CHANGES[change](tmp_path)
+    assert content_hash(made, "base1") != before
+
+
+def test_the_image_below_changes_the_hash(made: Recipe) -> None:
+    assert content_hash(made, "base1") != content_hash(made, "base2")
+
+
+def test_byte_code_and_sources_of_other_programs_do_not(made: Recipe, tmp_path: Path) -> None:
+    before = content_hash(made, "base1")
+    (tmp_path / "app/almagest/__pycache__/b.pyc").write_text("more")
+    (tmp_path / "images/web/src/left-out.go").write_text("package other")
+    assert content_hash(made, "base1") == before
+
+
+def test_wish_for_todays_packages_changes_the_base_only(made: Recipe, tmp_path: Path) -> None:
+    base = Recipe("base", "Debian", None)
+    before = content_hash(base, ""), content_hash(made, "base1")
+    (tmp_path / "fresh").write_text("2026-11-21")
+    after = content_hash(base, ""), content_hash(made, "base1")
+    assert (before[0] != after[0], before[1] == after[1]) == (True, True)
+
+
+def test_missing_program_is_named(made: Recipe, tmp_path: Path) -> None:
+    (tmp_path / "cache/bin/program").unlink()
+    with pytest.raises(BuildError, match=r"image web needs .*/cache/bin/program, which is not there"):
+        content_hash(made, "base1")
+
+
+def test_images_stand_on_images_that_come_before_them() -> None:
+    seen: set[str | None] = {None}
+    for name, found in recipe.recipes().items():
+        assert found.base in seen
+        seen.add(name)
