@@ -55,7 +55,7 @@ def build(names: list[str], jobs: int) -> dict[str, Built]:
             for name in [n for n in waiting if every[n].base is None or every[n].base in done][: jobs - len(running)]:
                 waiting.remove(name)
                 base = done.get(every[name].base or "")
-                running[pool.submit(_timed, every[name], required[name], base, mounts)] = name
+                running[pool.submit(_timed, every[name], base, mounts)] = name
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
                 done[running.pop(future)] = future.result()
@@ -71,10 +71,10 @@ def _with_bases(every: dict[str, Recipe], names: list[str]) -> list[str]:
     return [name for name in every if name in chosen]
 
 
-def _timed(recipe: Recipe, wanted: str, base: Built | None, mounts: Path) -> Built:
+def _timed(recipe: Recipe, base: Built | None, mounts: Path) -> Built:
     say(f"  building {recipe.name} …")
     started = time.monotonic()
-    built = construct(recipe, wanted, base, mounts)
+    built = construct(recipe, base, mounts)
     say(f"  built {recipe.name} in {time.monotonic() - started:.0f} s, {built.size / 1e6:.0f} MB")
     return built
 

@@ -59,16 +59,15 @@ def find(name: str, wanted: str) -> Built | None:
     return built if built.archive.exists() else None
 
 
-def construct(recipe: Recipe, wanted: str, base: Built | None, mounts: Path) -> Built:
+def construct(recipe: Recipe, base: Built | None, mounts: Path) -> Built:
     """Build an image and write its archive; raises BuildError naming the step and its log."""
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"{recipe.name}.log"
     log.unlink(missing_ok=True)
     context = Path(tempfile.mkdtemp(prefix=f"{recipe.name}.", dir=WORK))
     try:
-        _lay_out(recipe, context, log)
-        if content_hash(recipe, base.hash if base else "") != wanted:
-            raise BuildError(f"image {recipe.name}: its sources changed while they were read; run it again")
+        wanted = _lay_out(recipe, context, base)
+        _make_parts(recipe, context, log)
         tag = f"{PREFIX}/{recipe.name}:{wanted}"
         if base is not None:
             restore(base, log)
@@ -78,11 +77,26 @@ def construct(recipe: Recipe, wanted: str, base: Built | None, mounts: Path) -> 
         shutil.rmtree(context, ignore_errors=True)
 
 
-def _lay_out(recipe: Recipe, context: Path, log: Path) -> None:
-    for name, path in recipe.context():
-        target = context / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(path, target)
+def _lay_out(recipe: Recipe, context: Path, base: Built | None) -> str:
+    """Copy what the build may read; returns its content hash.
+
+    Sources may be edited meanwhile: an image must never be recorded under the hash of other sources than its own.
+    """
+    for _ in range(5):
+        before = content_hash(recipe, base.hash if base else "")
+        for name, path in recipe.context():
+            target = context / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, target)
+        if content_hash(recipe, base.hash if base else "") == before:
+            return before
+        shutil.rmtree(context)
+        context.mkdir()
+    raise BuildError(f"image {recipe.name}: its sources change faster than they can be read; run it again")
+
+
+def _make_parts(recipe: Recipe, context: Path, log: Path) -> None:
+    """What is neither in the repository nor in the cache."""
     if recipe.name == "base":
         (context / "rootfs.tar").hardlink_to(rootfs.make(log))
     if recipe.name == "pause":
