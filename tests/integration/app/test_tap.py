@@ -6,6 +6,7 @@ import re
 import shutil
 import socket
 import subprocess
+from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -26,8 +27,9 @@ CONE = "SELECT source_id, ra, dec FROM gaiadr3.bright WHERE 1 = CONTAINS(POINT(r
 
 
 @pytest.fixture(scope="module")
-def service(archive: Archive) -> pyvo.dal.TAPService:
-    return pyvo.dal.TAPService(archive.tap)
+def service(archive: Archive) -> Iterator[pyvo.dal.TAPService]:
+    with requests.Session() as session:
+        yield pyvo.dal.TAPService(archive.tap, session=session)
 
 
 def near_pleiades(rows: catalogues.Rows, degrees: float) -> catalogues.Rows:

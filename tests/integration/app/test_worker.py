@@ -64,13 +64,14 @@ def watched_to_its_end(archive: Archive, job: str, within: float = 120) -> tuple
 
 
 def test_pyvo_runs_a_job_from_submission_to_deletion(archive: Archive) -> None:
-    job = pyvo.dal.TAPService(archive.tap).submit_job(COUNT)
-    assert job.phase == "PENDING"
-    job.run().wait(timeout=60)
-    assert job.phase == "COMPLETED"
-    assert list(job.fetch_result()["n"]) == [len(catalogues.openngc())]
-    url = job.url
-    job.delete()
+    with requests.Session() as session:
+        job = pyvo.dal.TAPService(archive.tap, session=session).submit_job(COUNT)
+        assert job.phase == "PENDING"
+        job.run().wait(timeout=60)
+        assert job.phase == "COMPLETED"
+        assert list(job.fetch_result()["n"]) == [len(catalogues.openngc())]
+        url = job.url
+        job.delete()
     assert requests.get(url, timeout=30).status_code == 404
     eventually("its result table to go", lambda: result_tables(archive, url) == 0, within=150)
 
