@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from builder.layout import CACHE, IMAGES, ROOT, STORE, version
 
 # Modules of ours whose change can change what is inside an image.
 SHAPING = ("buildah.py", "rootfs.py")
+# How a Containerfile names one of builder/tools.
+TOOL = re.compile(r"/run/build/([\w-]+)")
 FRESHNESS = STORE / "packages-of"
 
 
@@ -62,7 +65,7 @@ def content_hash(recipe: Recipe, base_hash: str) -> str:
     digest = hashlib.sha256(f"{recipe.name}\0{recipe.title}\0{base_hash}\0{version()}\0".encode())
     if recipe.name == "base":
         digest.update(freshness().encode())
-    for path in (*_files(IMAGES / "builder/tools"), *(Path(__file__).with_name(name) for name in SHAPING)):
+    for path in (*_tools(recipe), *(Path(__file__).with_name(name) for name in SHAPING)):
         digest.update(path.read_bytes())
     for name, path in recipe.context():
         if not path.exists():
@@ -76,6 +79,18 @@ def content_hash(recipe: Recipe, base_hash: str) -> str:
 def freshness() -> str:
     """The day whose Debian packages are wanted; empty until somebody asked for newer ones than the first."""
     return FRESHNESS.read_text() if FRESHNESS.exists() else ""
+
+
+def _tools(recipe: Recipe) -> list[Path]:
+    """The builder's tools that an image's Containerfile calls, and those that these call."""
+    found: list[Path] = []
+    unread = [IMAGES / recipe.name / "Containerfile"]
+    while unread:
+        called = (IMAGES / "builder/tools" / name for name in TOOL.findall(unread.pop().read_text()))
+        new = sorted({tool for tool in called if tool.is_file()} - set(found))
+        found += new
+        unread += new
+    return found
 
 
 def _files(path: Path) -> Iterator[Path]:

@@ -1,15 +1,6 @@
 <?php
 /* Everything comes from the environment and from secret files; nothing is written here by the site itself. */
-function almagest_secret(string $name): string
-{
-    $value = @file_get_contents("/run/secrets/almagest/$name");
-    if ($value === false) {
-        error_log("the secret $name is not mounted");
-        http_response_code(503);
-        exit("This part of the archive is not configured yet.\n");
-    }
-    return rtrim($value, "\r\n");
-}
+require_once '/usr/share/almagest/wordpress/secret.php';
 
 define('DB_NAME', getenv('ALMAGEST_MARIADB_DATABASE'));
 define('DB_USER', getenv('ALMAGEST_MARIADB_USER'));

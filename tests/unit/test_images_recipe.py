@@ -18,9 +18,12 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
     for name, value in (("IMAGES", "images"), ("ROOT", "."), ("CACHE", "cache"), ("FRESHNESS", "fresh")):
         monkeypatch.setattr(recipe, name, tmp_path / value)
     for path, text in (
-        ("images/web/Containerfile", "FROM base"),
+        ("images/web/Containerfile", "FROM base\nRUN /run/build/apt-install nginx"),
+        ("images/base/Containerfile", "FROM scratch"),
         ("images/web/src/left-out.go", "package main"),
-        ("images/builder/tools/apt-install", "#!/bin/sh"),
+        ("images/builder/tools/apt-install", "#!/bin/sh\n/run/build/tidy"),
+        ("images/builder/tools/tidy", "#!/bin/sh"),
+        ("images/builder/tools/python-install", "#!/bin/sh"),
         ("app/almagest/a.py", "a = 1"),
         ("app/almagest/__pycache__/a.pyc", "byte code"),
         ("cache/bin/program", "ELF"),
@@ -40,7 +43,8 @@ CHANGES: dict[str, Callable[[Path], object]] = {
     "a new source": lambda root: (root / "app/almagest/b.py").write_text(""),
     "a source's permission": lambda root: (root / "app/almagest/a.py").chmod(0o755),
     "a program of the cache": lambda root: (root / "cache/bin/program").write_text("ELF2"),
-    "a tool of the builder": lambda root: (root / "images/builder/tools/apt-install").write_text("#!/bin/dash"),
+    "a tool that it calls": lambda root: (root / "images/builder/tools/apt-install").write_text("#!/bin/dash"),
+    "a tool that this one calls": lambda root: (root / "images/builder/tools/tidy").write_text("#!/bin/dash"),
 }
 
 
@@ -55,10 +59,11 @@ def test_the_image_below_changes_the_hash(made: Recipe) -> None:
     assert content_hash(made, "base1") != content_hash(made, "base2")
 
 
-def test_byte_code_and_sources_of_other_programs_do_not(made: Recipe, tmp_path: Path) -> None:
+def test_byte_code_and_what_other_images_use_do_not(made: Recipe, tmp_path: Path) -> None:
     before = content_hash(made, "base1")
     (tmp_path / "app/almagest/__pycache__/b.pyc").write_text("more")
     (tmp_path / "images/web/src/left-out.go").write_text("package other")
+    (tmp_path / "images/builder/tools/python-install").write_text("#!/bin/dash")
     assert content_hash(made, "base1") == before
 
 
