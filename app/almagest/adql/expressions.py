@@ -14,11 +14,11 @@ from typing import cast
 
 from sqlglot import exp
 
-from almagest.adql import functions, geometry
-from almagest.adql.errors import AdqlSyntaxError, NotAllowed, TooComplex, WrongType
+from almagest.adql import functions, geometry, literals
+from almagest.adql.errors import AdqlSyntaxError, NotAllowed, WrongType
 from almagest.adql.parser import position
 from almagest.adql.scope import Scope
-from almagest.adql.values import POSTGRES, Kind, Value, common, like, made, string
+from almagest.adql.values import POSTGRES, Kind, Value, common, like, made
 
 
 def value(node: exp.Expr, scope: Scope) -> Value:
@@ -71,33 +71,15 @@ def _column(node: exp.Expr, scope: Scope) -> Value:
 
 
 def _literal(node: exp.Expr, _: Scope) -> Value:
-    text = str(node.this)
-    if node.args.get("is_string"):
-        result = made(string(text), Kind.TEXT, name="text", unicode=not text.isascii())
-        return replace(result, literal=text)
-    return _number(text, node)
-
-
-def _number(text: str, node: exp.Expr) -> Value:
-    if text[:2] in ("0x", "0X"):
-        text = str(int(text, 16))
-    if not any(sign in text for sign in ".eE"):
-        size = len(text.lstrip("0"))
-        kind = Kind.INT if size < 10 else Kind.LONG if size < 19 else Kind.NUMERIC
-        return replace(made(text, kind, name="number"), literal=text)
-    if not math.isfinite(float(text)):
-        raise TooComplex(f"The number {text} is too large.", position(node))
-    if "e" in text or "E" in text:
-        return replace(made(f"CAST({text} AS double precision)", Kind.DOUBLE, name="number"), literal=text)
-    return replace(made(text, Kind.NUMERIC, name="number"), literal=text)
+    return literals.literal(node)
 
 
 def _null(*_: object) -> Value:
-    return made("NULL", Kind.NULL, name="null")
+    return literals.null()
 
 
 def _boolean(node: exp.Expr, _: Scope) -> Value:
-    return made("TRUE" if node.this else "FALSE", Kind.BOOLEAN, name="flag")
+    return literals.truth(node)
 
 
 def _parenthesis(node: exp.Expr, scope: Scope) -> Value:

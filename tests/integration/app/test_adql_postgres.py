@@ -85,7 +85,7 @@ def declared(column: Column) -> str:
 EXPRESSIONS = [
     "SELECT * FROM sky.stars",
     "SELECT NULL, 'abc', 'é', 1, 10000000000, 1.5, .5, 5., 1e5, TRUE FROM sky.stars",
-    "SELECT 123456789012345678901234567890, 0xFF FROM sky.stars",
+    "SELECT 123456789012345678901234567890, 0xFF, 2147483647, 2147483648, 007, 9223372036854775808 FROM sky.stars",
     "SELECT x + 1, y FROM (SELECT NULL AS x, 'a' AS y FROM sky.stars) AS z WHERE y = 'a'",
     "SELECT NULL + NULL, -NULL, SQRT(NULL), NULL || name FROM sky.stars",
     "SELECT MOD(s, 2), MOD(n, s + 1), ABS(s), -s, s * s, ABS(g), -g, g + 1, g * g FROM sky.stars",
