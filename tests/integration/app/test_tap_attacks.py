@@ -13,7 +13,12 @@ from support import wire
 from support.application import Application
 from support.archive import Archive
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.integration,
+    pytest.mark.timeout(300),
+    # pyvo leaves sockets open, which the garbage collector finds in some later test.
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
+]
 
 FROM = "FROM hipparcos.main"
 
