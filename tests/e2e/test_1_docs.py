@@ -10,7 +10,12 @@ import pytest
 
 from e2e.conftest import ROOT, Archive
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(300),
+    # pyvo leaves sockets open, which the garbage collector finds in some later test.
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
+]
 
 ELSEWHERE = {
     "make up": "test_1_user",

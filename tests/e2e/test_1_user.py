@@ -16,7 +16,12 @@ from e2e.conftest import Archive, make
 from support import catalogues
 from support.cluster import get, kubectl
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(1800),
+    # pyvo leaves sockets open, which the garbage collector finds in some later test.
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
+]
 
 OUTPUT = Path(__file__).resolve().parents[1] / "output"
 PLEIADES = SkyCoord(56.75, 24.12, unit="deg")
@@ -43,7 +48,7 @@ def test_up_again_changes_nothing(archive: Archive) -> None:
     again = make("up", timeout=600)
     after = get("pods", "-A")["items"]
     assert {pod["metadata"]["uid"] for pod in before} == {pod["metadata"]["uid"] for pod in after}
-    assert "nothing changed" in again
+    assert ", 0 changed" in again
 
 
 def test_kubectl_shows_ready_reason_release_and_url(archive: Archive) -> None:

@@ -14,7 +14,12 @@ from support import catalogues
 from support.cluster import eventually, get, kubectl
 from support.processes import kill_in_pods
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(1800),
+    # pyvo leaves sockets open, which the garbage collector finds in some later test.
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
+]
 
 PAIRS = """SELECT COUNT(*) AS n FROM (SELECT TOP 16000 ra FROM gaiadr3.bright) AS a,
 (SELECT TOP 16000 dec FROM gaiadr3.bright) AS b WHERE SIN(RADIANS(a.ra)) + SIN(RADIANS(b.dec)) < 3"""

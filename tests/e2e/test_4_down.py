@@ -8,7 +8,12 @@ import pytest
 
 from e2e.conftest import STATE, Archive, make
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.timeout(600),
+    # pyvo leaves sockets open, which the garbage collector finds in some later test.
+    pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
+]
 
 
 def output(*command: str) -> str:

@@ -120,7 +120,7 @@ EXPRESSIONS = [
 def test_answers_have_the_declared_names_and_types(database: Connection, query: str) -> None:
     translation = translate(query, SKY, maxrec=20)
     description = database.execute(translation.sql).description or ()
-    names = dict(database.execute("SELECT oid::int8, typname FROM pg_type").fetchall())
+    names: dict[int, str] = dict(database.execute("SELECT oid::int8, typname FROM pg_type").fetchall())
     assert [column.name for column in description] == [column.name for column in translation.columns]
     assert [names[column.type_code] for column in description] == [declared(column) for column in translation.columns]
 
