@@ -81,7 +81,9 @@ class Pod:
         """A program of this machine in the pod's network."""
         inside = ["ip", "netns", "exec", self.name, *command]
         variables = {**os.environ, **(environment or {})}
-        return subprocess.run(inside, capture_output=True, text=True, timeout=timeout, check=False, env=variables)
+        return subprocess.run(
+            inside, capture_output=True, text=True, errors="replace", timeout=timeout, check=False, env=variables
+        )
 
     def answers(self, port: int) -> bool:
         """Whether something accepts connections there."""
