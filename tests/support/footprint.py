@@ -10,9 +10,7 @@ from support.cluster import get
 from support.processes import command_line
 
 POD = re.compile(r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})")
-NODE = re.compile(
-    r"almagest-kubernetes|/(etcd|kube-[a-z-]+|kubelet|containerd(-shim[a-z0-9-]*)?|s6-[a-z]+|runsv(dir)?|svlogd)\b"
-)
+NODE = re.compile(r"(?:^|/)(etcd|kube-[a-z-]+|kubelet|containerd(?:-shim[a-z0-9-]*)?|s6-[a-z]+)$")
 
 
 def pss(pid: int) -> int:
@@ -42,7 +40,7 @@ def measure() -> Counter[str]:
         if in_pod:
             used[pods.get(in_pod[1].replace("_", "-"), "node/other pods")] += pss(pid)
         elif line and (program := NODE.search(line.split()[0])):
-            used[f"node/{program[0]}"] += pss(pid)
+            used[f"node/{program[1]}"] += pss(pid)
     return used
 
 
