@@ -124,7 +124,8 @@ def test_archive_of_an_unknown_release_is_not_ready_and_changes_nothing(archive:
 def test_steady_state_and_restart_of_the_operator_write_nothing(archive: Archive) -> None:
     assert writes(OPERATOR, datetime(2000, 1, 1, tzinfo=UTC)), "the audit log must know the operator's writes"
     began = datetime.now(UTC)
-    kubectl("delete", "pod", "-n", "almagest-system", "-l", "app.kubernetes.io/name=almagest-operator")
+    gone = kubectl("delete", "pod", "-n", "almagest-system", "-l", "app.kubernetes.io/instance=almagest-operator")
+    assert "deleted" in gone
     kubectl("rollout", "status", "deployment/almagest-operator", "-n", "almagest-system", "--timeout=120s")
     time.sleep(60)  # nothing to poll for: the claim is that nothing happens
     assert writes(OPERATOR, began) == []

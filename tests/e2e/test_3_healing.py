@@ -52,7 +52,7 @@ def test_operator_killed_in_the_middle_of_a_reconcile_finishes_it(archive: Archi
 
     retitle(archive, "Killed in the middle")
     eventually("the reconcile's first write", lambda: configured("Killed in the middle"), within=30, every=0.02)
-    kill_in_pods("almagest-system", "app.kubernetes.io/name=almagest-operator", "almagest-operator")
+    kill_in_pods("almagest-system", "app.kubernetes.io/instance=almagest-operator", "almagest-operator")
     eventually("the archive to be ready", lambda: generation_ready(archive), within=240)
     eventually("the new title", lambda: "Killed in the middle" in home(archive), within=60)
     retitle(archive, title)
