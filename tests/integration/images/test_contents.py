@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from integration.images.conftest import Store
+from integration.images.conftest import ROOT, Store
 from support.cluster import CACHE, release_images
 
 pytestmark = pytest.mark.integration
@@ -80,6 +81,22 @@ def test_pip_stays_outside(store: Store, name: str) -> None:
     root = store.image(name).root
     assert not any(root.glob("opt/almagest/**/site-packages/pip"))
     assert not (root / "usr/bin/pip3").exists()
+
+
+def test_documented_sizes_are_the_real_ones() -> None:
+    """Within a tenth: Debian's updates change them a little."""
+    listing = subprocess.run(
+        [str(ROOT / "images/build"), "list", "--markdown"], capture_output=True, text=True, check=True
+    )
+    documented, real = sizes((ROOT / "docs/images.md").read_text()), sizes(listing.stdout)
+    assert set(documented) == set(real)
+    for name, size in real.items():
+        assert documented[name] == pytest.approx(size, rel=0.1, abs=2), name
+
+
+def sizes(text: str) -> dict[str, int]:
+    """Megabytes by image, from the rows of the table."""
+    return {name: int(size) for name, size in re.findall(r"^\| `(\w+)` \|[^|]*\| (\d+) \|$", text, re.MULTILINE)}
 
 
 def _bundle() -> bytes:
