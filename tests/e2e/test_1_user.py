@@ -32,7 +32,8 @@ WHERE 1 = CONTAINS(POINT(h.ra, h.dec), CIRCLE(56.75, 24.12, 2.0))"""
 
 def around_the_pleiades(rows: catalogues.Rows, radius: float) -> catalogues.Rows:
     """The rows within that many degrees."""
-    return rows[SkyCoord(rows["ra"], rows["dec"], unit="deg").separation(PLEIADES).deg <= radius]
+    near: catalogues.Rows = rows[SkyCoord(rows["ra"], rows["dec"], unit="deg").separation(PLEIADES).deg <= radius]
+    return near
 
 
 def chromium(*options: str) -> str:
