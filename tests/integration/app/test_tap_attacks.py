@@ -250,7 +250,7 @@ def test_the_roles_hold_even_without_the_translator(
     application: Application, archive: Archive, role: str, statement: str
 ) -> None:
     """The database is the boundary: whatever SQL might slip through, even `SET`, these roles may not do it."""
-    with application.data(role) as data:
+    with application.data("almagest"), application.data(role) as data:
         data.execute("SET default_transaction_read_only = off")
         with pytest.raises(psycopg.Error) as refused:
             data.execute(statement)
