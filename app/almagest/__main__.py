@@ -39,7 +39,7 @@ def parser() -> argparse.ArgumentParser:
         "ingest",
         help="load a catalogue into a table, with metadata and indexes",
         description=_ingest.__doc__,
-        epilog="Sources, types and the metadata file are described in docs/ingest.md.",
+        epilog="Sources, types and the metadata file are described in docs/app/ingest.md.",
     )
     ingest.add_argument(
         "source", nargs="?", metavar="SOURCE", help="demo:NAME, file:PATH (below the files volume), or a path"

@@ -145,7 +145,7 @@ class Queue(BaseModel):
 
 
 class Dataset(BaseModel):
-    """One data set to ingest. table: `schema.table`; source: docs/ingest.md; format: None: by the file's name."""
+    """One data set to ingest. table: `schema.table`; source: docs/app/ingest.md; format: None: by the file's name."""
 
     model_config = ConfigDict(frozen=True)
 

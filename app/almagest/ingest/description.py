@@ -1,6 +1,6 @@
 """What people write about a table: a YAML file beside the data, checked before anything is read.
 
-The demo catalogues are described in the same form, in `demo/*.yaml`; docs/ingest.md explains it with an example.
+The demo catalogues are described in the same form, in `demo/*.yaml`; docs/app/ingest.md explains it with an example.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Everything happens in one transaction: the new table is created beside the old o
 the old one goes, the new one takes its name, the readers get their grants and the ledger its line. A process that dies
 at any point leaves the old table serving. `almagest.loads`, the ledger, therefore always says exactly what is there.
 
-Tables with positions are stored in the order of HEALPix cells: a cone then reads few pages (docs/ingest.md).
+Tables with positions are stored in the order of HEALPix cells: a cone then reads few pages (docs/app/ingest.md).
 """
 
 from __future__ import annotations
