@@ -31,6 +31,9 @@ from almagest_operator.sweep import Sweep
 
 log = logging.getLogger("almagest_operator")
 
+_PATIENCE = 1.0
+"""Seconds between two questions to an API server that does not answer yet."""
+
 
 @dataclass
 class Operator:
@@ -112,14 +115,23 @@ async def _first(watching: Coroutine[Any, Any, None], leader: Leader | None) -> 
 
 
 async def _crds_are_there(client: Client, settings: Settings) -> None:
-    """Watches of kinds that do not exist would wait in silence; better to say so and be started again."""
+    """Watches of kinds that do not exist would wait in silence; better to say so and be started again.
+
+    A server that does not answer yet is waited for: the kubelet would start us again after ever longer pauses.
+    """
     namespace = settings.watch_namespaces[0] if settings.watch_namespaces else ""
-    try:
-        await client.all(ARCHIVE, namespace)
-        await client.all(RELEASE)
-    except ApiError as error:
-        hint = "; install the CRDs (charts/almagest-operator/crds)" if error.status == 404 else ""
-        raise SystemExit(f"almagest-operator: {error}{hint}") from error
+    while True:
+        try:
+            await client.all(ARCHIVE, namespace)
+            await client.all(RELEASE)
+        except ApiError as error:
+            if not error.passing:
+                hint = "; install the CRDs (charts/almagest-operator/files/crds)" if error.status == 404 else ""
+                raise SystemExit(f"almagest-operator: {error}{hint}") from error
+            log.warning("waiting for the API server: %s", error)
+            await asyncio.sleep(_PATIENCE)
+        else:
+            return
 
 
 def main() -> None:

@@ -41,6 +41,14 @@ class ApiError(Exception):
         self.causes = dict(causes or {})
         super().__init__(f"{what}: {message or reason} ({status or 'no answer'})")
 
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may succeed later: no answer, too many requests, or a server in trouble.
+
+        A server answers 429 also for a kind whose definition has just come (`storage is (re)initializing`).
+        """
+        return self.status in {0, 429} or self.status >= 500
+
 
 class NoClusterError(Exception):
     """No API server is configured, or the kubeconfig cannot be used; says which file and why."""
