@@ -11,8 +11,9 @@ import yaml
 
 from e2e.conftest import Archive
 from support.audit import OPERATOR, writes
-from support.cluster import KubectlError, apply, eventually, get, kubectl, namespace, release_images
+from support.cluster import KubectlError, apply, get, kubectl, namespace, release_images
 from support.footprint import measure, report
+from support.waiting import eventually
 
 pytestmark = [
     pytest.mark.e2e,

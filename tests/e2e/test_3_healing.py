@@ -11,8 +11,9 @@ import pyvo
 from e2e.conftest import Archive, make
 from host import processes
 from support import catalogues
-from support.cluster import eventually, get, kubectl
+from support.cluster import get, kubectl
 from support.processes import kill_in_pods
+from support.waiting import eventually
 
 pytestmark = [
     pytest.mark.e2e,

@@ -19,7 +19,8 @@ from typing import Any
 
 import yaml
 
-from support.cluster import CACHE, eventually
+from support.cluster import CACHE
+from support.waiting import eventually
 
 PROGRAMS = CACHE / "kubernetes/current/bin"
 OPERATOR = "system:serviceaccount:almagest-system:almagest-operator"

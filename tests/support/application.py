@@ -7,10 +7,9 @@ import re
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any, TypeVar
 import psycopg
 
 from support.services import Services
+from support.waiting import eventually
 
 APP = Path(__file__).resolve().parents[2] / "app"
 Awaited = TypeVar("Awaited")
@@ -128,15 +128,6 @@ def get(url: str, **headers: str) -> Answer:
             return Answer(error.code, dict(error.headers), error.read().decode())
     except OSError:
         return Answer(0)
-
-
-def eventually(awaited: str, condition: Callable[[], Awaited], within: float = 30) -> Awaited:
-    """The condition's first true value; fails saying what was awaited."""
-    deadline = time.monotonic() + within
-    while not (value := condition()):
-        assert time.monotonic() < deadline, f"waited {within:g} s for {awaited}"
-        time.sleep(0.1)
-    return value
 
 
 def until_line(process: subprocess.Popen[str], pattern: str) -> str:

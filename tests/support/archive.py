@@ -13,8 +13,9 @@ from pathlib import Path
 
 import requests
 
-from support.application import Application, eventually, get
+from support.application import Application, get
 from support.catalogues import TABLES
+from support.waiting import eventually
 
 QUEUES = ("short", "long")
 

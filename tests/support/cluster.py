@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -48,20 +47,6 @@ def release_images() -> dict[str, str]:
     catalogue = yaml.safe_load((CACHE / "images/release.yaml").read_text())
     images: dict[str, str] = catalogue["spec"]["images"]
     return images
-
-
-def eventually(awaited: str, probe: Callable[[], T | None], *, within: float, every: float = 0.5) -> T:
-    """Poll `probe` until it returns something true; the AssertionError says what was awaited and the last error."""
-    deadline = time.monotonic() + within
-    last: Exception | None = None
-    while time.monotonic() < deadline:
-        try:
-            if result := probe():
-                return result
-        except Exception as error:  # a probe may fail for as long as the thing is not there yet
-            last = error
-        time.sleep(every)
-    raise AssertionError(f"waited {within:g} s in vain for: {awaited}" + (f" (last error: {last})" if last else ""))
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.cluster import Manifest, apply, eventually, get, namespace, release_images
+from support.cluster import Manifest, apply, get, namespace, release_images
+from support.waiting import eventually
 
 UIDS = {"postgres": 10011, "rabbitmq": 10012, "redis": 10013}
 SECRETS = {

@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.io import fits
 
-from support.application import Application, eventually, until_line
+from support.application import Application, until_line
 from support.catalogues import gaia
+from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

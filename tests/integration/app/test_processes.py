@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from support.application import Application, eventually
+from support.application import Application
 from support.services import Services
+from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

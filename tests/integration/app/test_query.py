@@ -14,7 +14,8 @@ from almagest.query import datadb, slots
 from almagest.query.answer import Answer, Source
 from almagest.query.errors import BusyError, QueryTimeoutError, RefusedByDatabaseError
 from support import wire
-from support.application import Application, eventually
+from support.application import Application
+from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

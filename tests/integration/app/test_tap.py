@@ -17,8 +17,8 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 
 from support import catalogues, wire
-from support.application import eventually
 from support.archive import Archive
+from support.waiting import eventually
 
 pytestmark = [
     pytest.mark.integration,

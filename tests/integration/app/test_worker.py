@@ -13,8 +13,8 @@ import pyvo
 import requests
 
 from support import catalogues, wire
-from support.application import eventually
 from support.archive import Archive
+from support.waiting import eventually
 
 pytestmark = [
     pytest.mark.integration,

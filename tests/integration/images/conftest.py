@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from support.cluster import eventually, release_images
+from support.cluster import release_images
 from support.container import Container, Image, Pod, pod
+from support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMESPACE = "k8s.io"

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from integration.images.conftest import Stage
-from support.cluster import eventually
 from support.container import Container
+from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integration.images.conftest import Stage
-from support.cluster import eventually
+from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

@@ -12,8 +12,8 @@ import yaml
 
 from almagest_operator.desired import nginx
 from integration.images.conftest import Stage
-from support.cluster import eventually
 from support.container import Container, Pod
+from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 

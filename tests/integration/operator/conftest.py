@@ -22,8 +22,8 @@ from support import apiserver
 from support.apiserver import OPERATOR, ApiServer, Manifest
 from support.archives import ROOT, merge, release
 from support.audit import Write, writes
-from support.cluster import eventually
 from support.missing import Missing, controllers
+from support.waiting import eventually
 
 CHART = ROOT / "charts/almagest-operator"
 _numbers = count(1)

@@ -10,7 +10,7 @@ import pytest
 
 from integration.operator.conftest import Bench
 from support.apiserver import Refused
-from support.cluster import eventually
+from support.waiting import eventually
 
 
 def now() -> datetime:

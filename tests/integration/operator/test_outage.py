@@ -15,7 +15,7 @@ from almagest_operator.observe.live import Live, project
 from almagest_operator.observe.store import Indexes, Key, Store
 from almagest_operator.sweep import PATIENCE, Sweep
 from integration.operator.conftest import DEV, Bench, catalogue, now
-from support.cluster import eventually
+from support.waiting import eventually
 
 
 def test_the_api_server_going_away_is_survived(running: Bench) -> None:
@@ -36,6 +36,22 @@ def test_the_api_server_going_away_is_survived(running: Bench) -> None:
         "gaia",  # …/archives/gaia/status
         running.namespace,  # …/events
     }
+
+
+def test_an_operator_that_starts_before_the_api_server_waits_for_it(bench: Bench) -> None:
+    bench.apply()
+    bench.missing.pause()
+    bench.server.program.stop()
+    try:
+        bench.start()
+        eventually("the operator to say so", lambda: "waiting for the API server" in bench.log.read_text(), within=30)
+    finally:
+        bench.server.program.start()
+        bench.server.await_ready()
+        bench.missing.resume()
+    bench.await_ready(within=60)
+    assert bench.operator is not None
+    assert bench.operator.poll() is None, "the same process"
 
 
 def test_what_the_api_server_refuses_is_told_with_its_reason(running: Bench) -> None:

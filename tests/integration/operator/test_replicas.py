@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from integration.operator.conftest import Bench
-from support.cluster import eventually
+from support.waiting import eventually
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/almagest-system/leases/almagest-operator"
 
