@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
@@ -12,6 +13,7 @@ from builder.layout import CACHE, STORE
 
 # Every layer carries the same times, so that the same input gives the same digest.
 EPOCH = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp())
+LOOPBACK = re.compile(r"docker://(localhost|127(\.\d+){3}|\[::1\])(:\d+)?/")
 
 
 def buildah(log: Path, *arguments: str, timeout: float = 3600) -> str:
@@ -52,8 +54,14 @@ def bud(
 
 
 def push(log: Path, tag: str, target: str, digest_file: Path) -> str:
-    """Write an image to an archive or a registry; returns its manifest's digest."""
-    buildah(log, "push", "--disable-compression", "--format", "oci", "--digestfile", str(digest_file), tag, target)
+    """Write an image to an archive or a registry; returns its manifest's digest.
+
+    A registry of this machine may speak plain HTTP, as for Docker and containerd.
+    """
+    options = ["--disable-compression", "--format", "oci", "--digestfile", str(digest_file)]
+    if LOOPBACK.match(target):
+        options.append("--tls-verify=false")
+    buildah(log, "push", *options, tag, target)
     return digest_file.read_text().strip()
 
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 
 from builder import host, release, rootfs
@@ -19,7 +18,7 @@ from builder.construct import Built, clear_work, construct, find, restore
 from builder.containerd import Containerd
 from builder.errors import BuildError
 from builder.layout import LOGS, STORE
-from builder.recipe import FRESHNESS, Recipe, content_hash, recipes
+from builder.recipe import PACKAGES, Recipe, content_hash, packages, recipes
 
 LISTS_READ = STORE / "apt-updated"
 
@@ -41,6 +40,8 @@ def build(names: list[str], jobs: int) -> dict[str, Built]:
     """Build what is missing, at most `jobs` at a time, each as soon as its base is there."""
     every = recipes()
     wanted = _with_bases(every, names)
+    if not packages():
+        choose_packages(host.prepare())
     required = hashes({name: every[name] for name in wanted})
     done = {name: built for name in wanted if (built := find(name, required[name]))}
     waiting = [name for name in wanted if name not in done]
@@ -81,17 +82,29 @@ def _timed(recipe: Recipe, base: Built | None, mounts: Path) -> Built:
 
 def _update_apt(mounts: Path) -> None:
     """Package lists once for all images; host apt reads them for trixie with the configuration that builds use."""
-    if LISTS_READ.exists() and time.time() - LISTS_READ.stat().st_mtime < 86400 and host.has_lists():
+    if LISTS_READ.exists() and time.time() - LISTS_READ.stat().st_mtime < 86400 and host.lists_hash():
         return
     host.update_lists(mounts, LOGS / "apt.log")
     LISTS_READ.touch()
 
 
-def refresh() -> None:
-    """Have all images made again from the Debian packages of today: all stand on the base, and so on this date."""
-    FRESHNESS.write_text(datetime.now(UTC).strftime("%Y-%m-%d %H:%M"))
-    LISTS_READ.unlink(missing_ok=True)
+def choose_packages(mounts: Path) -> bool:
+    """Have the images made from Debian's archive as it is; returns whether it is another than they are made from.
+
+    All stand on the base, whose identity this is part of: where it differs, all are made again.
+    """
+    _update_apt(mounts)
+    if (found := host.lists_hash()) == packages():
+        return False
     rootfs.archive().unlink(missing_ok=True)
+    PACKAGES.write_text(found)
+    return True
+
+
+def refresh() -> None:
+    LISTS_READ.unlink(missing_ok=True)
+    if not choose_packages(host.prepare()):
+        say("  Debian has no newer packages")
 
 
 def clean(built: dict[str, Built]) -> None:
@@ -128,7 +141,7 @@ def cmd_build(arguments: argparse.Namespace) -> None:
         built = build(arguments.names, arguments.jobs)
         if not arguments.names:
             every = recipes()
-            release.write({name: image.reference for name, image in built.items() if every[name].runs})
+            release.write(release.BUILT, {name: image.reference for name, image in built.items() if every[name].runs})
             clean(built)
 
 
@@ -173,7 +186,7 @@ def cmd_push(arguments: argparse.Namespace) -> None:
         digest = push(log, image.tag, f"docker://{target}:{image.hash}", STORE / f"{image.name}.pushed")
         references[image.name] = f"{target}@{digest}"
         say(f"pushed {references[image.name]}")
-    release.write(references)
+    release.write(release.PUSHED, references)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -181,7 +194,7 @@ def parser() -> argparse.ArgumentParser:
     verbs = top.add_subparsers(required=True, metavar="VERB")
     verb = verbs.add_parser("build", help="build what changed and write the release catalogue")
     verb.add_argument("names", nargs="*", metavar="IMAGE", help="only these (the catalogue is then left as it is)")
-    verb.add_argument("--refresh", action="store_true", help="from the Debian packages of today; all images change")
+    verb.add_argument("--refresh", action="store_true", help="with Debian's newest packages, if there are any")
     verb.add_argument("--jobs", type=int, default=2, help="images at a time (default: %(default)s)")
     verb.set_defaults(run=cmd_build)
     verb = verbs.add_parser("list", help="names, sizes and references of the built images")
@@ -191,7 +204,7 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--address", required=True, help="containerd's socket")
     verb.add_argument("--namespace", default="k8s.io", help="containerd's namespace (default: %(default)s)")
     verb.set_defaults(run=cmd_load)
-    verb = verbs.add_parser("push", help="push the images to a registry and let the catalogue name them there")
+    verb = verbs.add_parser("push", help="push the images to a registry and write the catalogue with its names")
     verb.add_argument("--registry", required=True, help="registry and path, e.g. registry.example.org/almagest")
     verb.set_defaults(run=cmd_push)
     return top

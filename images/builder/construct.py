@@ -71,7 +71,8 @@ def construct(recipe: Recipe, base: Built | None, mounts: Path) -> Built:
         tag = f"{PREFIX}/{recipe.name}:{wanted}"
         if base is not None:
             restore(base, log)
-        bud(log, context, tag, {"BASE": base.tag} if base else {}, _labels(recipe, wanted, base), mounts)
+        arguments = {**dict(recipe.arguments), **({"BASE": base.tag} if base else {})}
+        bud(log, context, tag, arguments, _labels(recipe, wanted, base), mounts)
         return _record(recipe, wanted, tag, log)
     finally:
         shutil.rmtree(context, ignore_errors=True)
@@ -123,7 +124,7 @@ def _labels(recipe: Recipe, wanted: str, base: Built | None) -> dict[str, str]:
         "title": recipe.title,
         "version": version(),
         "revision": wanted,
-        "source": f"images/{recipe.name}",
+        "source": f"images/{recipe.directory.name}",
         "vendor": "Almagest",
         "licenses": "Apache-2.0",
         "url": "https://almagest.science",

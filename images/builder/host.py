@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import hashlib
 import os
 import re
 import shutil
@@ -111,9 +112,17 @@ def update_lists(mounts: Path, log: Path) -> None:
         raise BuildError(f"apt-get update for {SUITE} failed; its log: {log}")
 
 
-def has_lists() -> bool:
-    """Whether the package lists are still in the cache."""
-    return any((CACHE / "packages/apt/lists").glob("*_Packages*"))
+def lists_hash() -> str:
+    """Twelve hexadecimal digits over the package lists in the cache; empty when there are none.
+
+    Over the lists, not their signed heads: those are renewed daily, whether a package changed or not.
+    """
+    digest = hashlib.sha256()
+    lists = sorted((CACHE / "packages/apt/lists").glob("*_Packages*"))
+    for path in lists:
+        with path.open("rb") as stream:
+            digest.update(hashlib.file_digest(stream, "sha256").digest())
+    return digest.hexdigest()[:12] if lists else ""
 
 
 def _entries() -> Iterator[tuple[str, list[str], list[str]]]:

@@ -16,15 +16,15 @@ from builder.layout import CACHE, IMAGES, ROOT, STORE, version
 SHAPING = ("buildah.py", "rootfs.py")
 # How a Containerfile names one of builder/tools.
 TOOL = re.compile(r"/run/build/([\w-]+)")
-FRESHNESS = STORE / "packages-of"
+PACKAGES = STORE / "packages-of"
 
 
 @dataclass(frozen=True)
 class Recipe:
     """One image: its name and title, the image that it stands on, and what goes into its build context.
 
-    inputs: paths of the repository; files: name in the context → path below the cache; runs: whether pods run it, so
-    that releases name it and containerd needs it.
+    inputs: paths of the repository; files: name in the context → path below the cache; folder: where its Containerfile
+    is; arguments: for that; runs: whether pods run it, so that releases name it and containerd needs it.
     """
 
     name: str
@@ -32,12 +32,18 @@ class Recipe:
     base: str | None
     inputs: tuple[str, ...] = ()
     files: tuple[tuple[str, str], ...] = ()
+    folder: str = ""
+    arguments: tuple[tuple[str, str], ...] = ()
     runs: bool = True
+
+    @property
+    def directory(self) -> Path:
+        return IMAGES / (self.folder or self.name)
 
     def context(self) -> Iterator[tuple[str, Path]]:
         """(name in the context, file) of everything that the build may read, in a fixed order."""
-        for path in _files(IMAGES / self.name):
-            name = str(path.relative_to(IMAGES / self.name))
+        for path in _files(self.directory):
+            name = str(path.relative_to(self.directory))
             if not name.startswith("src/"):
                 yield name, path
         for given in self.inputs:
@@ -55,16 +61,18 @@ def recipes() -> dict[str, Recipe]:
         standing_on = entry.get("from", None if name == "base" else "base") or None
         files = tuple(sorted(entry.get("files", {}).items()))
         inputs = tuple(entry.get("inputs", ()))
-        found[name] = Recipe(name, entry["title"], standing_on, inputs, files, entry.get("runs", True))
+        arguments = tuple(sorted(entry.get("arguments", {}).items()))
+        folder, runs = entry.get("folder", ""), entry.get("runs", True)
+        found[name] = Recipe(name, entry["title"], standing_on, inputs, files, folder, arguments, runs)
     return found
 
 
 def content_hash(recipe: Recipe, base_hash: str) -> str:
     """Twelve hexadecimal digits over the recipe, its context and the image below it; raises BuildError when a file
     is not there."""
-    digest = hashlib.sha256(f"{recipe.name}\0{recipe.title}\0{base_hash}\0{version()}\0".encode())
+    digest = hashlib.sha256(f"{recipe.name}\0{recipe.title}\0{base_hash}\0{version()}\0{recipe.arguments}\0".encode())
     if recipe.name == "base":
-        digest.update(freshness().encode())
+        digest.update(packages().encode())
     for path in (*_tools(recipe), *(Path(__file__).with_name(name) for name in SHAPING)):
         digest.update(path.read_bytes())
     for name, path in recipe.context():
@@ -76,15 +84,15 @@ def content_hash(recipe: Recipe, base_hash: str) -> str:
     return digest.hexdigest()[:12]
 
 
-def freshness() -> str:
-    """The day whose Debian packages are wanted; empty until somebody asked for newer ones than the first."""
-    return FRESHNESS.read_text() if FRESHNESS.exists() else ""
+def packages() -> str:
+    """Which state of Debian's archive the images are made from, a `host.lists_hash`; empty before the first build."""
+    return PACKAGES.read_text() if PACKAGES.exists() else ""
 
 
 def _tools(recipe: Recipe) -> list[Path]:
     """The builder's tools that an image's Containerfile calls, and those that these call."""
     found: list[Path] = []
-    unread = [IMAGES / recipe.name / "Containerfile"]
+    unread = [recipe.directory / "Containerfile"]
     while unread:
         called = (IMAGES / "builder/tools" / name for name in TOOL.findall(unread.pop().read_text()))
         new = sorted({tool for tool in called if tool.is_file()} - set(found))

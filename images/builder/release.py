@@ -8,13 +8,13 @@ from pathlib import Path
 from builder.errors import BuildError
 from builder.layout import STORE, version
 
+BUILT = STORE / "release.yaml"
+PUSHED = STORE / "pushed.yaml"
+"""The same images under the names that a registry has for them."""
 
-def path() -> Path:
-    return STORE / "release.yaml"
 
-
-def write(references: Mapping[str, str]) -> Path:
-    """Write the catalogue of image name → reference by digest, only when it differs; returns its path."""
+def write(target: Path, references: Mapping[str, str]) -> None:
+    """Write a catalogue of image name → reference by digest, only when it differs."""
     images = "".join(f"    {name}: {reference}\n" for name, reference in sorted(references.items()))
     text = (
         "apiVersion: almagest.science/v1alpha1\n"
@@ -22,16 +22,14 @@ def write(references: Mapping[str, str]) -> Path:
         f"metadata:\n  name: {version()!r}\n"
         f"spec:\n  images:\n{images}"
     )
-    target = path()
     if not target.exists() or target.read_text() != text:
         target.with_suffix(".new").write_text(text)
         target.with_suffix(".new").rename(target)
-    return target
 
 
 def read() -> dict[str, str]:
-    """Image name → reference by digest; raises BuildError when nothing has been built yet."""
-    if not path().exists():
+    """Image name → reference by digest of what was built; raises BuildError when nothing has been built yet."""
+    if not BUILT.exists():
         raise BuildError("no release catalogue yet; `images/build build` makes it")
-    lines = path().read_text().partition("  images:\n")[2].splitlines()
+    lines = BUILT.read_text().partition("  images:\n")[2].splitlines()
     return dict(line.strip().split(": ", 1) for line in lines)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import subprocess
+import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from e2e.conftest import ROOT, Archive
+from support.cluster import CACHE, release_images
+from support.registry import run_registry
 
 pytestmark = [
     pytest.mark.e2e,
@@ -36,10 +42,28 @@ def commands() -> list[tuple[str, str]]:
     return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The registry that the documentation pushes to."""
+    with run_registry(tmp_path_factory.mktemp("registry")) as address:
+        yield address
+
+
 @pytest.mark.parametrize(("document", "command"), commands())
 def test_command_of_the_documentation_works(archive: Archive, document: str, command: str) -> None:
     done = subprocess.run(["bash", "-euc", command], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, f"{document}: $ {command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
+def test_pushed_images_are_in_the_registry_under_the_names_of_the_catalogue(archive: Archive, registry: str) -> None:
+    catalogue = yaml.safe_load((CACHE / "images/pushed.yaml").read_text())["spec"]["images"]
+    assert catalogue.keys() == release_images().keys()
+    for name, reference in catalogue.items():
+        repository, _, digest = reference.removeprefix(f"{registry}/").partition("@")
+        assert repository == f"almagest/{name}"
+        assert digest == release_images()[name].partition("@")[2], "the same bytes as here"
+        with urllib.request.urlopen(f"http://{registry}/v2/{repository}/manifests/{digest}", timeout=10) as answer:
+            assert f"sha256:{hashlib.sha256(answer.read()).hexdigest()}" == digest
 
 
 def test_readme_query_is_python_that_runs(archive: Archive, tmp_path: Path) -> None:

@@ -60,10 +60,10 @@ def test_image_from_scratch_contains_nothing(tmp_path: Path) -> None:
 
 
 def test_catalogue_is_a_release_and_is_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "STORE", tmp_path)
+    monkeypatch.setattr(release, "BUILT", tmp_path / "release.yaml")
     references = {"web": "localhost/almagest/web@sha256:1", "app": "localhost/almagest/app@sha256:2"}
-    written = release.write(references)
-    parsed = yaml.safe_load(written.read_text())
+    release.write(release.BUILT, references)
+    parsed = yaml.safe_load(release.BUILT.read_text())
     assert (parsed["apiVersion"], parsed["kind"]) == ("almagest.science/v1alpha1", "ArchiveRelease")
     assert parsed["spec"]["images"] == references
     assert release.read() == references
@@ -71,12 +71,14 @@ def test_catalogue_is_a_release_and_is_read_back(tmp_path: Path, monkeypatch: py
 
 
 def test_unchanged_catalogue_is_not_written_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "STORE", tmp_path)
-    before = release.write({"web": "w@sha256:1"}).stat()
-    assert release.write({"web": "w@sha256:1"}).stat() == before
+    monkeypatch.setattr(release, "BUILT", tmp_path / "release.yaml")
+    release.write(release.BUILT, {"web": "w@sha256:1"})
+    before = release.BUILT.stat()
+    release.write(release.BUILT, {"web": "w@sha256:1"})
+    assert release.BUILT.stat() == before
 
 
 def test_missing_catalogue_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(release, "STORE", tmp_path)
+    monkeypatch.setattr(release, "BUILT", tmp_path / "release.yaml")
     with pytest.raises(BuildError, match="images/build build"):
         release.read()

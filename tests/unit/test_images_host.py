@@ -100,3 +100,18 @@ def test_apt_options_keep_what_reaches_packages(tmp_path: Path, monkeypatch: pyt
     kept = host._reach()
     assert 'Acquire::http::Proxy "http://cache.example:3142";' in kept
     assert [line for line in kept if "IndexTargets" in line or not line.startswith("Acquire::")] == []
+
+
+def test_lists_are_told_apart_by_their_packages_not_by_their_signatures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "CACHE", tmp_path)
+    assert host.lists_hash() == ""
+    lists = tmp_path / "packages/apt/lists"
+    lists.mkdir(parents=True)
+    (lists / "mirror_trixie_main_Packages").write_text("Package: a\nVersion: 1\n")
+    before = host.lists_hash()
+    (lists / "mirror_trixie_InRelease").write_text("signed today")
+    assert host.lists_hash() == before
+    (lists / "mirror_trixie_main_Packages").write_text("Package: a\nVersion: 2\n")
+    assert host.lists_hash() not in {before, ""}

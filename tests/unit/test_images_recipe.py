@@ -15,7 +15,7 @@ from builder.recipe import Recipe, content_hash
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Recipe:
     """An image of a Containerfile, a directory of the repository and a program of the cache."""
-    for name, value in (("IMAGES", "images"), ("ROOT", "."), ("CACHE", "cache"), ("FRESHNESS", "fresh")):
+    for name, value in (("IMAGES", "images"), ("ROOT", "."), ("CACHE", "cache"), ("PACKAGES", "packages")):
         monkeypatch.setattr(recipe, name, tmp_path / value)
     for path, text in (
         ("images/web/Containerfile", "FROM base\nRUN /run/build/apt-install nginx"),
@@ -67,10 +67,10 @@ def test_byte_code_and_what_other_images_use_do_not(made: Recipe, tmp_path: Path
     assert content_hash(made, "base1") == before
 
 
-def test_wish_for_todays_packages_changes_the_base_only(made: Recipe, tmp_path: Path) -> None:
+def test_newer_packages_change_the_base_only(made: Recipe, tmp_path: Path) -> None:
     base = Recipe("base", "Debian", None)
     before = content_hash(base, ""), content_hash(made, "base1")
-    (tmp_path / "fresh").write_text("2026-11-21")
+    (tmp_path / "packages").write_text("0123456789ab")
     after = content_hash(base, ""), content_hash(made, "base1")
     assert (before[0] != after[0], before[1] == after[1]) == (True, True)
 
