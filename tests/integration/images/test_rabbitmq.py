@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,17 @@ def client(broker: Container, *arguments: str, user: str = "almagest", password:
     return done.stdout if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
 
 
+def register(broker: Container) -> Path:
+    """Where the broker notes which queue is where in its log, up to a second after it said that the queue is there."""
+    (found,) = (broker.pod.volume("data", UID) / "mnesia").glob("*/quorum/*/names.dets")
+    return found
+
+
+def forget_queues(broker: Container) -> None:
+    """What a power failure within that second leaves."""
+    register(broker).unlink()
+
+
 def test_only_the_user_of_the_secret_gets_in(stage: Stage) -> None:
     broker = start(stage)
     ready(broker)
@@ -78,10 +90,24 @@ def test_messages_survive_a_power_failure_in_quorum_queues(stage: Stage) -> None
     assert client(broker, "put", "precious") == ""
     listed = broker.exec("rabbitmqctl", "--longnames", "--quiet", "-p", "almagest", "list_queues", "name", "type")
     assert listed.splitlines()[1].split() == ["work", "quorum"]
+    eventually("the queue's place to be written out", lambda: b"almagest_work" in register(broker).read_bytes())
     broker.restart()
     ready(broker)
     # The queue answers when it has found its leader again, which on a busy machine is well after the port is open.
-    eventually("the message", lambda: client(broker, "get") == "precious", within=180)
+    eventually("the message", lambda: client(broker, "get") == "precious", within=90)
+
+
+def test_queue_is_usable_after_a_power_failure_in_its_first_moment(stage: Stage) -> None:
+    broker = start(stage)
+    ready(broker)
+    assert client(broker, "put", "unlucky") == ""
+    broker.kill()
+    forget_queues(broker)
+    broker.restart()
+    ready(broker)
+    assert "Starting member as a new one" in broker.log, "what this is about has to happen"
+    assert client(broker, "put", "precious") == ""
+    assert client(broker, "get") == "precious"
 
 
 def test_kill_during_first_start_is_recovered_from(stage: Stage) -> None:
