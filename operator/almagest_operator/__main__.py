@@ -31,8 +31,8 @@ from almagest_operator.sweep import Sweep
 
 log = logging.getLogger("almagest_operator")
 
-_PATIENCE = 1.0
-"""Seconds between two questions to an API server that does not answer yet."""
+_REFUSALS = 30
+"""How often, once a second, an API server may refuse our first question before it is taken at its word."""
 
 
 @dataclass
@@ -115,21 +115,24 @@ async def _first(watching: Coroutine[Any, Any, None], leader: Leader | None) -> 
 
 
 async def _crds_are_there(client: Client, settings: Settings) -> None:
-    """Watches of kinds that do not exist would wait in silence; better to say so and be started again.
+    """Watches of kinds that do not exist, or may not be watched, would wait in silence; better to say so and end.
 
-    A server that does not answer yet is waited for: the kubelet would start us again after ever longer pauses.
+    Not at once: a server that does not answer is waited for without end, and one that has just started, or learnt of
+    our kinds and rights, may refuse for some seconds. The kubelet would start us again after ever longer pauses.
     """
     namespace = settings.watch_namespaces[0] if settings.watch_namespaces else ""
+    refused = 0
     while True:
         try:
             await client.all(ARCHIVE, namespace)
             await client.all(RELEASE)
         except ApiError as error:
-            if not error.passing:
-                hint = "; install the CRDs (charts/almagest-operator/files/crds)" if error.status == 404 else ""
+            refused = 0 if error.passing else refused + 1
+            hint = "; install the CRDs (charts/almagest-operator/files/crds)" if error.status == 404 else ""
+            if refused > _REFUSALS:
                 raise SystemExit(f"almagest-operator: {error}{hint}") from error
-            log.warning("waiting for the API server: %s", error)
-            await asyncio.sleep(_PATIENCE)
+            log.warning("waiting for the API server: %s%s", error, hint)
+            await asyncio.sleep(1)
         else:
             return
 
