@@ -6,6 +6,7 @@ import os
 import signal
 import time
 import uuid
+from functools import partial
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -50,6 +51,10 @@ def result_tables(archive: Archive, job: str) -> int:
     return int(row[0]) if row else 0
 
 
+def no_result_table(archive: Archive, job: str) -> bool:
+    return result_tables(archive, job) == 0
+
+
 def running(archive: Archive, adql: str, **parameters: str) -> str:
     """A job whose query PostgreSQL works on."""
     job = archive.submit(adql, PHASE="RUN", **parameters)
@@ -78,7 +83,6 @@ def test_pyvo_runs_a_job_from_submission_to_deletion(archive: Archive) -> None:
         url = job.url
         job.delete()
     assert requests.get(url, timeout=30).status_code == 404
-    eventually("its result table to go", lambda: result_tables(archive, url) == 0, within=150)
 
 
 def test_a_result_is_served_in_every_format_and_in_its_order(archive: Archive) -> None:
@@ -198,14 +202,17 @@ def test_a_job_whose_message_was_lost_is_run(archive: Archive) -> None:
     assert archive.until(job, "COMPLETED", "ERROR", within=60) == "COMPLETED"
 
 
-def test_expired_jobs_go_with_their_results(archive: Archive) -> None:
-    job = archive.submit(COUNT, PHASE="RUN")
-    assert archive.until(job, "COMPLETED", "ERROR") == "COMPLETED"
-    assert result_tables(archive, job) == 1
+def test_expired_and_deleted_jobs_go_with_their_results(archive: Archive) -> None:
+    expired, deleted = (archive.submit(COUNT, PHASE="RUN") for _ in range(2))
+    for job in (expired, deleted):
+        assert archive.until(job, "COMPLETED", "ERROR") == "COMPLETED"
+        assert result_tables(archive, job) == 1
     with archive.application.app() as rows:
-        rows.execute("UPDATE query_job SET destruction_at = now() WHERE id = %s", (job.rpartition("/")[2],))
-    assert requests.get(job, timeout=30).status_code == 404
-    eventually("its result table to go", lambda: result_tables(archive, job) == 0, within=150)
+        rows.execute("UPDATE query_job SET destruction_at = now() WHERE id = %s", (expired.rpartition("/")[2],))
+    requests.delete(deleted, allow_redirects=False, timeout=30)
+    for job in (expired, deleted):
+        assert requests.get(job, timeout=30).status_code == 404
+        eventually("its result table to go", partial(no_result_table, archive, job), within=150)
 
 
 def test_a_killed_worker_child_loses_no_job(archive: Archive) -> None:
