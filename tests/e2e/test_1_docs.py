@@ -56,13 +56,19 @@ def test_command_of_the_documentation_works(archive: Archive, document: str, com
 
 
 def test_pushed_images_are_in_the_registry_under_the_names_of_the_catalogue(archive: Archive, registry: str) -> None:
+    """OCI distribution specification 1.1, pulling manifests."""
     catalogue = yaml.safe_load((CACHE / "images/pushed.yaml").read_text())["spec"]["images"]
     assert catalogue.keys() == release_images().keys()
     for name, reference in catalogue.items():
         repository, _, digest = reference.removeprefix(f"{registry}/").partition("@")
         assert repository == f"almagest/{name}"
         assert digest == release_images()[name].partition("@")[2], "the same bytes as here"
-        with urllib.request.urlopen(f"http://{registry}/v2/{repository}/manifests/{digest}", timeout=10) as answer:
+        address, kind = (
+            f"http://{registry}/v2/{repository}/manifests/{digest}",
+            "application/vnd.oci.image.manifest.v1+json",
+        )
+        asked = urllib.request.Request(address, headers={"Accept": kind})
+        with urllib.request.urlopen(asked, timeout=10) as answer:
             assert f"sha256:{hashlib.sha256(answer.read()).hexdigest()}" == digest
 
 
