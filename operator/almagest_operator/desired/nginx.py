@@ -10,6 +10,7 @@ from almagest_operator.desired.scope import Scope
 
 PROXY_CONF = "nginx.conf"
 HEALTH = "/health/proxy"
+PHP_HEALTH = "/health/php"
 
 # Everything that nginx writes goes to its emptyDir; the rest of the file system is read-only.
 _HTTP = f"""\
@@ -111,6 +112,11 @@ _WORDPRESS_HTTP = """\
 
 # `root` ends where `/cms` begins, because the code is mounted for nginx at /srv/site/cms and for PHP at /srv/wordpress.
 _WORDPRESS = """\
+    location = /health/php {
+      include /etc/nginx/fastcgi_params;
+      fastcgi_param SCRIPT_FILENAME $fastcgi_script_name;
+      fastcgi_pass 127.0.0.1:9000;
+    }
     root /srv/site;
     index index.php;
     location = /cms { return 301 /cms/; }

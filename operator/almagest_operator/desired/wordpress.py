@@ -22,7 +22,6 @@ WORDPRESS = Part.of("wordpress")
 CODE_DIR = "/srv/wordpress"
 UPLOADS = "/wp-content/uploads"
 SITE_DIR = "/srv/site/cms"
-FASTCGI = 9000
 
 
 def wordpress(scope: Scope) -> tuple[Resource, ...]:
@@ -41,7 +40,8 @@ def wordpress(scope: Scope) -> tuple[Resource, ...]:
         command=("/usr/local/bin/entrypoint", "serve"),
         size=size("wordpress", scope.archive.spec.environment, wanted.resources),
         env=_environment(scope),
-        probes=Probes({"tcpSocket": {"port": FASTCGI}}),
+        # PHP listens to its own pod alone, so the question goes through nginx.
+        probes=Probes({"httpGet": {"path": nginx.PHP_HEALTH, "port": PORTS["wordpress"]}}),
         writable=("/tmp", CODE_DIR),  # noqa: S108 - an emptyDir of the container's own
         mounts={CODE_DIR + UPLOADS: uploads},
         config=False,

@@ -113,6 +113,14 @@ def test_visitors_and_the_administrator_get_their_pages(site: Site) -> None:
     assert (code, "Dashboard" in page) == (200, True)
 
 
+def test_php_answers_the_kubelet_through_nginx_and_nobody_else_from_outside(site: Site) -> None:
+    answer = site.pod.run("curl", "-s", "-w", " %{http_code}", "http://127.0.0.1:8080/health/php")
+    assert answer.stdout == "pong 200"
+    listening = site.pod.run("ss", "--listening", "--tcp", "--numeric", "--no-header", "sport = :9000").stdout
+    assert listening.split()[3] == "127.0.0.1:9000"
+    assert site.get("/health/php")[0] != 200, "the site has no such page"
+
+
 def test_an_upload_goes_to_the_volume_and_comes_back(site: Site) -> None:
     jar = log_in(site)
     _, page = site.get("/cms/wp-admin/media-new.php", "-b", jar)
