@@ -100,6 +100,8 @@ def kubelet(node: Node) -> str:
     """KubeletConfiguration v1beta1.
 
     Images never vanish: no registry may be there to bring them back, so neither their age nor a full disk removes one.
+    Those named `localhost/…` were loaded here and can be pulled from nowhere. Once the same bytes came from a registry,
+    the kubelet would want to see credentials for every name of them that it has not pulled itself.
     """
     return as_json(
         {
@@ -130,6 +132,8 @@ def kubelet(node: Node) -> str:
             "imageGCHighThresholdPercent": 100,
             "imageGCLowThresholdPercent": 99,
             "evictionHard": {"memory.available": "100Mi"},
+            "imagePullCredentialsVerificationPolicy": "NeverVerifyAllowlistedImages",
+            "preloadedImagesVerificationAllowlist": ["localhost/*"],
             "serializeImagePulls": False,
             "shutdownGracePeriod": "0s",
         }

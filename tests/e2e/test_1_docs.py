@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import subprocess
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 import yaml
 
 from e2e.conftest import ROOT, Archive
-from support.cluster import CACHE, release_images
+from support.cluster import CACHE, Manifest, apply, kubectl, namespace, release_images
 from support.registry import run_registry
 
 pytestmark = [
@@ -70,6 +71,27 @@ def test_pushed_images_are_in_the_registry_under_the_names_of_the_catalogue(arch
         asked = urllib.request.Request(address, headers={"Accept": kind})
         with urllib.request.urlopen(asked, timeout=10) as answer:
             assert f"sha256:{hashlib.sha256(answer.read()).hexdigest()}" == digest
+
+
+def test_image_that_the_node_once_pulled_still_runs_under_the_name_it_was_loaded_with(archive: Archive) -> None:
+    """As after `make up CLUSTER=existing` and then `make up`, with the registry gone."""
+    pulled = yaml.safe_load((CACHE / "images/pushed.yaml").read_text())["spec"]["images"]["pause"]
+    loaded = release_images()["pause"]
+    with namespace(f"almagest-test-pull-{time.monotonic_ns() % 100000}") as name:
+        for number, image in enumerate((pulled, loaded)):
+            apply(pod(name, f"pause-{number}", image))
+            kubectl("wait", "--for=condition=Ready", f"pod/pause-{number}", "-n", name, "--timeout=60s")
+
+
+def pod(where: str, name: str, image: str) -> Manifest:
+    container = {
+        "name": "main",
+        "image": image,
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    security = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
+    spec = {"securityContext": security, "containers": [container], "terminationGracePeriodSeconds": 0}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": where}, "spec": spec}
 
 
 def test_readme_query_is_python_that_runs(archive: Archive, tmp_path: Path) -> None:
