@@ -102,16 +102,16 @@ def test_connections_are_used_again_after_every_kind_of_end(application: Applica
         return {pid for (pid,) in rows}
 
     list(answer("SELECT 1"))
-    (first,) = pids()
+    before = pids()
     with pytest.raises(QueryTimeoutError):
         answer("SELECT 1 FROM pg_sleep(20)", seconds=0.2)
     with pytest.raises(RefusedByDatabaseError):
         answer("SELECT 1 / 0")
     answer(f"SELECT n FROM generate_series(1, {ROWS}) AS n").close()
     list(answer("SELECT 1"))
-    # A second one is no loss: the pool takes a connection back in a thread of its own, and may be asked before it has.
-    assert first in pids()
-    assert len(pids()) <= 2
+    # One more is no loss: the pool takes a connection back in a thread of its own, and may be asked before it has.
+    assert before <= pids()
+    assert len(pids()) <= len(before) + 1
 
 
 def test_a_lost_connection_ends_a_votable_with_its_reason_and_is_replaced(application: Application) -> None:
