@@ -81,6 +81,7 @@ def test_image_that_the_node_once_pulled_still_runs_under_the_name_it_was_loaded
         for number, image in enumerate((pulled, loaded)):
             apply(pod(name, f"pause-{number}", image))
             kubectl("wait", "--for=condition=Ready", f"pod/pause-{number}", "-n", name, "--timeout=60s")
+        kubectl("delete", "pods", "--all", "-n", name)
 
 
 def pod(where: str, name: str, image: str) -> Manifest:
