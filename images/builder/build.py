@@ -1,0 +1,132 @@
+"""What is built, in which order and from which state of Debian; one build at a time, nothing left of earlier ones."""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from pathlib import Path
+
+from builder import host, rootfs
+from builder.buildah import prune
+from builder.construct import Built, clear_work, construct, find
+from builder.errors import BuildError
+from builder.layout import LOGS, STORE
+from builder.recipe import PACKAGES, Recipe, content_hash, packages, recipes
+
+LISTS_READ = STORE / "apt-updated"
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def hashes(wanted: dict[str, Recipe]) -> dict[str, str]:
+    """Content hash of every image, each over the hash of the one below."""
+    found: dict[str, str] = {}
+    for name, recipe in wanted.items():
+        found[name] = content_hash(recipe, found[recipe.base] if recipe.base else "")
+    return found
+
+
+def build(names: list[str], jobs: int) -> dict[str, Built]:
+    """Build what is missing, at most `jobs` at a time, each as soon as its base is there."""
+    every = recipes()
+    wanted = _with_bases(every, names)
+    if not packages():
+        choose_packages(host.prepare())
+    required = hashes({name: every[name] for name in wanted})
+    done = {name: built for name in wanted if (built := find(name, required[name]))}
+    waiting = [name for name in wanted if name not in done]
+    if not waiting:
+        return done
+    clear_work()
+    mounts = host.prepare()
+    _update_apt(mounts)
+    with ThreadPoolExecutor(jobs) as pool:
+        running: dict[Future[Built], str] = {}
+        while waiting or running:
+            for name in [n for n in waiting if every[n].base is None or every[n].base in done][: jobs - len(running)]:
+                waiting.remove(name)
+                base = done.get(every[name].base or "")
+                running[pool.submit(_timed, every[name], base, mounts)] = name
+            finished, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                done[running.pop(future)] = future.result()
+    return done
+
+
+def _with_bases(every: dict[str, Recipe], names: list[str]) -> list[str]:
+    if unknown := set(names) - set(every):
+        raise BuildError(f"no such image: {', '.join(sorted(unknown))} (there are {', '.join(every)})")
+    chosen = set(names or every)
+    while below := {base for name in chosen if (base := every[name].base)} - chosen:
+        chosen |= below
+    return [name for name in every if name in chosen]
+
+
+def _timed(recipe: Recipe, base: Built | None, mounts: Path) -> Built:
+    say(f"  building {recipe.name} …")
+    started = time.monotonic()
+    built = construct(recipe, base, mounts)
+    say(f"  built {recipe.name} in {time.monotonic() - started:.0f} s, {built.size / 1e6:.0f} MB")
+    return built
+
+
+def _update_apt(mounts: Path) -> None:
+    """Package lists once for all images; host apt reads them for trixie with the configuration that builds use."""
+    if LISTS_READ.exists() and time.time() - LISTS_READ.stat().st_mtime < 86400 and host.lists_hash():
+        return
+    host.update_lists(mounts, LOGS / "apt.log")
+    LISTS_READ.touch()
+
+
+def choose_packages(mounts: Path) -> bool:
+    """Have the images made from Debian's archive as it is; returns whether it is another than they are made from.
+
+    All stand on the base, whose identity this is part of: where it differs, all are made again.
+    """
+    _update_apt(mounts)
+    if (found := host.lists_hash()) == packages():
+        return False
+    rootfs.archive().unlink(missing_ok=True)
+    PACKAGES.write_text(found)
+    return True
+
+
+def refresh() -> None:
+    """Ask Debian what it has today; where that is nothing newer, no image changes."""
+    LISTS_READ.unlink(missing_ok=True)
+    if not choose_packages(host.prepare()):
+        say("  Debian has no newer packages")
+
+
+def clean(built: dict[str, Built]) -> None:
+    """Remove what superseded builds left: archives, records, file systems, and images in buildah's storage."""
+    stale = [path for path in STORE.glob("rootfs-*.tar") if path != rootfs.archive()]
+    for path in STORE.glob("*-*"):
+        name, _, rest = path.name.rpartition("-")
+        if name in built and path.is_file() and not rest.startswith(built[name].hash):
+            stale.append(path)
+    for path in stale:
+        path.unlink()
+    if stale:
+        prune(LOGS / "prune.log", {image.tag for image in built.values()})
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """One builder at a time on this cache; a second one waits and says so. The lock goes with the process."""
+    STORE.mkdir(parents=True, exist_ok=True)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    with (STORE / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("  waiting for another build of images to end …")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
