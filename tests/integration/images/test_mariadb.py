@@ -114,5 +114,7 @@ def test_volume_that_outlived_its_secret_takes_the_new_one(stage: Stage) -> None
 def test_ends_when_asked(stage: Stage) -> None:
     server = start(stage)
     ready(server)
+    # It listens before its start is over, and until then a signal may pass it by; the kubelet's SIGKILL would follow.
+    assert query(server, "SELECT 1") == "1"
     server.signal("TERM")
     assert server.wait(30) == 0
