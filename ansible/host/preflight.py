@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
@@ -33,6 +34,8 @@ PORTS = {
     10259: "the scheduler",
     30080: "the site of the environment dev",
 }
+DYING_SECONDS = 5.0
+"""How long a killed process may take to let go of its ports."""
 LISTEN = "0A"
 """State of a listening socket in /proc/net/tcp (include/net/tcp_states.h)."""
 
@@ -116,20 +119,26 @@ def listening(tables: Iterable[str]) -> list[Socket]:
 
 
 def port_problems(state: Path) -> Iterator[str]:
-    """A needed port that somebody else listens on; our own programs may of course."""
+    """A needed port that somebody else listens on; our own programs may of course.
+
+    A process that was just killed holds its sockets for a moment, when /proc tells no more whose they are.
+    """
+    deadline = time.monotonic() + DYING_SECONDS
+    while None in (holders := port_holders()).values() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    own = {process.pid for process in processes.of_cluster(state)} if holders else set()
+    for port, holder in sorted(holders.items()):
+        if holder is None or holder[1] not in own:
+            who = f"{holder[0]} (process {holder[1]})" if holder else "an unknown process"
+            yield f"port {port}, which {PORTS[port]} needs, is taken by {who}: end it or move it to another port"
+
+
+def port_holders() -> dict[int, tuple[str, int] | None]:
+    """Needed ports that are listened on → (program, process id), None where no process that we see has the socket."""
     tables = [path.read_text() for path in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")) if path.exists()]
     taken = {socket.inode: socket.port for socket in listening(tables) if socket.port in PORTS}
-    if not taken:
-        return
-    own = {process.pid for process in processes.of_cluster(state)}
-    owners = socket_owners(taken.keys())
-    ports = {port: owners.get(inode, ("an unknown process", 0)) for inode, port in sorted(taken.items())}
-    for port, (name, pid) in sorted(ports.items()):
-        if pid not in own:
-            yield (
-                f"port {port}, which {PORTS[port]} needs, is taken by {name}"
-                f"{f' (process {pid})' if pid else ''}: end it or move it to another port"
-            )
+    owners = socket_owners(taken) if taken else {}
+    return {port: owners.get(inode) for inode, port in taken.items()}
 
 
 def socket_owners(inodes: Iterable[str]) -> dict[str, tuple[str, int]]:

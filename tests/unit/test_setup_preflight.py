@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,6 +87,33 @@ def test_own_listener_is_no_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setattr(preflight, "PORTS", {server.getsockname()[1]: "the API server"})
         assert list(preflight.port_problems(tmp_path)) == []
+
+
+@contextmanager
+def ownerless_listener() -> Iterator[tuple[int, Callable[[], None]]]:
+    """Port of a listening socket that no process has, as after a SIGKILL (it is on its way by SCM_RIGHTS), and its end."""
+    sender, receiver = socket.socketpair()
+    with sender, receiver:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            socket.send_fds(sender, [b"x"], [server.fileno()])
+            port = server.getsockname()[1]
+        yield port, receiver.close
+
+
+def test_port_of_a_process_that_was_just_killed_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ownerless_listener() as (port, end):
+        monkeypatch.setattr(preflight, "PORTS", {port: "the API server"})
+        dying = threading.Timer(0.5, end)
+        dying.start()
+        assert list(preflight.port_problems(tmp_path)) == []
+        dying.join()
+
+
+def test_port_that_stays_taken_by_nobody_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with ownerless_listener() as (port, _):
+        monkeypatch.setattr(preflight, "PORTS", {port: "the API server"})
+        monkeypatch.setattr(preflight, "DYING_SECONDS", 0.3)
+        assert "is taken by an unknown process: end it" in one(preflight.port_problems(tmp_path))
 
 
 def test_network_of_the_host_that_covers_the_pods_is_named() -> None:
