@@ -91,7 +91,7 @@ def test_own_listener_is_no_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @contextmanager
 def ownerless_listener() -> Iterator[tuple[int, Callable[[], None]]]:
-    """Port of a listening socket that no process has, as after a SIGKILL (it is on its way by SCM_RIGHTS), and its end."""
+    """A listening port that no process has, as after a SIGKILL: its socket is on its way by SCM_RIGHTS. And its end."""
     sender, receiver = socket.socketpair()
     with sender, receiver:
         with socket.create_server(("127.0.0.1", 0)) as server:
