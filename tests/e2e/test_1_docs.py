@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from e2e.conftest import ROOT, Archive
-from support.cluster import CACHE, Manifest, apply, kubectl, namespace, release_images
+from support.cluster import CACHE, apply, kubectl, namespace, release_images, restricted_pod
 from support.registry import run_registry
 
 pytestmark = [
@@ -64,11 +64,8 @@ def test_pushed_images_are_in_the_registry_under_the_names_of_the_catalogue(arch
         repository, _, digest = reference.removeprefix(f"{registry}/").partition("@")
         assert repository == f"almagest/{name}"
         assert digest == release_images()[name].partition("@")[2], "the same bytes as here"
-        address, kind = (
-            f"http://{registry}/v2/{repository}/manifests/{digest}",
-            "application/vnd.oci.image.manifest.v1+json",
-        )
-        asked = urllib.request.Request(address, headers={"Accept": kind})
+        address = f"http://{registry}/v2/{repository}/manifests/{digest}"
+        asked = urllib.request.Request(address, headers={"Accept": "application/vnd.oci.image.manifest.v1+json"})
         with urllib.request.urlopen(asked, timeout=10) as answer:
             assert f"sha256:{hashlib.sha256(answer.read()).hexdigest()}" == digest
 
@@ -79,20 +76,9 @@ def test_image_that_the_node_once_pulled_still_runs_under_the_name_it_was_loaded
     loaded = release_images()["pause"]
     with namespace(f"almagest-test-pull-{time.monotonic_ns() % 100000}") as name:
         for number, image in enumerate((pulled, loaded)):
-            apply(pod(name, f"pause-{number}", image))
+            apply(restricted_pod(name, f"pause-{number}", image, 65532))
             kubectl("wait", "--for=condition=Ready", f"pod/pause-{number}", "-n", name, "--timeout=60s")
         kubectl("delete", "pods", "--all", "-n", name)
-
-
-def pod(where: str, name: str, image: str) -> Manifest:
-    container = {
-        "name": "main",
-        "image": image,
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-    }
-    security = {"runAsNonRoot": True, "runAsUser": 65532, "seccompProfile": {"type": "RuntimeDefault"}}
-    spec = {"securityContext": security, "containers": [container], "terminationGracePeriodSeconds": 0}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": where}, "spec": spec}
 
 
 def test_readme_query_is_python_that_runs(archive: Archive, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import yaml
 
 from e2e.conftest import Archive
 from support.audit import OPERATOR, writes
-from support.cluster import KubectlError, apply, get, kubectl, namespace, release_images
+from support.cluster import KubectlError, apply, get, kubectl, namespace, release_images, restricted_pod
 from support.footprint import measure, report
 from support.waiting import eventually
 
@@ -40,15 +40,8 @@ print(json.dumps(answers))
 def connect(where: str, targets: list[str]) -> dict[str, str]:
     """From a pod of no archive in that namespace, try each host:port; `open` or the error's name."""
     name = f"neighbour-{time.monotonic_ns()}"
-    container = {
-        "name": "probe",
-        "image": release_images()["app"],
-        "command": ["/opt/almagest/bin/python", "-c", PROBE, *targets],
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-    }
-    security = {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
-    spec = {"restartPolicy": "Never", "securityContext": security, "containers": [container]}
-    apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": where}, "spec": spec})
+    command = ("/opt/almagest/bin/python", "-c", PROBE, *targets)
+    apply(restricted_pod(where, name, release_images()["app"], 10001, *command))
     try:
         eventually(
             "the probe to end", lambda: get("pod", name, "-n", where)["status"]["phase"] == "Succeeded", within=90

@@ -39,16 +39,15 @@ class Database:
 
     def seconds(self, statements: str) -> float:
         """Time of the statements alone: psql's start is not in it."""
-        timed = rf"\timing on{chr(10)}{statements}{chr(10)}"
         command = ["kubectl", "--context", CONTEXT, "exec", "-i", "-n", NAMESPACE, POD, "--", "sh", "-c"]
         done = subprocess.run(
             [*command, f"{PSQL} -o /dev/null -v ON_ERROR_STOP=1 | grep ^Time:"],
-            input=timed, capture_output=True, text=True, check=True, timeout=300,
+            input=f"\\timing on\n{statements}\n", capture_output=True, text=True, check=True, timeout=300,
         )  # fmt: skip
         return sum(float(found) for found in re.findall(r"^Time: ([\d.]+) ms", done.stdout, re.MULTILINE)) / 1000
 
     def copy(self, form: str) -> float:
-        return self.seconds(rf"COPY (SELECT * FROM {TABLE}) TO '/dev/null' (FORMAT {form});")
+        return self.seconds(f"COPY (SELECT * FROM {TABLE}) TO '/dev/null' (FORMAT {form});")
 
     def cones(self, places: list[tuple[float, float]]) -> float:
         """Seconds of one cone search, the mean over all places."""

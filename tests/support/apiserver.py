@@ -24,7 +24,11 @@ from support.waiting import eventually
 
 PROGRAMS = CACHE / "kubernetes/current/bin"
 OPERATOR = "system:serviceaccount:almagest-system:almagest-operator"
-USERS = {"admin": ("admin", "system:masters"), "operator": (OPERATOR, "system:serviceaccounts")}
+USERS = {
+    "admin": ("admin", "system:masters"),
+    "operator": (OPERATOR, "system:serviceaccounts"),
+    "stranger": ("stranger", "nobody"),
+}
 """Token (and name in kubeconfigs) → user and group."""
 
 Manifest = dict[str, Any]

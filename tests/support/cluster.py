@@ -49,6 +49,24 @@ def release_images() -> dict[str, str]:
     return images
 
 
+def restricted_pod(where: str, name: str, image: str, uid: int, *command: str) -> Manifest:
+    """A pod of one container, within the restricted level, that runs once; command: instead of the image's."""
+    container: Manifest = {
+        "name": "main",
+        "image": image,
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+    }
+    if command:
+        container["command"] = list(command)
+    spec = {
+        "restartPolicy": "Never",
+        "terminationGracePeriodSeconds": 0,
+        "securityContext": {"runAsNonRoot": True, "runAsUser": uid, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [container],
+    }
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": where}, "spec": spec}
+
+
 @contextmanager
 def namespace(name: str) -> Iterator[str]:
     """A namespace that enforces the restricted pod security level and goes with the test."""

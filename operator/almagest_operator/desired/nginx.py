@@ -61,7 +61,7 @@ def proxy(scope: Scope) -> str:
 
 def wordpress() -> str:
     """FastCGI to PHP in the same pod, and the files of WordPress's own themes and uploads, below `/cms/`."""
-    return _HTTP % (_WORDPRESS_HTTP.rstrip("\n"), _WORDPRESS.rstrip("\n"))
+    return _HTTP % (_WORDPRESS_HTTP.rstrip("\n"), _WORDPRESS.replace("@health@", PHP_HEALTH).rstrip("\n"))
 
 
 def _upstream(component: str, scope: Scope) -> str:
@@ -112,7 +112,7 @@ _WORDPRESS_HTTP = """\
 
 # `root` ends where `/cms` begins, because the code is mounted for nginx at /srv/site/cms and for PHP at /srv/wordpress.
 _WORDPRESS = """\
-    location = /health/php {
+    location = @health@ {
       include /etc/nginx/fastcgi_params;
       fastcgi_param SCRIPT_FILENAME $fastcgi_script_name;
       fastcgi_pass 127.0.0.1:9000;

@@ -54,6 +54,14 @@ def test_an_operator_that_starts_before_the_api_server_waits_for_it(bench: Bench
     assert bench.operator.poll() is None, "the same process"
 
 
+def test_an_operator_without_rights_ends_and_says_which_it_lacks(bench: Bench) -> None:
+    bench.start(KUBECONFIG=str(bench.server.kubeconfig("stranger")))
+    assert bench.operator is not None
+    assert bench.operator.wait(90) == 1
+    bench.operator = None
+    assert "almagest-operator: list archives: archives.almagest.science is forbidden" in bench.log.read_text()
+
+
 def test_what_the_api_server_refuses_is_told_with_its_reason(running: Bench) -> None:
     """An admission policy forbids more than two replicas: a wish that only the server can judge."""
     running.server.kubectl("apply", "-f", "-", stdin=_POLICY.replace("NAMESPACE", running.namespace))
