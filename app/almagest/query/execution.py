@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from almagest.accounts.identity import NOBODY
 from almagest.adql import Translation
 from almagest.config.environment import queues
 from almagest.query import datadb, jobs, limits, request, results
@@ -48,7 +49,7 @@ def execute(job_id: uuid.UUID) -> None:
 
 def _run(job: Job) -> None:
     asked = request.check(job.parameters)
-    translation = translate(asked)
+    translation = translate(NOBODY, asked)
     try:
         with datadb.writer(job.pk) as connection, lease(job, connection):
             stored = _store(connection, job, translation)

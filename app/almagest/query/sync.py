@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from almagest import adql, formats
+from almagest.accounts.identity import Identity
 from almagest.metadata import catalogue
 from almagest.query import limits, request
 from almagest.query.answer import Answer, Source
@@ -14,20 +15,20 @@ ADVICE = (
 )
 
 
-def sync(parameters: request.Parameters) -> Answer:
+def sync(identity: Identity, parameters: request.Parameters) -> Answer:
     """Translate a query and run it as `almagest_query` in a read-only transaction, up to its first rows.
 
     parameters: TAP's, see `request.collect`. Raises QueryError.
     """
     asked = request.check(parameters)
-    translation = translate(asked)
+    translation = translate(identity, asked)
     source = Source(translation.sql, translation.columns, asked.maxrec, limits.SYNC_SECONDS, ADVICE)
     return Answer(source, formats.negotiate(asked.response_format), {"QUERY": asked.query})
 
 
-def translate(asked: request.QueryRequest) -> adql.Translation:
-    """The query's SQL over what is published now. Raises InvalidRequestError with the place in the query."""
+def translate(identity: Identity, asked: request.QueryRequest) -> adql.Translation:
+    """The query's SQL over what this identity may read now. Raises InvalidRequestError with the place in the query."""
     try:
-        return adql.translate(asked.query, catalogue.published(), maxrec=asked.maxrec)
+        return adql.translate(asked.query, catalogue.visible(identity), maxrec=asked.maxrec)
     except adql.AdqlError as error:
         raise InvalidRequestError(str(error)) from error

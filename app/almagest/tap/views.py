@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 
 from almagest import formats
+from almagest.accounts.identity import NOBODY
 from almagest.config.environment import environment, queues
 from almagest.health import checks
 from almagest.metadata import catalogue, models
@@ -26,7 +27,7 @@ def root(_: HttpRequest) -> HttpResponse:
 @face("GET", "HEAD", "POST")
 def sync(request: HttpRequest) -> StreamingHttpResponse:
     """`/tap/sync` (TAP 1.1 §2.2)."""
-    return stream(run(parameters.collect(pairs(request))), "result")
+    return stream(run(NOBODY, parameters.collect(pairs(request))), "result")
 
 
 @face("GET", "HEAD")
@@ -56,13 +57,13 @@ def tables(request: HttpRequest) -> HttpResponse:
     """`/tap/tables`, in full unless `detail=min` (VOSI 1.1 §4)."""
     descriptions = dict(models.Schema.objects.values_list("name", "description"))
     detail = {name.lower(): value for name, value in pairs(request)}.get("detail", "max")
-    return _xml(documents.tableset(catalogue.published().tables, descriptions, columns=detail != "min"))
+    return _xml(documents.tableset(catalogue.visible(NOBODY).tables, descriptions, columns=detail != "min"))
 
 
 @face("GET", "HEAD")
 def table(_: HttpRequest, name: str) -> HttpResponse:
     """`/tap/tables/<name>`."""
-    found = next((table for table in catalogue.published().tables if str(table) == name), None)
+    found = next((table for table in catalogue.visible(NOBODY).tables if str(table) == name), None)
     if found is None:
         raise NoSuchTableError(f"there is no table {name!r}; {base_url()}/tables lists them")
     return _xml(documents.single(found))

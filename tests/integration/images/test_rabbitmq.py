@@ -51,7 +51,9 @@ def start(stage: Stage) -> Container:
 
 
 def ready(broker: Container) -> None:
-    eventually("RabbitMQ to listen or to end", lambda: broker.pod.answers(5672) or not broker.running, within=90, every=0.2)
+    eventually(
+        "RabbitMQ to listen or to end", lambda: broker.pod.answers(5672) or not broker.running, within=90, every=0.2
+    )
     assert broker.running, broker.log
 
 

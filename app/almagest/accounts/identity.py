@@ -1,0 +1,35 @@
+"""Who asks: a user, an anonymous visitor's session, or nobody that could be told from another.
+
+Everything that belongs to somebody (jobs, tables, quotas) and everything that somebody may see follows from this value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """user: primary key of the account that was proved, or None; name: its user name; session: the random key of an
+    anonymous visitor's session, or None. At most one of user and session is set."""
+
+    user: int | None = None
+    name: str = ""
+    session: str | None = None
+
+    @property
+    def owner(self) -> str:
+        """A name without secrets for what belongs to this identity, also its role and schema in the data database.
+
+        Made from the account's number, not from its name, which may change hands. Empty for nobody.
+        """
+        if self.user is not None:
+            return f"almagest_u{self.user}"
+        if self.session is not None:
+            return f"almagest_s{hashlib.sha256(self.session.encode()).hexdigest()[:32]}"
+        return ""
+
+
+NOBODY = Identity()
+"""An anonymous request without a session: it sees what is public and owns what it knows the address of."""
