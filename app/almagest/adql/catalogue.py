@@ -36,7 +36,9 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Table:
     """A published table. position: names of its right ascension and declination columns (ICRS degrees, float8)
-    when a pgSphere index on `spoint(radians(ra), radians(dec))` exists; nrows: as counted at ingest."""
+    when a pgSphere index on `spoint(radians(ra), radians(dec))` exists; nrows: as counted at ingest.
+    stored: (schema, name) in the database, where that differs from what queries call it: an uploaded table, or one of
+    the asker's own."""
 
     schema: str
     name: str
@@ -44,6 +46,7 @@ class Table:
     description: str = ""
     position: tuple[str, str] | None = None
     nrows: int | None = None
+    stored: tuple[str, str] | None = None
     _named: "Names[Column]" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -112,7 +112,8 @@ def _table(node: exp.Table, scope: Scope) -> Source:
     sql_name = context.alias()
     columns = table_columns(table, sql_name)
     relation = Relation(alias.result if alias else table.name, None if alias else table.schema, columns)
-    return Source(f"{quoted(table.schema)}.{quoted(table.name)} AS {sql_name}", (relation,), columns)
+    schema_name, table_name = table.stored or (table.schema, table.name)
+    return Source(f"{quoted(schema_name)}.{quoted(table_name)} AS {sql_name}", (relation,), columns)
 
 
 def _derived(node: exp.Subquery, scope: Scope) -> Source:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from almagest.adql import AmbiguousColumn, UnknownColumn, UnknownTable, WrongType, translate
+from almagest.adql import AmbiguousColumn, Catalogue, Column, Table, UnknownColumn, UnknownTable, WrongType, translate
 from support.stars import SKY
 
 
@@ -26,6 +26,13 @@ def test_delimited_identifiers_mean_exactly_what_they_say() -> None:
 def test_names_that_differ_by_case_take_the_one_written_alike() -> None:
     assert names("SELECT id FROM other.stars") == ["id"]
     assert 't1."Id"' in translate("SELECT Id FROM other.stars", SKY).sql
+
+
+def test_tables_are_read_where_they_are_stored() -> None:
+    mine = Table("tap_user", "stars", (Column("ra", "double"),), stored=("almagest_u7", "job_1"))
+    translation = translate("SELECT tap_user.stars.ra FROM tap_user.stars", Catalogue([mine]))
+    assert 'FROM "almagest_u7"."job_1" AS' in translation.sql
+    assert translation.tables == {("tap_user", "stars")}
 
 
 def test_aliases_are_lower_case_unless_delimited() -> None:
