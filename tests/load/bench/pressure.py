@@ -100,7 +100,9 @@ async def _slow(tap: str, query: str, seen: Seen, delay: float) -> None:
         seen.statuses[status] += 1
         if status != 200 and b"retry-after" not in head.lower():
             seen.reasonless += 1
-        while status == 200 and time.perf_counter() < until and await reader.read(READ_RATE):
+        for _ in range(int(until - time.perf_counter())):
+            if status != 200 or not await reader.read(READ_RATE):
+                break
             await asyncio.sleep(1)
         writer.close()
     except (OSError, asyncio.IncompleteReadError, TimeoutError):
