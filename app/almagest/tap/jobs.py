@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from almagest import formats
+from almagest.dali.face import face, pairs, stream
 from almagest.query import jobs, results
 from almagest.query import request as parameters
 from almagest.query.errors import InvalidRequestError, NoSuchJobError
 from almagest.query.models import Job, Phase
-from almagest.tap.face import base_url, face, pairs, stream
+from almagest.tap.address import base_url
 from almagest.vo import uws
 
 

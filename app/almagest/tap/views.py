@@ -7,13 +7,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, Streami
 from almagest import formats
 from almagest.accounts.identity import NOBODY
 from almagest.config.environment import environment, queues
+from almagest.dali.face import face, pairs, stream
 from almagest.health import checks
 from almagest.metadata import catalogue, models
 from almagest.query import limits
 from almagest.query import request as parameters
 from almagest.query.errors import NoSuchTableError
 from almagest.query.sync import sync as run
-from almagest.tap.face import base_url, face, pairs, stream
+from almagest.tap.address import base_url
 from almagest.vo import tables as documents
 from almagest.vo import vosi
 

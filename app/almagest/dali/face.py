@@ -1,4 +1,4 @@
-"""What all of `/tap/…` shares: reading parameters, error documents, and access from pages of other sites."""
+"""What every protocol's views share: reading parameters, error documents, and access from pages of other sites."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
-from almagest.config.environment import environment
 from almagest.formats import MEDIA_TYPE, error_document
 from almagest.query.answer import Answer
 from almagest.query.errors import BusyError, InternalError, InvalidRequestError, QueryError, TooLargeError
@@ -23,11 +22,6 @@ log = logging.getLogger(__name__)
 View = Callable[..., HttpResponseBase]
 
 RETRY_SECONDS = 10
-
-
-def base_url() -> str:
-    """The service's address as users type it."""
-    return f"{environment().site_url}/tap"
 
 
 def face(*methods: str) -> Callable[[View], View]:
