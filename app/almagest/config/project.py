@@ -17,6 +17,8 @@ INSTALLED_APPS = [
     "almagest.pages",
     "almagest.query",
     "almagest.tap",
+    "almagest.conesearch",
+    "almagest.datalink",
 ]
 
 MIDDLEWARE = [

@@ -7,6 +7,8 @@ from django.urls import include, path
 urlpatterns = [
     path("health/", include("almagest.health.urls")),
     path("tap", include("almagest.tap.urls")),
+    path("conesearch", include("almagest.conesearch.urls")),
+    path("datalink", include("almagest.datalink.urls")),
     path("", include("almagest.pages.urls")),
 ]
 

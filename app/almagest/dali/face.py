@@ -20,12 +20,19 @@ from almagest.query.errors import BusyError, InternalError, InvalidRequestError,
 log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
+Failed = Callable[[QueryError], HttpResponse]
+"""How a protocol says that a request failed."""
 
 RETRY_SECONDS = 10
 
 
-def face(*methods: str) -> Callable[[View], View]:
-    """A view of a protocol: these methods only, errors as DALI documents, open to scripts of any site.
+def dali_error(error: QueryError) -> HttpResponse:
+    """The error as DALI 1.1 §4.4.2 says it."""
+    return HttpResponse(error_document(str(error)), status=error.status, content_type=MEDIA_TYPE)
+
+
+def face(*methods: str, failed: Failed = dali_error) -> Callable[[View], View]:
+    """A view of a protocol: these methods only, errors as its documents, open to scripts of any site.
 
     It needs no protection against forged requests because it takes no cookie: whoever asks, asks as nobody.
     """
@@ -38,7 +45,7 @@ def face(*methods: str) -> Callable[[View], View]:
                 return _open(HttpResponse(status=204), methods)
             if request.method not in methods:
                 return _open(HttpResponseNotAllowed(methods), methods)
-            return _open(_handled(view, request, *arguments, **named), methods)
+            return _open(_handled(view, failed, request, *arguments, **named), methods)
 
         return answer
 
@@ -69,22 +76,23 @@ def stream(answer: Answer, name: str) -> StreamingHttpResponse:
     return response
 
 
-def _handled(view: View, request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
+def _handled(view: View, failed: Failed, request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
     try:
         return view(request, *arguments, **named)
     except QueryError as error:
-        return _error(error)
+        return _error(failed, error)
     except (OperationalError, InterfaceError) as error:
         log.warning("the application's database is away", extra={"path": request.path, "reason": str(error)})
-        return _error(BusyError("this service is not complete at the moment; please try again soon"))
+        return _error(failed, BusyError("this service is not complete at the moment; please try again soon"))
     except Exception:
         # The edge of the process: a client of this protocol gets its own kind of document, the log gets the rest.
         log.exception("a request failed", extra={"path": request.path})
-        return _error(InternalError("the request failed by a mistake in this service; its operators have a record"))
+        told = InternalError("the request failed by a mistake in this service; its operators have a record")
+        return _error(failed, told)
 
 
-def _error(error: QueryError) -> HttpResponse:
-    response = HttpResponse(error_document(str(error)), status=error.status, content_type=MEDIA_TYPE)
+def _error(failed: Failed, error: QueryError) -> HttpResponse:
+    response = failed(error)
     if isinstance(error, BusyError):
         response.headers["Retry-After"] = str(RETRY_SECONDS)
     return response

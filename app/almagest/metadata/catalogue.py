@@ -61,4 +61,5 @@ def _column(row: models.Column) -> Column:
         ucd=row.ucd or None,
         utype=row.utype or None,
         description=row.description,
+        principal=row.principal,
     )

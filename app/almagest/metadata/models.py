@@ -100,6 +100,46 @@ class Column(models.Model):
         return self.name
 
 
+class Link(models.Model):
+    """Something that belongs to rows of a table: a spectrum, a page, a paper (DataLink 1.1 §3.2).
+
+    key: of the row, as text, in the column that identifies its table's rows; empty for every row. access_url: `{key}`
+    in it stands for the row's key. semantics: `#term` of the core vocabulary, or a full URI; content_length: bytes.
+    """
+
+    class Authentication(models.TextChoices):
+        """Whether the address asks who comes: never, if they like to say, always."""
+
+        FALSE = "false"
+        OPTIONAL = "optional"
+        TRUE = "true"
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="links")
+    key = models.CharField(max_length=200, blank=True)
+    semantics = models.CharField(max_length=200)
+    access_url = models.CharField(max_length=2000)
+    description = models.TextField(blank=True)
+    content_type = models.CharField(max_length=200, blank=True)
+    content_length = models.BigIntegerField(null=True, blank=True)
+    content_qualifier = models.CharField(max_length=200, blank=True)
+    local_semantics = models.CharField(max_length=200, blank=True)
+    link_auth = models.CharField(max_length=8, choices=Authentication.choices, blank=True)
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("table", "key", "order")
+        indexes = (models.Index(fields=("table", "key"), name="link_by_row"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(content_length__isnull=True) | models.Q(content_length__gte=0),
+                name="link_length_not_negative",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.semantics} {self.access_url}"
+
+
 class Revision(models.Model):
     """One row that counts the changes to all of the above, so that every process knows when its copy is old."""
 

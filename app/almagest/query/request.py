@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -29,15 +29,15 @@ class QueryRequest:
     maxrec: int
 
 
-def collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The parameters of NAMES out of everything that was sent: names in any case, a repeated value counted once.
+def collect(pairs: Iterable[tuple[str, str]], names: Collection[str] = NAMES) -> dict[str, str]:
+    """Those of `names` out of everything that was sent: names in any case, a repeated value counted once.
 
     Raises InvalidRequestError when a parameter comes with two different values (DALI 1.1 §2.4), or contains NUL.
     """
     found: dict[str, str] = {}
     for sent_name, value in pairs:
         name = sent_name.upper()
-        if name not in NAMES:
+        if name not in names:
             continue
         if "\0" in value:
             raise InvalidRequestError(f"{name} contains a NUL character")
@@ -57,13 +57,13 @@ def check(parameters: Parameters) -> QueryRequest:
     if not language:
         raise InvalidRequestError("LANG is missing; send LANG=ADQL")
     if language.upper() not in LANGUAGES:
-        raise InvalidRequestError(f"unknown query language {_shown(language)}; known are {', '.join(LANGUAGES)}")
+        raise InvalidRequestError(f"unknown query language {shown(language)}; known are {', '.join(LANGUAGES)}")
     query = parameters.get("QUERY", "")
     if not query.strip():
         raise InvalidRequestError("QUERY is missing or empty")
     if len(query) > limits.QUERY_CHARACTERS:
         raise TooLargeError(f"QUERY has {len(query)} characters; {limits.QUERY_CHARACTERS} are allowed")
-    return QueryRequest(query, response_format(parameters), limits.rows(_maxrec(parameters.get("MAXREC"))))
+    return QueryRequest(query, response_format(parameters), row_limit(parameters))
 
 
 def response_format(parameters: Parameters) -> str:
@@ -74,6 +74,12 @@ def response_format(parameters: Parameters) -> str:
     except formats.UnsupportedFormat as error:
         raise InvalidRequestError(str(error)) from error
     return wanted
+
+
+def row_limit(parameters: Parameters) -> int:
+    """How many rows to send for MAXREC, defaults and limits applied. Raises InvalidRequestError."""
+    text = parameters.get("MAXREC", "")
+    return limits.rows(_whole_number("MAXREC", text) if text.strip() else None)
 
 
 def parse_duration(text: str) -> int:
@@ -91,25 +97,19 @@ def parse_time(text: str) -> datetime:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:
-        message = f"DESTRUCTION has to be a time such as 2030-01-31T12:00:00Z, not {_shown(text)}"
+        message = f"DESTRUCTION has to be a time such as 2030-01-31T12:00:00Z, not {shown(text)}"
         raise InvalidRequestError(message) from error
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def _maxrec(text: str | None) -> int | None:
-    if text is None or not text.strip():
-        return None
-    return _whole_number("MAXREC", text)
+def shown(text: str) -> str:
+    """A user's value inside a message: quoted, without control characters, and short."""
+    return repr(text if len(text) <= 40 else text[:40] + "…")
 
 
 def _whole_number(name: str, text: str) -> int:
     # isdecimal alone would let through the digits of every script, and int() any number of them.
     digits = text.strip()
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > 18:
-        raise InvalidRequestError(f"{name} has to be a whole number from 0 on, not {_shown(text)}")
+        raise InvalidRequestError(f"{name} has to be a whole number from 0 on, not {shown(text)}")
     return int(digits)
-
-
-def _shown(text: str) -> str:
-    """A user's value inside a message: quoted, without control characters, and short."""
-    return repr(text if len(text) <= 40 else text[:40] + "…")

@@ -8,7 +8,6 @@ from almagest import formats
 from almagest.accounts.identity import NOBODY
 from almagest.config.environment import environment, queues
 from almagest.dali.face import face, pairs, stream
-from almagest.health import checks
 from almagest.metadata import catalogue, models
 from almagest.query import limits
 from almagest.query import request as parameters
@@ -29,14 +28,6 @@ def root(_: HttpRequest) -> HttpResponse:
 def sync(request: HttpRequest) -> StreamingHttpResponse:
     """`/tap/sync` (TAP 1.1 §2.2)."""
     return stream(run(NOBODY, parameters.collect(pairs(request))), "result")
-
-
-@face("GET", "HEAD")
-def availability(_: HttpRequest) -> HttpResponse:
-    """`/tap/availability`: whether a query would be answered, found out by asking the databases."""
-    reasons = checks.run(checks.CHECKS)
-    notes = [f"{name}: {reason}" for name, reason in reasons.items() if reason is not None]
-    return _xml(vosi.availability(available=not notes, notes=notes))
 
 
 @face("GET", "HEAD")

@@ -1,0 +1,102 @@
+"""Simple Cone Search 1.03: which columns of a table it is about, and the documents that only it has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from almagest.adql.catalogue import Column, Datatype, Table
+from almagest.vo import capability
+from almagest.vo.markup import Markup, element
+from almagest.vo.votable import info, results, votable
+
+MEDIA_TYPE = "text/xml"
+"""Of every answer unless RESPONSEFORMAT says otherwise: what clients of 1.03 were promised."""
+
+ID = "meta.id;meta.main"
+RA = "pos.eq.ra;meta.main"
+DEC = "pos.eq.dec;meta.main"
+
+
+@dataclass(frozen=True, slots=True)
+class Main:
+    """Names of the three columns that every answer has (§2.2)."""
+
+    id: str
+    ra: str
+    dec: str
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One table's cone search. url: without the question mark that ends its base URL; max_radius: degrees; records:
+    that an answer has at most; example: right ascension and declination in degrees of a row, None for no rows."""
+
+    url: str
+    max_radius: float
+    records: int
+    example: tuple[float, float] | None
+
+
+def identifier(table: Table) -> Column | None:
+    """The column that tells the table's rows apart: by its UCD the main identifier, else the first identifier."""
+    for ucd in (ID, "meta.id"):
+        for column in table.columns:
+            if (column.ucd or "").lower() == ucd:
+                return column
+    return None
+
+
+def main(table: Table) -> Main | None:
+    """The table's columns that a cone search is about; None where it lacks positions or identifiers."""
+    named = identifier(table)
+    if named is None or table.position is None:
+        return None
+    return Main(named.name, *table.position)
+
+
+def labelled(columns: Sequence[Column], main: Main) -> tuple[Column, ...]:
+    """An answer's columns so that exactly one has each of the three UCDs, and the identifier is text (§2.2)."""
+    return tuple(_labelled(column, main) for column in columns)
+
+
+def error_document(message: str) -> bytes:
+    """A search that failed: as 1.03 §2.3 says it, and as DALI 1.1 §4.4.2 does."""
+    return votable(info("Error", message), results(info("QUERY_STATUS", "ERROR", message)))
+
+
+def capabilities(service: Service) -> bytes:
+    """The document `vosi:capabilities` with SimpleDALRegExt 1.1's description of the service."""
+    described = element(
+        "capability",
+        {"standardID": "ivo://ivoa.net/std/ConeSearch", "xsi:type": "cs:ConeSearch"},
+        capability.interface(f"{service.url}?"),
+        element("maxSR", None, f"{service.max_radius:g}"),
+        element("maxRecords", None, str(service.records)),
+        element("verbosity", None, "true"),
+        _test_query(service.example) if service.example else None,
+    )
+    return capability.capabilities(described, service.url, {"cs": "http://www.ivoa.net/xml/ConeSearch/v1.0"})
+
+
+def _labelled(column: Column, main: Main) -> Column:
+    for name, ucd in ((main.ra, RA), (main.dec, DEC)):
+        if column.name == name:
+            return replace(column, ucd=ucd)
+    if column.name == main.id:
+        datatype: Datatype = "unicodeChar" if column.datatype == "unicodeChar" else "char"
+        return replace(column, ucd=ID, datatype=datatype, arraysize=column.arraysize or "*")
+    if column.ucd and column.ucd.lower() in (ID, RA, DEC):
+        return replace(column, ucd=column.ucd.partition(";")[0])
+    return column
+
+
+def _test_query(example: tuple[float, float]) -> Markup:
+    ra, dec = example
+    return element(
+        "testQuery",
+        None,
+        element("ra", None, repr(ra)),
+        element("dec", None, repr(dec)),
+        element("sr", None, "0.001"),
+    )

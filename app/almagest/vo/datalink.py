@@ -1,0 +1,217 @@
+"""DataLink 1.1: what belongs to a row, as the table that `{links}` answers, and descriptors of services."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import quote, unquote
+
+from almagest.vo import capability
+from almagest.vo.markup import Markup, element, optional
+from almagest.vo.votable import info, results, text_param, votable
+
+STANDARD = "ivo://ivoa.net/std/DataLink#links-1.1"
+MEDIA_TYPE = "application/x-votable+xml;content=datalink"
+"""Without a blank: pyvo compares it letter for letter."""
+
+
+class Fault(StrEnum):
+    """How the message of an error begins (§3.4)."""
+
+    NOT_FOUND = "NotFoundFault"
+    USAGE = "UsageFault"
+    TRANSIENT = "TransientFault"
+    FATAL = "FatalFault"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One row of the answer (§3.2). id: as it was sent; exactly one of access_url, service (the XML ID of a descriptor)
+    and error is set. semantics: `#term` of the core vocabulary, or a full URI; content_length: bytes;
+    authentication: false, optional or true, empty when unknown; position: of the row in ICRS degrees, which a
+    descriptor may refer to as RA_FIELD and DEC_FIELD."""
+
+    id: str
+    semantics: str
+    access_url: str = ""
+    service: str = ""
+    error: str = ""
+    description: str = ""
+    content_type: str = ""
+    content_length: int | None = None
+    content_qualifier: str = ""
+    local_semantics: str = ""
+    authentication: str = ""
+    authorized: bool | None = None
+    position: tuple[float, float] | None = None
+
+
+RA_FIELD = "row_ra"
+DEC_FIELD = "row_dec"
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A parameter of a service (§4.3): with a fixed `value`, or from the FIELD of XML ID `ref`, or, with neither, from
+    the user. least, most: what is sensible."""
+
+    name: str
+    datatype: str = "char"
+    arraysize: str | None = None
+    unit: str | None = None
+    ucd: str | None = None
+    value: str = ""
+    ref: str | None = None
+    least: str | None = None
+    most: str | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A service that can be asked about rows (§4.2). standard: its standardID, or None; id: its XML ID, where links
+    refer to it; url: its address, to which the client adds the inputs."""
+
+    name: str
+    url: str
+    inputs: Sequence[Input]
+    standard: str | None = None
+    content_type: str = ""
+    description: str = ""
+    id: str | None = None
+
+
+def identifier(authority: str, table: str, key: str) -> str:
+    """The IVOA identifier of a row (IVOA Identifiers 2.0 §4): `ivo://<authority>/~?<schema>.<table>/<key>`."""
+    return f"ivo://{authority}/~?{quote(table, safe='')}/{quote(key, safe='')}"
+
+
+def parse(text: str, authority: str) -> tuple[str, str] | None:
+    """(table, key) of a row's IVOA identifier; None when it is no such thing, or of another authority."""
+    prefix = f"ivo://{authority}/~?"
+    table, slash, key = text[len(prefix) :].partition("/")
+    # Up to the question mark, these identifiers are the same in any letter case.
+    if text[: len(prefix)].lower() != prefix.lower() or not slash or not key:
+        return None
+    return unquote(table), unquote(key)
+
+
+def links(rows: Iterable[Link], described: Sequence[Descriptor], this: Descriptor, *, overflow: bool) -> bytes:
+    """The answer of `{links}` (§3.3). rows: those of one identifier side by side; described: the services that rows
+    refer to; this: `{links}` itself (§4.8); overflow: whether more identifiers were sent than are answered."""
+    table = element(
+        "TABLE",
+        {"name": "links"},
+        *(_field(column) for column in _COLUMNS),
+        element("DATA", None, element("TABLEDATA", None, *(_row(row) for row in rows))),
+    )
+    return votable(
+        results(
+            info("QUERY_STATUS", "OK"),
+            info("standardID", STANDARD),
+            table,
+            info("QUERY_STATUS", "OVERFLOW", "there were more IDs than are answered at once") if overflow else None,
+        ),
+        *(descriptor(one) for one in described),
+        descriptor(this, utype="adhoc:this"),
+    )
+
+
+def descriptor(described: Descriptor, utype: str = "adhoc:service") -> Markup:
+    """The RESOURCE that tells clients how to call a service; it stands beside the RESOURCE of the results (§4.1)."""
+    told = {
+        "standardID": described.standard,
+        "accessURL": described.url,
+        "contentType": described.content_type,
+    }
+    return element(
+        "RESOURCE",
+        {"type": "meta", "utype": utype, "ID": described.id, "name": described.name},
+        optional("DESCRIPTION", described.description),
+        *(text_param(name, value) for name, value in told.items() if value),
+        element("GROUP", {"name": "inputParams"}, *(_input(one) for one in described.inputs)),
+    )
+
+
+def error_document(message: str) -> bytes:
+    """A request that failed as a whole (§3.4). message: beginning with a Fault."""
+    return votable(results(info("QUERY_STATUS", "ERROR", message)))
+
+
+def capabilities(url: str) -> bytes:
+    """The document `vosi:capabilities`. url: of the service, above `/links`."""
+    described = element(
+        "capability",
+        {"standardID": STANDARD},
+        capability.interface(
+            f"{url}/links",
+            element("queryType", None, "GET"),
+            element("queryType", None, "POST"),
+            element("resultType", None, MEDIA_TYPE),
+            version="1.1",
+        ),
+    )
+    return capability.capabilities(described, url)
+
+
+def _input(one: Input) -> Markup:
+    attributes = {
+        "name": one.name,
+        "datatype": one.datatype,
+        "arraysize": "*" if one.datatype == "char" and one.arraysize is None else one.arraysize,
+        "unit": one.unit,
+        "ucd": one.ucd,
+        "ref": one.ref,
+        "value": one.value,
+    }
+    bounds = [element(tag, {"value": value}) for tag, value in (("MIN", one.least), ("MAX", one.most)) if value]
+    return element(
+        "PARAM",
+        attributes,
+        optional("DESCRIPTION", one.description),
+        element("VALUES", None, *bounds) if bounds else None,
+    )
+
+
+_COLUMNS: tuple[dict[str, str], ...] = (
+    {"name": "ID", "ucd": "meta.id;meta.main"},
+    {"name": "access_url", "ucd": "meta.ref.url"},
+    {"name": "service_def", "ucd": "meta.ref"},
+    {"name": "error_message", "ucd": "meta.code.error"},
+    {"name": "description", "ucd": "meta.note"},
+    {"name": "semantics", "ucd": "meta.code"},
+    {"name": "content_type", "ucd": "meta.code.mime"},
+    {"name": "content_length", "ucd": "phys.size;meta.file", "datatype": "long", "unit": "byte"},
+    {"name": "content_qualifier", "ucd": "meta.code"},
+    {"name": "local_semantics", "ucd": "meta.id.assoc"},
+    {"name": "link_auth", "ucd": "meta.code"},
+    {"name": "link_authorized", "ucd": "meta.code", "datatype": "boolean"},
+    {"name": "ra", "ucd": "pos.eq.ra", "datatype": "double", "unit": "deg", "ID": RA_FIELD},
+    {"name": "dec", "ucd": "pos.eq.dec", "datatype": "double", "unit": "deg", "ID": DEC_FIELD},
+)
+
+
+def _field(column: dict[str, str]) -> Markup:
+    # Descriptions and identifiers may hold any character.
+    text = {} if "datatype" in column else {"datatype": "unicodeChar", "arraysize": "*"}
+    return element("FIELD", {**column, **text})
+
+
+def _row(link: Link) -> Markup:
+    cells = (
+        link.id,
+        link.access_url,
+        link.service,
+        link.error,
+        link.description,
+        link.semantics,
+        link.content_type,
+        "" if link.content_length is None else str(link.content_length),
+        link.content_qualifier,
+        link.local_semantics,
+        link.authentication,
+        "" if link.authorized is None else str(link.authorized).lower(),
+        *(("", "") if link.position is None else (repr(value) for value in link.position)),
+    )
+    return element("TR", None, *(element("TD", None, cell) for cell in cells))
