@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
@@ -19,7 +20,8 @@ from almagest.metadata import catalogue, models
 from almagest.query import limits, rows
 from almagest.tap.address import base_url as tap_url
 from almagest.vo import conesearch, datalink
-from almagest.vo.datalink import Descriptor, Fault, Input, Link
+from almagest.vo.conesearch import UCD1_PLUS
+from almagest.vo.datalink import Fault, Input, Link, ServiceDescriptor
 
 Position = tuple[float | None, float | None]
 
@@ -61,36 +63,10 @@ def document(identity: Identity, sent: Sequence[str], table: str | None) -> byte
     return datalink.links(found, described, this(), overflow=len(asked) > len(answered))
 
 
-def this() -> Descriptor:
+def this() -> ServiceDescriptor:
     """`{links}` itself, as it is called with IVOA identifiers (DataLink 1.1 §4.8)."""
-    wanted = Input("ID", ucd=conesearch.ID, description="IVOA identifier of a row; may be sent more than once.")
-    return _links_service("links", (wanted,))
-
-
-def of_results(table: Table, ref: str) -> Descriptor | None:
-    """`{links}` for a result that holds the column by which the table's rows are known; None where it has no such
-    column. ref: XML ID of the FIELD."""
-    column = conesearch.identifier(table)
-    if column is None:
-        return None
-    return _links_service(
-        "links",
-        (
-            Input("ID", column.datatype, column.arraysize, ucd=column.ucd, ref=ref),
-            Input("TABLE", value=str(table), description="The table that the rows belong to."),
-        ),
-    )
-
-
-def _links_service(name: str, inputs: Sequence[Input]) -> Descriptor:
-    return Descriptor(
-        name=name,
-        url=links_url(),
-        standard=datalink.STANDARD,
-        content_type=datalink.MEDIA_TYPE,
-        description="What belongs to a row: itself, its neighbours, its documentation, licence and citation.",
-        inputs=inputs,
-    )
+    wanted = Input("ID", ucd=UCD1_PLUS.id, description="IVOA identifier of a row; may be sent more than once.")
+    return datalink.links_service(links_url(), (wanted,))
 
 
 def _read(sent: str, table: str | None) -> Row | Link:
@@ -108,31 +84,31 @@ def _look_up(identity: Identity, asked: Collection[Row]) -> dict[str, Known]:
     """What is known about the tables of these rows, by full name; those that are not there are not there."""
     sky = catalogue.visible(identity)
     public = sky if identity == NOBODY else catalogue.visible(NOBODY)
-    by_name = {str(table): table for table in sky.tables}
     known: dict[str, Known] = {}
-    for name in dict.fromkeys(row.table for row in asked):
-        table = by_name.get(name)
-        column = conesearch.identifier(table) if table else None
-        if table and column:
-            keys = {row.key for row in asked if row.table == name}
-            cone = f"cone-{len(known) + 1}" if table.position else None
-            known[name] = _known(sky, table, column, keys, public=table in public.tables, cone=cone)
+    wanted = {row.table for row in asked}
+    for table in sky.tables:
+        if str(table) in wanted:
+            keys = {row.key for row in asked if row.table == str(table)}
+            cone = f"cone-{len(known) + 1}" if conesearch.main(table) else None
+            about = _known(sky, table, keys, public=table in public.tables, cone=cone)
+            known |= {str(table): about} if about else {}
     return known
 
 
-def _known(
-    sky: Catalogue, table: Table, column: Column, keys: Collection[str], *, public: bool, cone: str | None
-) -> Known:
+def _known(sky: Catalogue, table: Table, keys: Collection[str], *, public: bool, cone: str | None) -> Known | None:
+    column = conesearch.identifier(table)
+    stored = models.Table.objects.select_related("schema").filter(schema__name=table.schema, name=table.name).first()
+    if column is None or stored is None:
+        return None
     positions = rows.by_key(sky, table, column, keys)
-    described = models.Table.objects.select_related("schema").get(schema__name=table.schema, name=table.name)
-    stored = described.links.filter(Q(key="") | Q(key__in=list(positions))).order_by("order", "pk")
-    return Known(table, column, described.schema, positions, list(stored), public, cone)
+    links = stored.links.filter(Q(key="") | Q(key__in=list(positions))).order_by("order", "pk")
+    return Known(table, column, stored.schema, positions, list(links), public, cone)
 
 
 def _links(row: Row, known: Mapping[str, Known]) -> Iterator[Link]:
     about = known.get(row.table)
     if about is None or row.key not in about.positions:
-        yield _fault(row.sent, Fault.NOT_FOUND, f"there is no row {row.key!r} in a table {row.table!r}")
+        yield _fault(row.sent, Fault.NOT_FOUND, f"there is no row {row.key[:40]!r} in a table {row.table[:40]!r}")
         return
     yield _this(row, about)
     yield from _neighbours(row, about)
@@ -145,11 +121,8 @@ def _fault(sent: str, fault: Fault, message: str) -> Link:
 
 
 def _this(row: Row, about: Known) -> Link:
-    literal = row.key if about.column.arraysize is None else "'" + row.key.replace("'", "''") + "'"
-    query = (
-        f"SELECT * FROM {rows.named(about.table)}"  # noqa: S608 - it is ADQL, which TAP reads like any user's
-        f" WHERE {rows.quoted(about.column.name)} = {literal}"
-    )
+    condition = f"{rows.quoted(about.column.name)} = {rows.literal(about.column, row.key)}"
+    query = f"SELECT * FROM {rows.named(about.table)} WHERE {condition}"  # noqa: S608 - TAP reads it like any user's
     return Link(
         row.sent,
         "#this",
@@ -163,7 +136,7 @@ def _this(row: Row, about: Known) -> Link:
 
 def _neighbours(row: Row, about: Known) -> Iterator[Link]:
     ra, dec = about.positions[row.key]
-    if about.cone and ra is not None and dec is not None:
+    if about.cone and ra is not None and dec is not None and math.isfinite(ra) and math.isfinite(dec):
         yield Link(
             row.sent,
             term(vocabulary.CONE_SEARCH.name),
@@ -210,26 +183,18 @@ def _stored(row: Row, about: Known) -> Iterator[Link]:
             )
 
 
-def _cone_search(about: Known) -> Descriptor:
+def _cone_search(about: Known) -> ServiceDescriptor:
     """The table's cone search around the row that refers to it."""
-    return Descriptor(
+    return ServiceDescriptor(
         id=about.cone,
         name=f"cone search of {about.table}",
-        url=service_url(str(about.table)),
-        standard="ivo://ivoa.net/std/ConeSearch",
+        access_url=f"{service_url(str(about.table))}?",
+        standard_id="ivo://ivoa.net/std/ConeSearch",
         content_type=conesearch.MEDIA_TYPE,
         description=f"Rows of {about.table} within SR degrees of the row.",
         inputs=(
-            Input("RA", "double", unit="deg", ucd="pos.eq.ra", ref=datalink.RA_FIELD),
-            Input("DEC", "double", unit="deg", ucd="pos.eq.dec", ref=datalink.DEC_FIELD),
-            Input(
-                "SR",
-                "double",
-                unit="deg",
-                ucd="pos.angDistance",
-                least="0",
-                most=f"{limits.CONE_DEGREES:g}",
-                description="Radius of the search.",
-            ),
+            Input("RA", "double", unit="deg", ucd="pos.eq.ra", column="ra"),
+            Input("DEC", "double", unit="deg", ucd="pos.eq.dec", column="dec"),
+            Input("SR", ucd="pos.angDistance", description=f"Radius in degrees, at most {limits.CONE_DEGREES:g}."),
         ),
     )

@@ -55,7 +55,7 @@ def _media_type(wanted: str) -> str:
         return datalink.MEDIA_TYPE
     if name == "text/xml":
         return name
-    raise InvalidRequestError(f"links come as votable only, not as {parameters.shown(wanted)}")
+    raise InvalidRequestError(f"links come as votable only, not as {wanted[:40]!r}")
 
 
 def _fault(error: QueryError) -> Fault:

@@ -8,12 +8,15 @@ from almagest import adql, formats
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Column, Table
 from almagest.metadata import catalogue
-from almagest.query import limits, request
+from almagest.query import limits
 from almagest.query.answer import Answer, Source
 from almagest.query.cone import Cone
 from almagest.query.errors import NoSuchTableError
 from almagest.query.rows import fetch, named, quoted
 from almagest.vo import conesearch
+
+OLDEST_FORMAT = "text/xml;serialization=tabledata"
+"""What clients of 1.03 read, which know no other; one that names a format is of 1.1."""
 
 ADVICE = f"A cone search may take {limits.SYNC_SECONDS:g} s; ask for a smaller radius, or use TAP."
 
@@ -32,7 +35,7 @@ def find(identity: Identity, name: str) -> Searchable:
     sky = catalogue.visible(identity)
     table = next((table for table in sky.tables if str(table) == name), None)
     if table is None:
-        raise NoSuchTableError(f"there is no table {request.shown(name)}")
+        raise NoSuchTableError(f"there is no table {name[:40]!r}")
     main = conesearch.main(table)
     if main is None:
         raise NoSuchTableError(f"{table} has no cone search: it lacks a position, or a column whose UCD is meta.id")
@@ -56,13 +59,15 @@ def search(found: Searchable, cone: Cone) -> Answer:
     wanted, overflow = (cone.maxrec, None) if cone.radius > 0 else (0, False)
     source = Source(
         _with_text_identifier(translation, main.id),
-        conesearch.labelled(translation.columns, main),
+        conesearch.labelled(
+            translation.columns, main, conesearch.UCD1_PLUS if cone.response_format else conesearch.UCD1
+        ),
         wanted,
         limits.SYNC_SECONDS,
         ADVICE,
         overflow,
     )
-    return Answer(source, formats.negotiate(cone.response_format), {})
+    return Answer(source, formats.negotiate(cone.response_format or OLDEST_FORMAT), {})
 
 
 def example(found: Searchable) -> tuple[float, float] | None:

@@ -17,8 +17,8 @@ MAX_ROWS = 10_000_000
 SYNC_SECONDS = 60.0
 """Seconds that PostgreSQL works on, and sends, a synchronous answer."""
 
-CONE_DEGREES = 180.0
-"""The largest radius of a cone search: the whole sky, because rows and seconds are limited anyway."""
+CONE_DEGREES = 90.0
+"""The largest radius of a cone search; announced as `maxSR`. pgSphere has no circle that is more than half the sky."""
 
 LINKED_ROWS = 500
 """Identifiers that one request may ask DataLink about; the answer to more of them says OVERFLOW."""

@@ -57,7 +57,7 @@ def check(parameters: Parameters) -> QueryRequest:
     if not language:
         raise InvalidRequestError("LANG is missing; send LANG=ADQL")
     if language.upper() not in LANGUAGES:
-        raise InvalidRequestError(f"unknown query language {shown(language)}; known are {', '.join(LANGUAGES)}")
+        raise InvalidRequestError(f"unknown query language {_shown(language)}; known are {', '.join(LANGUAGES)}")
     query = parameters.get("QUERY", "")
     if not query.strip():
         raise InvalidRequestError("QUERY is missing or empty")
@@ -97,19 +97,19 @@ def parse_time(text: str) -> datetime:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:
-        message = f"DESTRUCTION has to be a time such as 2030-01-31T12:00:00Z, not {shown(text)}"
+        message = f"DESTRUCTION has to be a time such as 2030-01-31T12:00:00Z, not {_shown(text)}"
         raise InvalidRequestError(message) from error
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-
-
-def shown(text: str) -> str:
-    """A user's value inside a message: quoted, without control characters, and short."""
-    return repr(text if len(text) <= 40 else text[:40] + "…")
 
 
 def _whole_number(name: str, text: str) -> int:
     # isdecimal alone would let through the digits of every script, and int() any number of them.
     digits = text.strip()
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > 18:
-        raise InvalidRequestError(f"{name} has to be a whole number from 0 on, not {shown(text)}")
+        raise InvalidRequestError(f"{name} has to be a whole number from 0 on, not {_shown(text)}")
     return int(digits)
+
+
+def _shown(text: str) -> str:
+    """A user's value inside a message: quoted, without control characters, and short."""
+    return repr(text if len(text) <= 40 else text[:40] + "…")

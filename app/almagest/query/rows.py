@@ -48,7 +48,7 @@ def by_key(
     Whole numbers and text are compared as such, and no row has a key that is neither, or longer than KEY_CHARACTERS.
     Raises QueryError.
     """
-    literals = [literal for key in keys if (literal := _literal(column, key)) is not None]
+    literals = [written for key in keys if (written := literal(column, key)) is not None]
     found: dict[str, tuple[float | None, float | None]] = {}
     for start in range(0, len(literals), KEYS_PER_QUERY):
         for key, *position in fetch(_by_key(sky, table, column, literals[start : start + KEYS_PER_QUERY])):
@@ -66,14 +66,7 @@ def named(table: Table) -> str:
     return f"{quoted(table.schema)}.{quoted(table.name)}"
 
 
-def _by_key(sky: Catalogue, table: Table, column: Column, literals: Sequence[str]) -> adql.Translation:
-    key = quoted(column.name)
-    selected = ", ".join((key, *(quoted(name) for name in table.position or ())))
-    query = f"SELECT {selected} FROM {named(table)} WHERE {key} IN ({', '.join(literals)})"  # noqa: S608 - it is ADQL
-    return adql.translate(query, sky)
-
-
-def _literal(column: Column, key: str) -> str | None:
+def literal(column: Column, key: str) -> str | None:
     """The key as ADQL writes it; None when no value of the column is written so."""
     bits = _INTEGERS.get(column.datatype)
     if bits is not None:
@@ -81,3 +74,10 @@ def _literal(column: Column, key: str) -> str | None:
     if column.datatype in ("char", "unicodeChar") and column.xtype is None and _TEXT.fullmatch(key):
         return "'" + key.replace("'", "''") + "'"
     return None
+
+
+def _by_key(sky: Catalogue, table: Table, column: Column, literals: Sequence[str]) -> adql.Translation:
+    key = quoted(column.name)
+    selected = ", ".join((key, *(quoted(name) for name in table.position or ())))
+    query = f"SELECT {selected} FROM {named(table)} WHERE {key} IN ({', '.join(literals)})"  # noqa: S608 - it is ADQL
+    return adql.translate(query, sky)

@@ -13,9 +13,21 @@ from almagest.vo.votable import info, results, votable
 MEDIA_TYPE = "text/xml"
 """Of every answer unless RESPONSEFORMAT says otherwise: what clients of 1.03 were promised."""
 
-ID = "meta.id;meta.main"
-RA = "pos.eq.ra;meta.main"
-DEC = "pos.eq.dec;meta.main"
+
+@dataclass(frozen=True, slots=True)
+class Ucds:
+    """What the three columns are labelled with that every answer has."""
+
+    id: str
+    ra: str
+    dec: str
+
+
+UCD1 = Ucds("ID_MAIN", "POS_EQ_RA_MAIN", "POS_EQ_DEC_MAIN")
+"""What 1.03 §2.2 demands, and pyvo looks for."""
+
+UCD1_PLUS = Ucds("meta.id;meta.main", "pos.eq.ra;meta.main", "pos.eq.dec;meta.main")
+"""What all other services say, and Simple Cone Search from 1.1 on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +52,7 @@ class Service:
 
 def identifier(table: Table) -> Column | None:
     """The column that tells the table's rows apart: by its UCD the main identifier, else the first identifier."""
-    for ucd in (ID, "meta.id"):
+    for ucd in (UCD1_PLUS.id, "meta.id"):
         for column in table.columns:
             if (column.ucd or "").lower() == ucd:
                 return column
@@ -55,9 +67,9 @@ def main(table: Table) -> Main | None:
     return Main(named.name, *table.position)
 
 
-def labelled(columns: Sequence[Column], main: Main) -> tuple[Column, ...]:
+def labelled(columns: Sequence[Column], main: Main, ucds: Ucds) -> tuple[Column, ...]:
     """An answer's columns so that exactly one has each of the three UCDs, and the identifier is text (§2.2)."""
-    return tuple(_labelled(column, main) for column in columns)
+    return tuple(_labelled(column, main, ucds) for column in columns)
 
 
 def error_document(message: str) -> bytes:
@@ -79,14 +91,17 @@ def capabilities(service: Service) -> bytes:
     return capability.capabilities(described, service.url, {"cs": "http://www.ivoa.net/xml/ConeSearch/v1.0"})
 
 
-def _labelled(column: Column, main: Main) -> Column:
-    for name, ucd in ((main.ra, RA), (main.dec, DEC)):
+_MAIN = (UCD1_PLUS.id, UCD1_PLUS.ra, UCD1_PLUS.dec)
+
+
+def _labelled(column: Column, main: Main, ucds: Ucds) -> Column:
+    for name, ucd in ((main.ra, ucds.ra), (main.dec, ucds.dec)):
         if column.name == name:
             return replace(column, ucd=ucd)
     if column.name == main.id:
         datatype: Datatype = "unicodeChar" if column.datatype == "unicodeChar" else "char"
-        return replace(column, ucd=ID, datatype=datatype, arraysize=column.arraysize or "*")
-    if column.ucd and column.ucd.lower() in (ID, RA, DEC):
+        return replace(column, ucd=ucds.id, datatype=datatype, arraysize=column.arraysize or "*")
+    if column.ucd and column.ucd.lower() in _MAIN:
         return replace(column, ucd=column.ucd.partition(";")[0])
     return column
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, unquote
 
+from almagest.adql.catalogue import Column, Table
 from almagest.vo import capability
+from almagest.vo.conesearch import identifier as identifier_column
 from almagest.vo.markup import Markup, element, optional
 from almagest.vo.votable import info, results, text_param, votable
 
@@ -30,7 +32,7 @@ class Link:
     """One row of the answer (§3.2). id: as it was sent; exactly one of access_url, service (the XML ID of a descriptor)
     and error is set. semantics: `#term` of the core vocabulary, or a full URI; content_length: bytes;
     authentication: false, optional or true, empty when unknown; position: of the row in ICRS degrees, which a
-    descriptor may refer to as RA_FIELD and DEC_FIELD."""
+    descriptor may refer to as the columns `ra` and `dec`."""
 
     id: str
     semantics: str
@@ -47,14 +49,10 @@ class Link:
     position: tuple[float, float] | None = None
 
 
-RA_FIELD = "row_ra"
-DEC_FIELD = "row_dec"
-
-
 @dataclass(frozen=True, slots=True)
 class Input:
-    """A parameter of a service (§4.3): with a fixed `value`, or from the FIELD of XML ID `ref`, or, with neither, from
-    the user. least, most: what is sensible."""
+    """A parameter of a service (§4.3): with a fixed `value`, or from the `column` of the rows whose FIELD has this XML
+    ID, or, with neither, from the user. pyvo fails on one of the user's that is a single number: let it be text."""
 
     name: str
     datatype: str = "char"
@@ -62,21 +60,19 @@ class Input:
     unit: str | None = None
     ucd: str | None = None
     value: str = ""
-    ref: str | None = None
-    least: str | None = None
-    most: str | None = None
+    column: str | None = None
     description: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Descriptor:
-    """A service that can be asked about rows (§4.2). standard: its standardID, or None; id: its XML ID, where links
-    refer to it; url: its address, to which the client adds the inputs."""
+class ServiceDescriptor:
+    """A service that can be asked about rows (§4.2). access_url: to which the client adds the inputs; standard_id: of
+    its protocol, None for a service of its own kind; id: its XML ID, where links refer to it."""
 
     name: str
-    url: str
+    access_url: str
     inputs: Sequence[Input]
-    standard: str | None = None
+    standard_id: str | None = None
     content_type: str = ""
     description: str = ""
     id: str | None = None
@@ -97,7 +93,9 @@ def parse(text: str, authority: str) -> tuple[str, str] | None:
     return unquote(table), unquote(key)
 
 
-def links(rows: Iterable[Link], described: Sequence[Descriptor], this: Descriptor, *, overflow: bool) -> bytes:
+def links(
+    rows: Iterable[Link], described: Sequence[ServiceDescriptor], this: ServiceDescriptor, *, overflow: bool
+) -> bytes:
     """The answer of `{links}` (§3.3). rows: those of one identifier side by side; described: the services that rows
     refer to; this: `{links}` itself (§4.8); overflow: whether more identifiers were sent than are answered."""
     table = element(
@@ -118,11 +116,11 @@ def links(rows: Iterable[Link], described: Sequence[Descriptor], this: Descripto
     )
 
 
-def descriptor(described: Descriptor, utype: str = "adhoc:service") -> Markup:
+def descriptor(described: ServiceDescriptor, utype: str = "adhoc:service") -> Markup:
     """The RESOURCE that tells clients how to call a service; it stands beside the RESOURCE of the results (§4.1)."""
     told = {
-        "standardID": described.standard,
-        "accessURL": described.url,
+        "standardID": described.standard_id,
+        "accessURL": described.access_url,
         "contentType": described.content_type,
     }
     return element(
@@ -131,6 +129,33 @@ def descriptor(described: Descriptor, utype: str = "adhoc:service") -> Markup:
         optional("DESCRIPTION", described.description),
         *(text_param(name, value) for name, value in told.items() if value),
         element("GROUP", {"name": "inputParams"}, *(_input(one) for one in described.inputs)),
+    )
+
+
+def links_service(url: str, inputs: Sequence[Input]) -> ServiceDescriptor:
+    """`{links}` at `url`, called with these inputs."""
+    return ServiceDescriptor(
+        name="links",
+        access_url=url,
+        inputs=inputs,
+        standard_id=STANDARD,
+        content_type=MEDIA_TYPE,
+        description="What belongs to a row: itself, its neighbours, its documentation, licence and citation.",
+    )
+
+
+def of_results(url: str, table: Table, columns: Sequence[Column]) -> ServiceDescriptor | None:
+    """`{links}` for rows of one table in an answer with these columns; None where the answer lacks the table's
+    identifier. `TABLE` says whose keys the identifiers are, because they are not IVOA's. url: of `{links}`."""
+    named = identifier_column(table)
+    if named is None or not any((column.name, column.ucd) == (named.name, named.ucd) for column in columns):
+        return None
+    return links_service(
+        url,
+        (
+            Input("ID", named.datatype, named.arraysize, ucd=named.ucd, column=named.name),
+            Input("TABLE", value=str(table), description="The table that the rows belong to."),
+        ),
     )
 
 
@@ -162,16 +187,10 @@ def _input(one: Input) -> Markup:
         "arraysize": "*" if one.datatype == "char" and one.arraysize is None else one.arraysize,
         "unit": one.unit,
         "ucd": one.ucd,
-        "ref": one.ref,
+        "ref": one.column,
         "value": one.value,
     }
-    bounds = [element(tag, {"value": value}) for tag, value in (("MIN", one.least), ("MAX", one.most)) if value]
-    return element(
-        "PARAM",
-        attributes,
-        optional("DESCRIPTION", one.description),
-        element("VALUES", None, *bounds) if bounds else None,
-    )
+    return element("PARAM", attributes, optional("DESCRIPTION", one.description))
 
 
 _COLUMNS: tuple[dict[str, str], ...] = (
@@ -187,8 +206,8 @@ _COLUMNS: tuple[dict[str, str], ...] = (
     {"name": "local_semantics", "ucd": "meta.id.assoc"},
     {"name": "link_auth", "ucd": "meta.code"},
     {"name": "link_authorized", "ucd": "meta.code", "datatype": "boolean"},
-    {"name": "ra", "ucd": "pos.eq.ra", "datatype": "double", "unit": "deg", "ID": RA_FIELD},
-    {"name": "dec", "ucd": "pos.eq.dec", "datatype": "double", "unit": "deg", "ID": DEC_FIELD},
+    {"name": "ra", "ucd": "pos.eq.ra", "datatype": "double", "unit": "deg", "ID": "ra"},
+    {"name": "dec", "ucd": "pos.eq.dec", "datatype": "double", "unit": "deg", "ID": "dec"},
 )
 
 

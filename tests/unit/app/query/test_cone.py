@@ -19,8 +19,8 @@ def check(**changed: str) -> cone.Cone:
 
 
 def test_the_place_is_read_whatever_the_letter_case_of_the_names() -> None:
-    asked = cone.check([("ra", "0"), ("Dec", "-90"), ("sR", "180"), ("TIME", "now"), ("anything", "x")])
-    assert (asked.ra, asked.dec, asked.radius) == (0, -90, 180)
+    asked = cone.check([("ra", "0"), ("Dec", "-90"), ("sR", "90"), ("TIME", "now"), ("anything", "x")])
+    assert (asked.ra, asked.dec, asked.radius) == (0, -90, 90)
     assert (asked.verbosity, asked.maxrec) == (2, limits.DEFAULT_ROWS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -47,15 +48,19 @@ def test_exactly_one_field_has_each_main_ucd() -> None:
         Column("dec", "double", unit="deg", ucd="pos.eq.dec"),
         NAME,
     )
-    named = conesearch.labelled(columns, conesearch.Main("name", "ra", "dec"))
+    main = conesearch.Main("name", "ra", "dec")
+    named = conesearch.labelled(columns, main, conesearch.UCD1_PLUS)
     assert [column.ucd for column in named] == [
         "pos.eq.ra", "META.ID", "pos.eq.ra;meta.main", "pos.eq.dec;meta.main", "meta.id;meta.main",
     ]  # fmt: skip
+    oldest = conesearch.labelled(columns, main, conesearch.UCD1)
+    assert [column.ucd for column in oldest[2:]] == ["POS_EQ_RA_MAIN", "POS_EQ_DEC_MAIN", "ID_MAIN"]
 
 
 def test_an_identifier_that_is_a_number_is_told_as_text() -> None:
     main = conesearch.Main("source_id", "ra", "dec")
-    number, text = conesearch.labelled((KEY, NAME), main)[0], conesearch.labelled((NAME,), main)[0]
+    (number,) = conesearch.labelled((KEY,), main, conesearch.UCD1)
+    (text,) = conesearch.labelled((NAME,), replace(main, id="name"), conesearch.UCD1)
     assert (number.datatype, number.arraysize) == ("char", "*")
     assert (text.datatype, text.arraysize) == ("unicodeChar", "*")
 

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from almagest.vo import datalink
-from almagest.vo.datalink import Descriptor, Input, Link
+from almagest.vo.datalink import Input, Link, ServiceDescriptor
 
 V = "{http://www.ivoa.net/xml/VOTable/v1.3}"
-THIS = Descriptor("links", "https://x.org/links", (Input("ID"),), standard=datalink.STANDARD)
+THIS = ServiceDescriptor("links", "https://x.org/links", (Input("ID"),), standard_id=datalink.STANDARD)
 
 
 @given(st.text(), st.text(min_size=1))
@@ -72,10 +72,10 @@ def test_an_answer_that_leaves_identifiers_out_says_so_behind_its_table() -> Non
 def test_a_descriptor_tells_fixed_inputs_from_columns_and_choices() -> None:
     inputs = (
         Input("TABLE", value="sky.stars"),
-        Input("ID", "long", ref="key"),
-        Input("SR", "double", unit="deg", least="0", most="180", description="Radius"),
+        Input("ID", "long", column="key"),
+        Input("SR", description="Radius"),
     )
-    described = Descriptor("near", "https://x.org/cone", inputs, id="cone", content_type="text/xml")
+    described = ServiceDescriptor("near", "https://x.org/cone", inputs, id="cone", content_type="text/xml")
     root = ET.fromstring(datalink.links([], [described], THIS, overflow=False))
     _, service, this = root
     assert (service.get("type"), service.get("utype"), service.get("ID")) == ("meta", "adhoc:service", "cone")
@@ -83,4 +83,4 @@ def test_a_descriptor_tells_fixed_inputs_from_columns_and_choices() -> None:
     table, key, radius = service.iterfind(f"{V}GROUP/{V}PARAM")
     assert (table.get("value"), table.get("ref")) == ("sky.stars", None)
     assert (key.get("value"), key.get("ref"), key.get("arraysize")) == ("", "key", None)
-    assert [bound.get("value") for bound in radius.iterfind(f"{V}VALUES/*")] == ["0", "180"]
+    assert (radius.get("value"), radius.get("ref"), radius.findtext(f"{V}DESCRIPTION")) == ("", None, "Radius")
