@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 from collections.abc import Iterator
@@ -11,8 +12,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import requests
+from astropy.io import votable
+from pyvo.dal import TAPResults
 from pyvo.dal.adhoc import DatalinkResults, DatalinkService
 
+from almagest.adql.catalogue import Column, Table
+from almagest.vo import datalink
 from support import catalogues, wire
 from support.application import Application
 from support.archive import Archive
@@ -221,6 +226,30 @@ def test_pyvo_reads_one_row_by_its_address(archive: Archive) -> None:
     assert found.getrecord(0).content_type == "application/x-votable+xml"
 
 
+@pytest.mark.parametrize(
+    ("table", "key", "in_order"),
+    [
+        ("openngc.objects", Column("name", "char", "*", ucd="meta.id;meta.main"), False),
+        # pyvo finds the links of numbers again only when it asks for them row by row.
+        ("hipparcos.main", Column("hip", "int", ucd="meta.id;meta.main"), True),
+    ],
+)
+def test_pyvo_follows_the_descriptor_beside_a_result(archive: Archive, table: str, key: Column, in_order: bool) -> None:
+    schema, _, name = table.partition(".")
+    service = datalink.of_results(f"{archive.url}/datalink/links", Table(schema, name, (key,)), (key,))
+    assert service is not None
+    answer = archive.query(f"SELECT TOP 3 {key.name} FROM {table}").text
+    described = answer.replace("</VOTABLE>", f"{datalink.descriptor(service)}</VOTABLE>")
+    described = described.replace(f'<FIELD name="{key.name}"', f'<FIELD ID="{key.name}" name="{key.name}"')
+    rows = TAPResults(votable.parse(io.BytesIO(described.encode())))
+    found = [
+        (links.original_row[key.name], {link.semantics for link in links})
+        for links in rows.iter_datalinks(preserve_order=in_order)
+    ]
+    assert sorted(row for row, _ in found) == sorted(row[key.name] for row in rows)
+    assert all("#this" in semantics for _, semantics in found)
+
+
 LACKING = "Unknown predicate 'documentation'"
 """stilts 3.4.7 knows the vocabulary of 2015, which has no #documentation; DataLink 1.1 §3.2.6 forbids its full URI."""
 
@@ -229,7 +258,7 @@ def test_datalinklint_finds_no_error(archive: Archive, tmp_path: Path) -> None:
     for name, identifiers in {"none": (), "rows": (STAR, ANDROMEDA), "wrong": ("nonsense", f"{STAR}0000000")}.items():
         document = tmp_path / f"{name}.vot"
         document.write_bytes(ask(archive, *identifiers).content)
-        command = ["stilts", "datalinklint", "format=json", "report=EWF", "maxrepeat=999", document]
+        command = ["stilts", "datalinklint", "format=json", "report=EWF", "maxrepeat=999", str(document)]
         outcome = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
         reports = json.loads(outcome.stdout)["sections"]
         assert [report["text"] for report in reports if LACKING not in report["text"]] == []

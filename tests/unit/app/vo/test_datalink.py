@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from almagest.adql.catalogue import Column, Table
 from almagest.vo import datalink
 from almagest.vo.datalink import Input, Link, ServiceDescriptor
 
@@ -84,3 +85,17 @@ def test_a_descriptor_tells_fixed_inputs_from_columns_and_choices() -> None:
     assert (table.get("value"), table.get("ref")) == ("sky.stars", None)
     assert (key.get("value"), key.get("ref"), key.get("arraysize")) == ("", "key", None)
     assert (radius.get("value"), radius.get("ref"), radius.findtext(f"{V}DESCRIPTION")) == ("", None, "Radius")
+
+
+def test_a_result_without_its_tables_identifier_offers_no_links() -> None:
+    key = Column("source_id", "long", ucd="meta.id;meta.main")
+    stars = Table("sky", "stars", (key, Column("g", "float")))
+    service = datalink.of_results("https://x.org/links", stars, (Column("g", "float"), key))
+    assert service is not None
+    assert [(one.name, one.value, one.column) for one in service.inputs] == [
+        ("ID", "", "source_id"), ("TABLE", "sky.stars", None),
+    ]  # fmt: skip
+    assert datalink.of_results("https://x.org/links", stars, (Column("g", "float"),)) is None
+    # A column of the same name that is made of something else, and a table whose rows have no names.
+    assert datalink.of_results("https://x.org/links", stars, (Column("source_id", "long"),)) is None
+    assert datalink.of_results("https://x.org/links", Table("sky", "stars", stars.columns[1:]), (key,)) is None
