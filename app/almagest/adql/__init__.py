@@ -1,6 +1,6 @@
 """PURE. ADQL 2.1 into SQL for PostgreSQL with pgSphere: parse, analyse, generate; see docs/app/adql.md."""
 
-from almagest.adql.catalogue import Catalogue, Column, Table
+from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
 from almagest.adql.errors import (
     AdqlError,
     AdqlSyntaxError,
@@ -12,17 +12,21 @@ from almagest.adql.errors import (
     UnknownTable,
     WrongType,
 )
+from almagest.adql.names import RESERVED, written
 from almagest.adql.translate import translate
 from almagest.adql.translation import ResultColumn, Translation
 
 __all__ = [
+    "RESERVED",
     "AdqlError",
     "AdqlSyntaxError",
     "AmbiguousColumn",
     "Catalogue",
     "Column",
+    "ForeignKey",
     "NotAllowed",
     "ResultColumn",
+    "Schema",
     "Table",
     "TooComplex",
     "Translation",
@@ -31,4 +35,5 @@ __all__ = [
     "UnknownTable",
     "WrongType",
     "translate",
+    "written",
 ]
