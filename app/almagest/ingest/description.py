@@ -82,12 +82,21 @@ class ColumnDescription(_Model):
     principal: bool = False
 
 
+class ExampleDescription(_Model):
+    """A query worth trying. name: a line that says what for; query: ADQL, over this table and any others."""
+
+    name: str = Field(min_length=1, max_length=200)
+    description: str = ""
+    query: str = Field(min_length=1)
+
+
 class Description(_Model):
     """Everything that one metadata file says. columns: by name, in any order; the file's order is the table's."""
 
     data: SchemaDescription = Field(default=SchemaDescription(), alias="schema")
     table: TableDescription = TableDescription()
     columns: dict[Annotated[str, Field(pattern=IDENTIFIER)], ColumnDescription] = Field(default_factory=dict)
+    examples: tuple[ExampleDescription, ...] = ()
 
     @model_validator(mode="after")
     def _no_column_twice(self) -> Description:

@@ -30,6 +30,7 @@ def publish(layout: Layout, description: Description, loaded: Loaded, *, publish
         values = _table(layout, description, loaded, published=published)
         table = made.save(models.Table.objects.all(), {"schema": schema, "name": layout.table}, values)
         made.replace(table.columns.all(), _columns(layout, description, loaded), table=table)
+        made.replace(table.examples.all(), _examples(description), table=table)
     return made.made
 
 
@@ -67,3 +68,15 @@ def _columns(layout: Layout, description: Description, loaded: Loaded) -> list[d
             }
         )
     return rows
+
+
+def _examples(description: Description) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": example.name,
+            "description": example.description.strip(),
+            "query": example.query.strip(),
+            "order": order,
+        }
+        for order, example in enumerate(description.examples)
+    ]

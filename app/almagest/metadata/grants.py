@@ -1,4 +1,4 @@
-"""Who may read which table of the data database: the readers' grants follow `Table.published`."""
+"""Who may read which table of the data database: the readers' grants and TAP_SCHEMA follow `Table.published`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
-from almagest.metadata import models
+from almagest.metadata import catalogue, models, tap_schema
 
 READERS = ("almagest_query", "almagest_job")
 """The roles under which visitors' queries run."""
@@ -29,11 +29,12 @@ _EXISTING = """
 
 def published() -> Names:
     """(schema, table) of every table that everybody may read."""
-    return set(models.Table.objects.filter(published=True).values_list("schema__name", "name"))
+    return set(models.Table.objects.filter(published=True).values_list("schema__name", "name")) | tap_schema.names()
 
 
 def synchronise(data: Connection[Any]) -> int:
-    """Give the readers SELECT on exactly the published tables that exist; returns how many grants changed.
+    """Give the readers SELECT on exactly the published tables that exist, and make TAP_SCHEMA tell of them; returns how
+    many of these things changed.
 
     data: as the owner. One transaction. A schema's USAGE comes with its first published table and stays: it shows
     nothing but that the schema exists.
@@ -51,6 +52,7 @@ def synchronise(data: Connection[Any]) -> int:
                 statement = SQL("REVOKE ALL ON {} FROM {}").format(Identifier(schema, table), Identifier(role))
                 data.execute(statement)
             changes += len(wanted ^ readable)
+        changes += tap_schema.write(data, catalogue.everything(), lambda _table, _column: READERS)
     return changes
 
 

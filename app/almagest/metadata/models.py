@@ -7,6 +7,7 @@ changes what a visitor may see goes through `almagest.metadata.publish`, which a
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 
 
 class Schema(models.Model):
@@ -76,6 +77,24 @@ class Table(models.Model):
         return f"{self.schema.name}.{self.name}"
 
 
+class ForeignKey(models.Model):
+    """Columns of a table that name rows of another one, in the same archive. columns: pairs [here, there] of names."""
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="foreign_keys")
+    target = models.ForeignKey(Table, models.CASCADE, related_name="+")
+    columns = models.JSONField()
+    description = models.TextField(blank=True)
+    utype = models.CharField(max_length=200, blank=True)
+    order = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("order",)
+        constraints = (models.UniqueConstraint(fields=("table", "order"), name="foreign_key_order_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.table} → {self.target}"
+
+
 class Column(models.Model):
     """A column, with the fields of TAP_SCHEMA.columns. indexed: a condition on it is fast; principal: shown first."""
 
@@ -101,9 +120,30 @@ class Column(models.Model):
 
 
 class Revision(models.Model):
-    """One row that counts the changes to all of the above, so that every process knows when its copy is old."""
+    """One row that counts the changes to the published metadata, so that every process knows when its copy is old.
+
+    changed: when the last one was made.
+    """
 
     number = models.BigIntegerField(default=0)
+    changed = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class Example(models.Model):
+    """A query worth trying, which came with the description of a table (DALI examples 1.0)."""
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="examples")
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    query = models.TextField()
+    order = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("table", "order")
+        constraints = (models.UniqueConstraint(fields=("table", "order"), name="example_order_unique"),)
+
+    def __str__(self) -> str:
+        return self.name

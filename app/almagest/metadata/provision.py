@@ -13,6 +13,7 @@ from typing import Any, LiteralString
 from psycopg import Connection, sql
 from psycopg.sql import SQL, Identifier, Literal
 
+from almagest.metadata import tap_schema
 from almagest.metadata.grants import READERS
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ def provision(data: Connection[Any], passwords: dict[str, str], longest_query: f
             _limit_temporary_files(data, role)
         for statement in _RIGHTS:
             data.execute(SQL(statement).format(database=_database(data), owner=_owner(data)))
+        tap_schema.create(data)
 
 
 def _check_extension(data: Connection[Any]) -> None:
