@@ -56,9 +56,19 @@ class SchemaDescription(_Model):
     order: int | None = Field(default=None, ge=0)
 
 
+class ForeignKeyDescription(_Model):
+    """Columns that name rows of another table. target: schema.table; columns: name here → name there."""
+
+    target: str = Field(pattern=r"^[^.]{1,63}\.[^.]{1,63}$")
+    columns: dict[str, str] = Field(min_length=1)
+    description: str = ""
+    utype: str = ""
+
+
 class TableDescription(_Model):
     """A table. position: names of its right ascension and declination, ICRS degrees; primary_key: a column's name;
-    indexes: columns that get a B-tree. published None: as it was, and a new table is published."""
+    indexes: columns that get a B-tree; foreign_keys: told to users, not enforced. published None: as it was, and a new
+    table is published."""
 
     title: str = Field(default="", max_length=200)
     description: str = ""
@@ -68,6 +78,7 @@ class TableDescription(_Model):
     position: tuple[str, str] | None = None
     primary_key: str | None = None
     indexes: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKeyDescription, ...] = ()
 
 
 class ColumnDescription(_Model):

@@ -30,6 +30,7 @@ def publish(layout: Layout, description: Description, loaded: Loaded, *, publish
         values = _table(layout, description, loaded, published=published)
         table = made.save(models.Table.objects.all(), {"schema": schema, "name": layout.table}, values)
         made.replace(table.columns.all(), _columns(layout, description, loaded), table=table)
+        made.replace(table.foreign_keys.all(), _foreign_keys(description), table=table)
         made.replace(table.examples.all(), _examples(description), table=table)
     return made.made
 
@@ -64,6 +65,23 @@ def _columns(layout: Layout, description: Description, loaded: Loaded) -> list[d
                 "description": column.description,
                 "indexed": column.name in layout.indexed,
                 "principal": described.principal,
+                "order": order,
+            }
+        )
+    return rows
+
+
+def _foreign_keys(description: Description) -> list[dict[str, Any]]:
+    rows = []
+    for order, key in enumerate(description.table.foreign_keys):
+        schema, table = key.target.split(".")
+        rows.append(
+            {
+                "target_schema": schema,
+                "target_table": table,
+                "columns": [list(pair) for pair in key.columns.items()],
+                "description": key.description,
+                "utype": key.utype,
                 "order": order,
             }
         )

@@ -37,7 +37,7 @@ def everything() -> Catalogue:
         .select_related("schema")
         .prefetch_related(
             Prefetch("columns", models.Column.objects.order_by("order")),
-            Prefetch("foreign_keys", models.ForeignKey.objects.select_related("target__schema")),
+            "foreign_keys",
         )
         .order_by("schema__order", "schema__name", "order", "name")
     )
@@ -65,7 +65,7 @@ def _table(row: models.Table) -> Table:
 
 def _foreign_key(row: models.ForeignKey) -> ForeignKey:
     return ForeignKey(
-        target=(row.target.schema.name, row.target.name),
+        target=(row.target_schema, row.target_table),
         columns=tuple((here, there) for here, there in row.columns),
         description=row.description,
         utype=row.utype or None,

@@ -78,10 +78,14 @@ class Table(models.Model):
 
 
 class ForeignKey(models.Model):
-    """Columns of a table that name rows of another one, in the same archive. columns: pairs [here, there] of names."""
+    """Columns of a table that name rows of another one, by whose name they can be joined; it may be loaded later.
+
+    columns: pairs [here, there] of names.
+    """
 
     table = models.ForeignKey(Table, models.CASCADE, related_name="foreign_keys")
-    target = models.ForeignKey(Table, models.CASCADE, related_name="+")
+    target_schema = models.CharField(max_length=63)
+    target_table = models.CharField(max_length=63)
     columns = models.JSONField()
     description = models.TextField(blank=True)
     utype = models.CharField(max_length=200, blank=True)
@@ -92,7 +96,7 @@ class ForeignKey(models.Model):
         constraints = (models.UniqueConstraint(fields=("table", "order"), name="foreign_key_order_unique"),)
 
     def __str__(self) -> str:
-        return f"{self.table} → {self.target}"
+        return f"{self.table} → {self.target_schema}.{self.target_table}"
 
 
 class Column(models.Model):
