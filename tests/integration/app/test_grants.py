@@ -134,7 +134,7 @@ def test_the_login_roles_read_nothing_private_as_themselves(
         "SELECT pg_read_file('/etc/passwd')",
         "SELECT lo_import('/etc/passwd')",
         "SELECT * FROM pg_authid",
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'almagest'",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'almagest_job'",
         "ALTER SYSTEM SET work_mem = '1GB'",
         "ALTER ROLE {role} SUPERUSER",
         "CREATE EXTENSION dblink",
