@@ -8,11 +8,12 @@ themselves, as the standard wants.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, LiteralString
 
 from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
+from psycopg.types.json import Jsonb
 
 from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
 from almagest.adql.names import written
@@ -22,8 +23,8 @@ NAME = "tap_schema"
 Readers = Callable[[Table, Column | None], Sequence[str]]
 """The roles of the data database that may know of a table, or of a column of it."""
 
-Rows = dict[str, list[tuple[Any, ...]]]
-"""The rows of each table, without those who may see them; by the table's name."""
+Rows = dict[str, list[dict[str, Any]]]
+"""The rows of each table, by the table's name; each row by the names of its columns."""
 
 
 def _text(name: str, description: str) -> Column:
@@ -127,13 +128,8 @@ TABLES = (
 SCHEMA = Schema(NAME, "TAP_SCHEMA", "Which schemas, tables and columns there are, as tables that queries can read.")
 
 
-def names() -> set[tuple[str, str]]:
-    """(schema, table) of the views."""
-    return {(table.schema, table.name) for table in TABLES}
-
-
-def create(data: Connection[Any]) -> None:
-    """Make the tables and the views over them where they are missing. data: as the owner, inside a transaction."""
+def prepare(data: Connection[Any]) -> None:
+    """Make the tables, the views over them and the function that fills them. data: as the owner, in a transaction."""
     data.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(NAME)))
     for table in TABLES:
         data.execute(SQL("CREATE TABLE IF NOT EXISTS {} ({})").format(_stored(table), _columns(table)))
@@ -143,33 +139,56 @@ def create(data: Connection[Any]) -> None:
             Identifier(NAME, table.name), _names(table), _stored(table), SQL(_VISIBLE[table.name])
         )
         data.execute(view)
+    for statement in _STATEMENTS:
+        data.execute(statement)
 
 
-def write(data: Connection[Any], catalogue: Catalogue, readers: Readers) -> bool:
-    """Make TAP_SCHEMA say what the catalogue holds; True when it did not. The caller holds the grants.
+def write(data: Connection[Any], catalogue: Catalogue, readers: Readers) -> int:
+    """Make TAP_SCHEMA say what the catalogue holds; returns how many of its tables did not.
 
-    catalogue: of everything, whoever may see it; readers: who that is.
+    data: as the owner or as a login role of READERS, in the transaction of the grants. catalogue: of everything,
+    whoever may see it; readers: who that is.
     """
-    wanted = _rows(catalogue, readers)
-    changed = [table for table in TABLES if _present(data, table) != sorted(wanted[table.name], key=repr)]
-    for table in changed:
-        data.execute(SQL("DELETE FROM {}").format(_stored(table)))
-        with data.cursor() as cursor, cursor.copy(SQL("COPY {} FROM STDIN").format(_stored(table))) as target:
-            for row in wanted[table.name]:
-                target.write_row(row)
-    return bool(changed)
+    row = data.execute("SELECT almagest.set_tap_schema(%s)", (Jsonb(_rows(catalogue, readers)),)).fetchone()
+    return int(row[0]) if row else 0
 
 
-def _present(data: Connection[Any], table: Table) -> list[tuple[Any, ...]]:
-    return sorted(data.execute(SQL("SELECT * FROM {}").format(_stored(table))).fetchall(), key=repr)
-
+_STATEMENTS: tuple[LiteralString, ...] = (
+    """CREATE OR REPLACE FUNCTION almagest.set_tap_schema(wanted jsonb) RETURNS integer
+       LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+       DECLARE
+         name text;
+         differs boolean;
+         changes integer := 0;
+       BEGIN
+         FOREACH name IN ARRAY ARRAY['schemas', 'tables', 'columns', 'keys', 'key_columns'] LOOP
+           EXECUTE format(
+             'WITH wanted AS (SELECT * FROM jsonb_populate_recordset(NULL::almagest.%1$I, $1))
+              SELECT EXISTS (TABLE wanted EXCEPT ALL TABLE almagest.%1$I)
+                OR EXISTS (TABLE almagest.%1$I EXCEPT ALL TABLE wanted)', 'tap_' || name
+           ) INTO differs USING wanted -> name;
+           IF differs THEN
+             EXECUTE format('DELETE FROM almagest.%I', 'tap_' || name);
+             EXECUTE format(
+               'INSERT INTO almagest.%1$I SELECT * FROM jsonb_populate_recordset(NULL::almagest.%1$I, $1)',
+               'tap_' || name
+             ) USING wanted -> name;
+             changes := changes + 1;
+           END IF;
+         END LOOP;
+         RETURN changes;
+       END $$""",
+    "REVOKE ALL ON FUNCTION almagest.set_tap_schema FROM PUBLIC",
+    "GRANT EXECUTE ON FUNCTION almagest.set_tap_schema TO almagest_query, almagest_job",
+)
 
 _MEMBER = """r.readers && ARRAY (
     SELECT rolname::text FROM pg_catalog.pg_roles
-    WHERE rolname IN (SELECT unnest(s.readers) FROM almagest.tap_schemas AS s) AND pg_has_role(oid, 'MEMBER')
+    WHERE rolname IN (SELECT unnest(s.readers) FROM almagest.tap_schemas AS s) AND pg_has_role(oid, 'USAGE')
 )"""
-"""Whether the one who asks may see a row. A schema is seen by all who see anything of it, so `tap_schemas` has every
-role that matters."""
+"""Whether the one who asks may see a row, by the roles that he has the rights of: a login role may become others, and
+has no rights of theirs until then. A schema is seen by all who see anything of it, so `tap_schemas` has every role that
+matters."""
 
 _VISIBLE = {
     "schemas": _MEMBER,
@@ -192,30 +211,60 @@ def _rows(catalogue: Catalogue, readers: Readers) -> Rows:
     for schema_index, (schema, tables) in enumerate(catalogue.schemas()):
         seen: set[str] = set()
         for table in tables:
-            of_columns = [sorted(readers(table, column)) for column in table.columns]
-            of_table = sorted({*readers(table, None)}.union(*of_columns))
-            seen.update(of_table)
-            name, index = table.written, len(rows["tables"])
-            row = (written(schema.name), name, table.kind, table.utype, table.description or None, index, of_table)
-            rows["tables"].append(row)
-            for place, (column, who) in enumerate(zip(table.columns, of_columns, strict=True)):
-                rows["columns"].append((name, *_column(column), place, who))
-        about = (written(schema.name), schema.utype, schema.description or None, schema_index, sorted(seen))
-        rows["schemas"].append(about)
+            columns = [
+                {
+                    "table_name": table.written,
+                    **_column(column),
+                    "column_index": index,
+                    "readers": readers(table, column),
+                }
+                for i, column in enumerate(table.columns)
+            ]
+            who = sorted({*readers(table, None)}.union(*(column["readers"] for column in columns)))
+            place = {"table_index": len(rows["tables"]), "readers": who}
+            rows["tables"].append({"schema_name": written(schema.name), **_table(table), **place})
+            rows["columns"] += columns
+            seen.update(who)
+        described = {"utype": schema.utype, "description": schema.description or None}
+        place = {"schema_index": schema_index, "readers": sorted(seen)}
+        rows["schemas"].append({"schema_name": written(schema.name), **described, **place})
     for table in catalogue.tables:
         for number, (key, target) in enumerate(catalogue.keys(table), 1):
             identifier = f"{table.written}-{number}"
-            about_key = (identifier, table.written, target.written, key.description or None, key.utype)
-            rows["keys"].append(about_key)
-            rows["key_columns"] += [(identifier, written(here), written(there)) for here, there in key.columns]
+            described = {"description": key.description or None, "utype": key.utype}
+            ends = {"from_table": table.written, "target_table": target.written}
+            rows["keys"].append({"key_id": identifier, **ends, **described})
+            rows["key_columns"] += [
+                {"key_id": identifier, "from_column": written(here), "target_column": written(there)}
+                for here, there in key.columns
+            ]
     return rows
 
 
-def _column(column: Column) -> Iterator[Any]:
-    """The values from column_name to std."""
-    yield from (written(column.name), column.datatype, column.arraysize, column.xtype, _size(column.arraysize))
-    yield from (column.description or None, column.utype, column.unit, column.ucd)
-    yield from (int(column.indexed), int(column.principal), int(column.std))
+def _table(table: Table) -> dict[str, Any]:
+    return {
+        "table_name": table.written,
+        "table_type": table.kind,
+        "utype": table.utype,
+        "description": table.description or None,
+    }
+
+
+def _column(column: Column) -> dict[str, Any]:
+    return {
+        "column_name": written(column.name),
+        "datatype": column.datatype,
+        "arraysize": column.arraysize,
+        "xtype": column.xtype,
+        "size": _size(column.arraysize),
+        "description": column.description or None,
+        "utype": column.utype,
+        "unit": column.unit,
+        "ucd": column.ucd,
+        "indexed": int(column.indexed),
+        "principal": int(column.principal),
+        "std": int(column.std),
+    }
 
 
 def _size(arraysize: str | None) -> int | None:

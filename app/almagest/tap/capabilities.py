@@ -10,8 +10,8 @@ from almagest.query import limits
 from almagest.tap.face import base_url
 from almagest.vo import vosi
 
-SECURITY: tuple[str, ...] = ()
-"""Identifiers of the ways to log in (VOResource 1.1 §2.2.2)."""
+SECURITY = ("ivo://ivoa.net/sso#BasicAA", "ivo://ivoa.net/sso#cookie")
+"""Identifiers of the ways to log in (SSO 2.0 §3); tokens have none yet, and are announced in WWW-Authenticate."""
 
 UPLOADS: tuple[str, ...] = ()
 """The ways to send a table along; validators want `inline` and `http` once there is any."""

@@ -7,11 +7,11 @@ from functools import lru_cache
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils.cache import get_conditional_response
+from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import http_date, quote_etag
 from django.views.decorators.gzip import gzip_page
 
-from almagest.accounts.identity import NOBODY
+from almagest.accounts.authentication import challenges, identify
 from almagest.adql import Catalogue
 from almagest.config.environment import environment
 from almagest.health import checks
@@ -35,7 +35,7 @@ def root(_: HttpRequest) -> HttpResponse:
 @face("GET", "HEAD", "POST")
 def sync(request: HttpRequest) -> StreamingHttpResponse:
     """`/tap/sync` (TAP 1.1 §2.2)."""
-    return stream(run(NOBODY, parameters.collect(pairs(request))), "result")
+    return stream(run(identify(request), parameters.collect(pairs(request))), "result")
 
 
 @face("GET", "HEAD")
@@ -49,8 +49,11 @@ def availability(_: HttpRequest) -> HttpResponse:
 @face("GET", "HEAD")
 @gzip_page
 def capabilities(request: HttpRequest) -> HttpResponseBase:
-    """`/tap/capabilities`."""
-    return _kept(request, vosi.capabilities(service()))
+    """`/tap/capabilities`; to nobody in particular with the ways to log in, which tells clients that there are some."""
+    response = _kept(request, vosi.capabilities(service()))
+    if identify(request).user is None:
+        response.headers["WWW-Authenticate"] = challenges()
+    return response
 
 
 @face("GET", "HEAD")
@@ -58,37 +61,38 @@ def capabilities(request: HttpRequest) -> HttpResponseBase:
 def tables(request: HttpRequest) -> HttpResponseBase:
     """`/tap/tables`, in full unless `detail=min` (VOSI 1.1 §4)."""
     detail = {name.lower(): value for name, value in pairs(request)}.get("detail", "max")
-    return _kept(request, _tableset(catalogue.visible(NOBODY), full=detail != "min"))
+    return _kept(request, _tableset(catalogue.described(identify(request)), full=detail != "min"))
 
 
 @face("GET", "HEAD")
 @gzip_page
 def table(request: HttpRequest, name: str) -> HttpResponseBase:
     """`/tap/tables/<name>`, the name as queries write it."""
-    visible = catalogue.visible(NOBODY)
-    found = next((table for table in visible.tables if name in (table.written, str(table))), None)
+    described = catalogue.described(identify(request))
+    found = next((table for table in described.tables if name in (table.written, str(table))), None)
     if found is None:
         raise NoSuchTableError(f"there is no table {name!r}; {base_url()}/tables lists them")
-    return _kept(request, documents.single(visible, found))
+    return _kept(request, documents.single(described, found))
 
 
 @face("GET", "HEAD")
 @gzip_page
 def examples(request: HttpRequest) -> HttpResponse:
     """`/tap/examples` (DALI 1.1 §2.3): for people a page, for clients XML."""
-    return render(request, "tap/examples.html", {"examples": list(queries.visible(NOBODY))})
+    return render(request, "tap/examples.html", {"examples": list(queries.visible(identify(request)))})
 
 
 @lru_cache(maxsize=8)
-def _tableset(visible: Catalogue, *, full: bool) -> bytes:
+def _tableset(described: Catalogue, *, full: bool) -> bytes:
     """A catalogue is one value until the metadata change, and its document may be megabytes long."""
-    return documents.tableset(visible, full=full)
+    return documents.tableset(described, full=full)
 
 
 def _kept(request: HttpRequest, document: bytes) -> HttpResponseBase:
     """A document that clients may keep: known by what it says, and as old as the last change of the metadata."""
     changed = int(models.Revision.objects.values_list("changed", flat=True).get().timestamp())
     etag = quote_etag(hashlib.sha256(document).hexdigest()[:32])
-    headers = {"ETag": etag, "Last-Modified": http_date(changed), "Cache-Control": "no-cache"}
+    headers = {"ETag": etag, "Last-Modified": http_date(changed), "Cache-Control": "private, no-cache"}
     response = HttpResponse(document, content_type=vosi.MEDIA_TYPE, headers=headers)
+    patch_vary_headers(response, ("Authorization", "Cookie"))
     return get_conditional_response(request, etag, changed, response) or response
