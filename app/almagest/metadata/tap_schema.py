@@ -218,7 +218,7 @@ def _rows(catalogue: Catalogue, readers: Readers) -> Rows:
                     "column_index": index,
                     "readers": readers(table, column),
                 }
-                for i, column in enumerate(table.columns)
+                for index, column in enumerate(table.columns)
             ]
             who = sorted({*readers(table, None)}.union(*(column["readers"] for column in columns)))
             place = {"table_index": len(rows["tables"]), "readers": who}

@@ -12,6 +12,8 @@ NAMESPACES = {
     "xmlns:vosi": "http://www.ivoa.net/xml/VOSITables/v1.0",
     "xmlns:vs": "http://www.ivoa.net/xml/VODataService/v1.1",
     "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+    # astroquery's TapPlus reads no column without this attribute of ESA's archives; the schema allows foreign ones.
+    "xmlns:esatapplus": "http://esa.int/xml/EsaTapPlus",
     # Validators look up namespaces that only xsi:type mentions nowhere else.
     "xsi:schemaLocation": (
         "http://www.ivoa.net/xml/VOSITables/v1.0 http://www.ivoa.net/xml/VOSITables/v1.0"
@@ -67,7 +69,7 @@ def _column(column: Column) -> Markup:
     datatype = {"xsi:type": "vs:VOTableType", "arraysize": column.arraysize, "extendedType": column.xtype}
     return element(
         "column",
-        {"std": "true" if column.std else None},
+        {"std": "true" if column.std else None, "esatapplus:flags": "0"},
         element("name", None, written(column.name)),
         optional("description", column.description),
         optional("unit", column.unit),
