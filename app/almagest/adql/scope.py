@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from almagest.adql.catalogue import Catalogue, Names, Table
-from almagest.adql.errors import AmbiguousColumn, TooComplex, UnknownColumn, UnknownTable
-from almagest.adql.parser import position
+from almagest.adql.errors import AmbiguousColumn, Position, TooComplex, UnknownColumn, UnknownTable
+from almagest.adql.parser import AdqlParser, position
 from almagest.adql.values import Kind, Value, kind_of, quoted
 
 MAX_SQL = 2_000_000
@@ -47,11 +47,59 @@ class Subquery:
     outer: frozenset[str]
 
 
+Make = Callable[[exp.Expr, "Scope"], Value]
+"""What a kind of node becomes."""
+
+Builder = Callable[[Sequence[Value], Position | None], Value]
+"""What a function makes of its arguments; the position is that of the call."""
+
+Aggregate = Callable[[Sequence[Value], Position | None, "Modifiers"], Value]
+"""What an aggregate makes of its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Modifiers:
+    """What is written around the arguments of an aggregate. tail: SQL of FILTER and OVER after them."""
+
+    distinct: bool = False
+    tail: str = ""
+
+    @property
+    def word(self) -> str:
+        """SQL before the arguments."""
+        return "DISTINCT " if self.distinct else ""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The allow-lists of one language: what is not in its tables does not exist.
+
+    values, conditions: by kind of node; functions, truths (those that are conditions when compared with 1 or 0),
+    aggregates and types by name in capitals. conditions_are_values: whether a condition may stand in SELECT.
+    inner_with: whether WITH may stand before a query inside another.
+    """
+
+    name: str
+    parser: type[AdqlParser]
+    values: Mapping[type[exp.Expr], Make]
+    conditions: Mapping[type[exp.Expr], Make]
+    functions: Mapping[str, Builder]
+    truths: Mapping[str, Builder]
+    aggregates: Mapping[str, Aggregate]
+    types: Mapping[str, Kind]
+    conditions_are_values: bool = False
+    inner_with: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @dataclass
 class Context:
     """What is common to all parts of one translation. subquery: translates a query inside the given scope."""
 
     catalogue: Catalogue
+    dialect: Dialect
     subquery: Callable[[exp.Query, Scope | None], Subquery]
     tables: set[tuple[str, str]] = field(default_factory=set)
     ctes: dict[str, Subquery] = field(default_factory=dict)
@@ -103,7 +151,7 @@ def renamed(value: Value, alias: str, index: int) -> Value:
     A column of NULLs is NULL: PostgreSQL would take it for text, and it fits everywhere.
     """
     if value.kind is Kind.NULL:
-        return value
+        return Value("NULL", Kind.NULL, value.column)
     sql = f"{alias}.c{index + 1}"
     return Value(sql, value.kind, value.column, bare=frozenset((sql,)))
 

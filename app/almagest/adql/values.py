@@ -95,7 +95,8 @@ class Value:
 
     sql: complete in itself; atomic: needs no parentheses beside an operator. column: its type and metadata, and the
     name that it has without an alias. bare: the SQL of columns that stand in it outside of aggregates; aggregate:
-    whether an aggregate of this query does. literal: a text or number as written, if it is one.
+    whether an aggregate of this query does; window: whether a function over a window does. literal: a text or number
+    as written, if it is one.
     centre, radius: of a circle made here, in SQL, so that a condition may turn it around.
     """
 
@@ -105,9 +106,25 @@ class Value:
     atomic: bool = True
     bare: frozenset[str] = frozenset()
     aggregate: bool = False
+    window: bool = False
     literal: str | None = None
     centre: Value | None = None
     radius: Value | None = None
+
+    def written(self, literal: str | None) -> Value:
+        """The same, known to be this number or text."""
+        return replace(self, literal=literal)
+
+    def listed(self, length: int) -> Value:
+        """An array of `length` of these."""
+        return replace(self, kind=Kind.ARRAY, column=replace(self.column, arraysize=str(length)))
+
+    def described_as(self, model: Value) -> Value:
+        """The same, with the UCD, utype and description of `model`."""
+        column = replace(
+            self.column, ucd=model.column.ucd, utype=model.column.utype, description=model.column.description
+        )
+        return replace(self, column=column)
 
     @property
     def inner(self) -> str:
@@ -134,6 +151,11 @@ def kind_of(column: Column) -> Kind:
     return Kind.ARRAY if column.arraysize and kind is not Kind.TEXT else kind
 
 
+def element_kind(column: Column) -> Kind:
+    """What the elements of an array are."""
+    return _KINDS[column.datatype]
+
+
 def made(
     sql: str,
     kind: Kind,
@@ -155,6 +177,7 @@ def made(
         atomic,
         frozenset[str]().union(*(part.bare for part in parts)),
         any(part.aggregate for part in parts),
+        any(part.window for part in parts),
     )
 
 
