@@ -13,7 +13,7 @@ from typing import cast
 
 from sqlglot import exp
 
-from almagest.adql import conditions, functions, geometry, literals, regions
+from almagest.adql import conditions, functions, geometry, literals, regions, units
 from almagest.adql.analysis import condition, only, spine, value
 from almagest.adql.errors import NotAllowed, WrongType
 from almagest.adql.parser import position
@@ -69,10 +69,17 @@ def _arithmetic(node: exp.Expr, scope: Scope) -> Value:
         operand = value(right, scope)
         kind = _promoted(kind, _operand(operand, right))
         sql.append(f" {_SIGNS[type(operation)]} {_term(operand)}")
-        unit = unit if kinds == (exp.Add, exp.Sub) and operand.column.unit == unit else None
+        unit = _combined(unit, operand.column.unit, operation)
         values.append(operand)
     result = made("".join(sql), kind, *values, name="value", atomic=False, unit=unit)
     return replace(result, literal=_folded(parts, values))
+
+
+def _combined(first: str | None, second: str | None, operation: exp.Expr) -> str | None:
+    """The unit of an operation, where it is sure: what has none may be in any."""
+    if isinstance(operation, exp.Add | exp.Sub):
+        return first if first == second else None
+    return units.composed(first, second, _SIGNS[type(operation)])
 
 
 def _folded(parts: list[tuple[exp.Expr, exp.Expr]], values: list[Value]) -> str | None:
@@ -204,8 +211,8 @@ def _cast(node: exp.Expr, scope: Scope) -> Value:
     if kind is None:
         hint = f"There are {', '.join(sorted(types))}."
         raise NotAllowed(f"There is no type {node.args['to'].this}.", position(node.args["to"]), hint)
-    if kind.shape and given.kind is not kind:
-        return regions.cast(given, kind, position(node))
+    if kind.shape:
+        return given if given.kind is kind else regions.cast(given, kind, position(node))
     possible = given.kind in (Kind.TEXT, Kind.NULL) or kind is Kind.TEXT or (given.kind.numeric and kind.numeric)
     possible = possible or given.kind is kind or (given.kind is Kind.BOOLEAN and kind is Kind.INT)
     if not possible or given.kind.shape or given.kind is Kind.ARRAY:

@@ -173,7 +173,12 @@ def coordinate(function: str, given: Arguments, place: Position | None) -> Value
     name = {"long": "coord1", "lat": "coord2"}[function]
     _count(name.upper(), given, (1,), place)
     require(name.upper(), given[0], (Kind.POINT,), place)
-    ucd = {"long": "pos.eq.ra", "lat": "pos.eq.dec"}[function]
+    names = (
+        ("pos.galactic.lon", "pos.galactic.lat")
+        if given[0].column.ucd == "pos.galactic"
+        else ("pos.eq.ra", "pos.eq.dec")
+    )
+    ucd = names[function == "lat"]
     return made(f"degrees({function}({given[0].sql}))", Kind.DOUBLE, *given, name=name, unit="deg", ucd=ucd)
 
 

@@ -104,7 +104,7 @@ class AdqlParser(Parser):
         """Every complaint of sqlglot's parser as ours. Not a ParseError: those it would swallow and try again."""
         token = token or self._curr
         place = (token.line, token.col) if token else None
-        if self._prev.text.upper() == "LIMIT" or token.text.upper() == "LIMIT":
+        if "LIMIT" in (self._prev.text.upper(), token.text.upper()) and "LIMIT" not in self.vocabulary.keywords:
             raise NotAllowed("ADQL has no LIMIT.", place, "Write SELECT TOP n … to get n rows.")
         if message.startswith("Maximum number"):
             raise TooComplex("The query has too many parts.", place)

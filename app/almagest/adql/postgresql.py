@@ -33,10 +33,11 @@ TYPES = {
     "TIMESTAMP WITHOUT TIME ZONE": Kind.TIMESTAMP,
 }
 
-_FIELDS = frozenset(
-    ("century", "day", "decade", "dow", "doy", "epoch", "hour", "isodow", "isoyear", "microseconds", "millisecond",
-     "minute", "month", "quarter", "second", "week", "year")
+_UNITS_OF_TIME = frozenset(
+    ("century", "day", "decade", "hour", "microseconds", "milliseconds", "minute", "month", "quarter", "second", "week",
+     "year")
 )  # fmt: skip
+_PARTS_OF_TIME = _UNITS_OF_TIME | {"dow", "doy", "epoch", "isodow", "isoyear"}
 
 
 def remainder(node: exp.Expr, scope: Scope) -> Value:
@@ -124,7 +125,7 @@ def _date(name: str, kind: Kind, given: Sequence[Value], place: Position | None)
     """DATE_PART and DATE_TRUNC: a field that is written out, of a timestamp."""
     check(name, given, (2,), place)
     field = (given[0].literal or "").lower() if given[0].kind is Kind.TEXT else ""
-    if field not in _FIELDS:
+    if field not in (_PARTS_OF_TIME if name == "DATE_PART" else _UNITS_OF_TIME):
         raise WrongType(f"{name} takes a field of time first, such as 'year'.", place)
     if given[1].kind is not Kind.TIMESTAMP:
         raise WrongType(f"{name} takes a timestamp, not a {given[1].kind}.", place, "Use x::timestamp.")
@@ -153,7 +154,7 @@ def _variance(name: str, function: str) -> Aggregate:
     def build(given: Sequence[Value], place: Position | None, modifiers: Modifiers) -> Value:
         result = of_doubles(name, function, "stat.variance")(given, place, modifiers)
         unit = given[0].column.unit
-        return replace(result, column=replace(result.column, unit=units.quotient(unit, unit, "*")))
+        return replace(result, column=replace(result.column, unit=units.composed(unit, unit, "*")))
 
     return build
 

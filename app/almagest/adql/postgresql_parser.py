@@ -6,12 +6,14 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 from sqlglot import TokenType, exp
-from sqlglot.parser import Parser
 
 from almagest.adql.lexer import ADQL, Vocabulary
 from almagest.adql.parser import AdqlParser
 
 _SECOND_WORDS = {"DOUBLE": ("PRECISION",), "CHARACTER": ("VARYING",), "TIMESTAMP": ("WITHOUT", "TIME", "ZONE")}
+
+_BOUNDS = ("UNBOUNDED PRECEDING", "PRECEDING", "CURRENT ROW", "FOLLOWING", "UNBOUNDED FOLLOWING")
+"""Where a frame of a window begins and ends, in the order of rows."""
 
 POSTGRESQL = ADQL.extended(
     {
@@ -36,6 +38,7 @@ class PostgresqlParser(AdqlParser):
 
     vocabulary: ClassVar[Vocabulary] = POSTGRESQL
 
+    FUNC_TOKENS: ClassVar[set[TokenType]] = {*AdqlParser.FUNC_TOKENS, TokenType.LEFT, TokenType.RIGHT}
     COLUMN_OPERATORS: ClassVar[dict[TokenType, Any]] = {
         TokenType.DOT: None,
         TokenType.DCOLON: lambda self, this, kind: self.expression(exp.Cast(this=this, to=kind)),
@@ -44,9 +47,17 @@ class PostgresqlParser(AdqlParser):
     BITWISE: ClassVar[dict[TokenType, Any]] = {}
     QUERY_MODIFIER_PARSERS: ClassVar[dict[TokenType, Callable[..., Any]]] = {
         **AdqlParser.QUERY_MODIFIER_PARSERS,
-        TokenType.LIMIT: Parser.QUERY_MODIFIER_PARSERS[TokenType.LIMIT],
+        TokenType.LIMIT: lambda self: ("limit", self.parse_row_limit()),
     }
     QUERY_MODIFIER_TOKENS: ClassVar[set[TokenType]] = set(QUERY_MODIFIER_PARSERS)
+
+    def parse_row_limit(self) -> exp.Expr:
+        """LIMIT and a whole number."""
+        self.expect(TokenType.LIMIT, "LIMIT")
+        start = self._prev
+        self.expect(TokenType.NUMBER, "a number of rows")
+        number = self.expression(exp.Literal(this=self._prev.text, is_string=False), self._prev)
+        return self.expression(exp.Limit(expression=number), start)
 
     def type_words(self) -> list[str]:
         """One word, and those that belong to it: what follows may be an alias."""
@@ -119,6 +130,9 @@ class PostgresqlParser(AdqlParser):
         if between:
             self.expect(TokenType.AND, "AND")
         end = self._parse_bound(kind) if between else "CURRENT ROW"
+        ranks = [_BOUNDS.index(bound.lstrip("0123456789 ")) for bound in (start, end)]
+        if ranks[0] > ranks[1] or ranks[0] == len(_BOUNDS) - 1 or ranks[1] == 0:
+            self.raise_error("No frame ends before it begins")
         return self.expression(exp.WindowSpec(kind=kind, start=start, end=end))
 
     def _parse_bound(self, kind: str) -> str:

@@ -71,9 +71,10 @@ def _final_set(
     seen = tuple(renamed(column, alias, index) for index, column in enumerate(columns))
     items = ", ".join(f"{_outgoing(column)} AS {quoted(column.column.name)}" for column in seen)
     order = _order(node, seen, Scope(context, None), distinct=True)
-    limit = _limit(None, maxrec)
+    own = _top(node)
+    limit = _limit(own, maxrec)
     tail = _rows(limit, _whole(node.args.get("offset"), "OFFSET"))
-    return f"SELECT {items} FROM ({inner}) AS {alias}{order}{tail}", seen, None, limit
+    return f"SELECT {items} FROM ({inner}) AS {alias}{order}{tail}", seen, own, limit
 
 
 def subquery(node: exp.Query, context: Context, parent: Scope | None) -> Subquery:
@@ -96,7 +97,7 @@ def _plain_subquery(node: exp.Query, context: Context, parent: Scope | None) -> 
     if isinstance(node, exp.SetOperation):
         sql, columns, outer = _set_operation(node, context, parent)
         order = _order(node, columns, scope, distinct=True)
-        tail = _rows(None, _whole(node.args.get("offset"), "OFFSET"))
+        tail = _rows(_top(node), _whole(node.args.get("offset"), "OFFSET"))
         return Subquery(f"{sql}{order}{tail}", columns, outer)
     clauses = _clauses(node, scope, outermost=False)
     items = ", ".join(f"{column.sql} AS c{index}" for index, column in enumerate(clauses.columns, 1))
@@ -344,7 +345,13 @@ def _set_operation(
     branches = [subquery(_query(tree), context, parent)]
     columns = branches[0].columns
     for operation in operations:
-        only(operation, "this", "expression", "distinct", *(("order", "offset", "with_") if operation is node else ()))
+        only(
+            operation,
+            "this",
+            "expression",
+            "distinct",
+            *(("order", "limit", "offset", "with_") if operation is node else ()),
+        )
         branches.append(subquery(_query(operation.args["expression"]), context, parent))
         columns = _common_columns(columns, branches[-1].columns, operation)
         if operation.args.get("distinct"):

@@ -125,6 +125,9 @@ class Relation:
     schema: str | None
     columns: tuple[Value, ...]
 
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
     def is_called(self, schema: Identifier | None, name: Identifier) -> bool:
         """Whether `schema.name` or `name` means this relation."""
         if schema is not None and (self.schema is None or not schema.matches(self.schema)):
@@ -232,9 +235,10 @@ class Scope:
             known = ", ".join(known.name for known in self.relations)
             hint = f"It has {known}." if known else None
             return UnknownTable(f"The query's FROM has no table {table.name}.", position(node), hint)
+        relation = relation or (self.relations[0] if len(self.relations) == 1 else None)
         columns = relation.columns if relation else self.visible
         near = Names((value.column.name, value) for value in columns).similar(name.name)
-        place = f"{relation.name} has no column" if relation else "No table of the query has a column"
+        place = f"{relation} has no column" if relation and relation.name else "No table of the query has a column"
         hint = f"Did you mean {near}?" if near else None
         return UnknownColumn(f"{place} {name.name}.", position(node), hint)
 

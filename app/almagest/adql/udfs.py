@@ -121,8 +121,9 @@ def _sexagesimal(letters: str, given: Sequence[Value], place: Position | None) -
     name = f"IVO_{letters.upper()}_TO_DEGREES"
     check(name, given, (1,), place)
     _check_texts(name, given, place)
-    parts = [f"CAST(coalesce(nullif(split_part(s, ':', {i}), ''), '0') AS double precision)" for i in (1, 2, 3)]
-    angle = f"abs({parts[0]}) + {parts[1]} / 60 + {parts[2]} / 3600"
+    whole, *rest = (f"nullif(split_part(s, ':', {i}), '')" for i in (1, 2, 3))
+    minutes, seconds = (f"CAST(coalesce({part}, '0') AS double precision)" for part in rest)
+    angle = f"abs(CAST({whole} AS double precision)) + {minutes} / 60 + {seconds} / 3600"
     turn = 15 if letters == "hms" else 1
     cleaned = f"translate(lower(btrim({typed(given[0])})), ' {letters[:2]}+{letters[2]}', ':::')"
     sql = f"(SELECT CASE WHEN s LIKE '-%' THEN -{turn} ELSE {turn} END * ({angle}) FROM (SELECT {cleaned} AS s) AS b)"

@@ -1,7 +1,8 @@
 """VOUnits 1.1: what one unit is in another, for IN_UNIT (ADQL 2.1 §4.9).
 
 A unit is a factor and the powers of base units: `km/s` is 1000 m¹ s⁻¹. Angles have a base of their own, so that
-milliarcseconds are never taken for a number. Logarithmic units (mag, dex, dB) convert into nothing but themselves.
+milliarcseconds are never taken for a number. Logarithmic units (mag, dex, dB) convert into nothing but themselves
+(mag into mmag), and products of them are not calculated.
 """
 
 from __future__ import annotations
@@ -97,6 +98,7 @@ _PREFIXED: Mapping[str, Unit] = MappingProxyType(
         "pix": Unit(1, {"pix": 1}),
         "pixel": Unit(1, {"pix": 1}),
         "electron": Unit(1, {"electron": 1}),
+        "mag": Unit(1, {"mag": 1}),
     }
 )
 
@@ -120,7 +122,7 @@ _PLAIN: Mapping[str, Unit] = MappingProxyType(
         "solRad": Unit(695700000, _METRE),
         "solLum": Unit(3.828e26, {"kg": 1, "m": 2, "s": -3}),
         "%": Unit(0.01),
-        **{name: Unit(1, {name: 1}) for name in ("beam", "bin", "chan", "voxel", "mag", "dex", "dB", "Sun")},
+        **{name: Unit(1, {name: 1}) for name in ("beam", "bin", "chan", "voxel", "dex", "dB", "Sun")},
     }
 )
 
@@ -152,13 +154,11 @@ def factor(unit: str, into: str) -> float | None:
     first, second = parse(unit), parse(into)
     if first is None or second is None or first.powers != second.powers:
         return None
-    if _LOGARITHMIC & first.powers.keys():
-        return None
     ratio = first.factor / second.factor
     return ratio if 0 < ratio < math.inf else None
 
 
-def quotient(first: str | None, second: str | None, sign: str) -> str | None:
+def composed(first: str | None, second: str | None, sign: str) -> str | None:
     """The unit of a product (`*`) or quotient (`/`) of quantities in single units, such as mas/yr; None for others."""
     if not (first and second and _SYMBOL.fullmatch(first) and _SYMBOL.fullmatch(second)):
         return None
