@@ -15,10 +15,13 @@ from sqlglot import exp
 
 from almagest.adql import conditions, functions, geometry, literals, regions, units
 from almagest.adql.analysis import condition, only, spine, value
-from almagest.adql.errors import NotAllowed, WrongType
+from almagest.adql.errors import NotAllowed, TooComplex, WrongType
 from almagest.adql.parser import position
 from almagest.adql.scope import Make, Modifiers, Scope
 from almagest.adql.values import POSTGRES, Kind, Value, common, like, made
+
+MAX_JOINED = 1_000
+"""Texts that || joins into one, with those of queries further in: twenty that double each would make a terabyte."""
 
 
 def _column(node: exp.Expr, scope: Scope) -> Value:
@@ -133,8 +136,12 @@ def _concatenation(node: exp.Expr, scope: Scope) -> Value:
         if operand.kind not in (Kind.TEXT, Kind.NULL):
             raise WrongType(f"|| joins strings, not a {operand.kind}.", position(part), "Use CAST(… AS VARCHAR).")
     sql = " || ".join(operand.inner if operand.kind is Kind.TEXT else "CAST(NULL AS text)" for operand in values)
+    joined = sum(operand.joined for operand in values)
+    if joined > MAX_JOINED:
+        raise TooComplex(f"More than {MAX_JOINED:,} texts are joined into one here.", position(node))
     unicode = any(operand.unicode for operand in values)
-    return made(sql, Kind.TEXT, *values, name="text", atomic=False, unicode=unicode)
+    result = made(sql, Kind.TEXT, *values, name="text", atomic=False, unicode=unicode)
+    return replace(result, joined=joined)
 
 
 def _function(node: exp.Expr, scope: Scope) -> Value:

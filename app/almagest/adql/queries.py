@@ -400,7 +400,8 @@ def _common_columns(first: tuple[Value, ...], second: tuple[Value, ...], node: e
         if kind is not left.kind or (kind is Kind.TEXT and unicode != left.unicode):
             column = replace(made("", kind, unicode=unicode).column, name=column.name, description=column.description)
         unit = left.column.unit if left.column.unit == right.column.unit else None
-        columns.append(replace(left, kind=kind, column=replace(column, unit=unit)))
+        joined = max(left.joined, right.joined)
+        columns.append(replace(left, kind=kind, column=replace(column, unit=unit), joined=joined))
     return tuple(columns)
 
 

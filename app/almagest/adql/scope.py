@@ -156,7 +156,7 @@ def renamed(value: Value, alias: str, index: int) -> Value:
     if value.kind is Kind.NULL:
         return Value("NULL", Kind.NULL, value.column)
     sql = f"{alias}.c{index + 1}"
-    return Value(sql, value.kind, value.column, bare=frozenset((sql,)))
+    return Value(sql, value.kind, value.column, bare=frozenset((sql,)), joined=value.joined)
 
 
 class Scope:

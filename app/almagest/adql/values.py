@@ -97,7 +97,8 @@ class Value:
     name that it has without an alias. bare: the SQL of columns that stand in it outside of aggregates; aggregate:
     whether an aggregate of this query does; window: whether a function over a window does. literal: a text or number
     as written, if it is one.
-    centre, radius: of a circle made here, in SQL, so that a condition may turn it around.
+    centre, radius: of a circle made here, in SQL, so that a condition may turn it around. joined: how many texts a text
+    may be put together of, also in queries further in.
     """
 
     sql: str
@@ -110,6 +111,7 @@ class Value:
     literal: str | None = None
     centre: Value | None = None
     radius: Value | None = None
+    joined: int = 1
 
     def written(self, literal: str | None) -> Value:
         """The same, known to be this number or text."""
@@ -178,6 +180,7 @@ def made(
         frozenset[str]().union(*(part.bare for part in parts)),
         any(part.aggregate for part in parts),
         any(part.window for part in parts),
+        joined=max((part.joined for part in parts), default=1),
     )
 
 
@@ -185,7 +188,7 @@ def like(sql: str, model: Value, *parts: Value, name: str | None = None, atomic:
     """A value calculated from `parts` that is what `model` is: same type, unit and description."""
     column = replace(model.column, name=model.column.name if name is None else name)
     result = made(sql, model.kind, *parts, atomic=atomic) if model.kind in _DATATYPES else replace(model, sql=sql)
-    return replace(result, column=column)
+    return replace(result, column=column, joined=max(result.joined, model.joined))
 
 
 def common(*values: Value) -> Kind | None:

@@ -167,6 +167,10 @@ HUGE = {
     "columns": "SELECT " + ",".join(["*"] * 6000) + " FROM sky.stars",
     "joins that must be tried twice": "SELECT 1 FROM sky.stars a "
     + " ".join(f"JOIN sky.stars a{i}" for i in range(60)),
+    "texts that double": "SELECT x FROM "
+    + "(SELECT x || x AS x FROM " * 20
+    + "(SELECT name AS x FROM sky.stars) AS y"
+    + ") AS z" * 20,
     "stars of stars": "WITH a0 AS (SELECT * FROM sky.stars)"
     + "".join(f", a{i} AS (SELECT * FROM a{i - 1} x, a{i - 1} y)" for i in range(1, 30))
     + " SELECT * FROM a29",
