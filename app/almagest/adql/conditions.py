@@ -136,8 +136,12 @@ def _in(node: exp.Expr, scope: Scope) -> Value:
     if not node.expressions:
         raise AdqlSyntaxError("The list after IN is empty.", position(node))
     items = [value(item, scope) for item in node.expressions]
+    seen: set[tuple[Kind, bool]] = set()
     for item, place in zip(items, node.expressions, strict=True):
-        compared("=", left, item, place)
+        sort = (item.kind, item.literal is not None)
+        if sort not in seen:
+            compared("=", left, item, place)
+            seen.add(sort)
     listed = ", ".join(item.sql for item in items)
     return made(f"{left.inner} IN ({listed})", Kind.BOOLEAN, left, *items, name="flag", atomic=False)
 

@@ -192,8 +192,8 @@ def _append(found: list[Token], match: re.Match[str], source: Text, vocabulary: 
     kind = match.lastgroup
     if found and found[-1].end + 1 == start and kind in ("word", "number", "string", "quoted"):
         _check_gap(found[-1], kind, source, start)
-    if found and found[-1].token_type == TokenType.DOT and kind == "number":
-        raise AdqlSyntaxError("No number stands after a lone dot.", source.position(start))
+    if text == "." or kind == "number":
+        _check_dot(found, text, source, start)
     line, column = source.position(start)
     _check_length(kind, text, (line, column))
     if kind == "string":
@@ -230,6 +230,16 @@ def _check_gap(before: Token, kind: str, source: Text, start: int) -> None:
         what = "a string" if kind == "string" else "a name"
         message = f"{before.text[:40]!r} runs into {what}."
         raise AdqlSyntaxError(message, source.position(start), "Put a space between them, if they are two things.")
+
+
+def _check_dot(found: list[Token], text: str, source: Text, start: int) -> None:
+    """A dot that is not a number's joins two names."""
+    before = found[-1] if found else None
+    if text != ".":
+        if before is not None and before.token_type == TokenType.DOT:
+            raise AdqlSyntaxError("No number stands after a lone dot.", source.position(start))
+    elif before is None or before.token_type not in (TokenType.VAR, TokenType.IDENTIFIER):
+        raise AdqlSyntaxError("No name stands before this dot.", source.position(start))
 
 
 def _is_word(token: Token) -> bool:

@@ -172,15 +172,18 @@ def made(
     datatype, arraysize, xtype = _DATATYPES[kind]
     if unicode and kind is Kind.TEXT:
         datatype = "unicodeChar"
+    column = Column(name, datatype, arraysize, xtype, unit, ucd)
+    if not parts:
+        return Value(sql, kind, column, atomic)
     return Value(
         sql,
         kind,
-        Column(name, datatype, arraysize, xtype, unit, ucd),
+        column,
         atomic,
-        frozenset[str]().union(*(part.bare for part in parts)),
+        parts[0].bare.union(*(part.bare for part in parts[1:])),
         any(part.aggregate for part in parts),
         any(part.window for part in parts),
-        joined=max((part.joined for part in parts), default=1),
+        joined=max(part.joined for part in parts),
     )
 
 

@@ -143,6 +143,9 @@ def test_nul_and_broken_unicode_are_refused_with_their_place() -> None:
         ("SELECT CASE WHEN 1=1 'a' END", (1, 22)),
         ("SELECT ra FROM sky.stars JOIN sky.bright", (1, 31)),
         ("SELECT ra FROM sky.stars WHERE n IN ()", (1, 32)),
+        ("SELECT ra FROM ..stars", (1, 16)),
+        ("SELECT ra FROM sky..stars", (1, 20)),
+        ("SELECT ra FROM sky.stars a, .bright", (1, 29)),
     ],
 )
 def test_syntax_errors_point_to_the_word(query: str, place: tuple[int, int]) -> None:
