@@ -1,6 +1,7 @@
 """PURE. ADQL 2.1 into SQL for PostgreSQL with pgSphere: parse, analyse, generate; see docs/app/adql.md."""
 
 from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
+from almagest.adql.dialects import FEATURES
 from almagest.adql.errors import (
     AdqlError,
     AdqlSyntaxError,
@@ -16,9 +17,12 @@ from almagest.adql.errors import (
 from almagest.adql.names import RESERVED, written
 from almagest.adql.translate import translate
 from almagest.adql.translation import ResultColumn, Translation
+from almagest.adql.udfs import UDFS, Udf
 
 __all__ = [
+    "FEATURES",
     "RESERVED",
+    "UDFS",
     "AdqlError",
     "AdqlSyntaxError",
     "AmbiguousColumn",
@@ -32,6 +36,7 @@ __all__ = [
     "Table",
     "TooComplex",
     "Translation",
+    "Udf",
     "UnknownColumn",
     "UnknownFunction",
     "UnknownTable",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from almagest import formats
+from almagest import adql, formats
 from almagest.config.environment import queues
 from almagest.query import limits
 from almagest.tap.face import base_url
@@ -20,34 +18,13 @@ UPLOAD_BYTES: vosi.Limits | None = None
 """Bytes of a table that is sent along."""
 
 
-def _plain(*forms: str) -> Mapping[str, str]:
-    return dict.fromkeys(forms, "")
-
-
 ADQL = vosi.Language(
     "ADQL",
     "Astronomical Data Query Language 2.1",
     {"2.0": "ivo://ivoa.net/std/ADQL#v2.0", "2.1": "ivo://ivoa.net/std/ADQL#v2.1"},
     {
-        "adqlgeo": _plain(
-            "AREA",
-            "BOX",
-            "CENTROID",
-            "CIRCLE",
-            "CONTAINS",
-            "COORD1",
-            "COORD2",
-            "DISTANCE",
-            "INTERSECTS",
-            "POINT",
-            "POLYGON",
-        ),
-        "adql-string": _plain("LOWER", "UPPER", "ILIKE"),
-        "adql-common-table": _plain("WITH"),
-        "adql-sets": _plain("UNION", "EXCEPT", "INTERSECT"),
-        "adql-type": _plain("CAST"),
-        "adql-conditional": _plain("COALESCE"),
-        "adql-offset": _plain("OFFSET"),
+        **{kind: dict.fromkeys(forms, "") for kind, forms in adql.FEATURES.items()},
+        "features-udf": {function.form: function.description for function in adql.UDFS},
     },
 )
 

@@ -43,8 +43,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """A query language. versions: number → identifier, or None; features: kind → form → description, as TAPRegExt 1.0
-    §2.3 has them: names, and for user-defined functions `name(argument TYPE, …) -> TYPE`."""
+    """A query language. versions: number → identifier, or None; features: fragment of TAPRegExt's identifier → form →
+    description (TAPRegExt 1.0 §2.3): names, and for user-defined functions `name(argument TYPE, …) -> TYPE`."""
 
     name: str
     description: str
@@ -150,12 +150,12 @@ def _language(language: Language) -> Markup:
 def _features(kind: str, forms: Mapping[str, str]) -> Markup:
     # Today's clients compare these identifiers letter for letter, in the mixed case of TAPRegExt 1.0; of this one they
     # know neither spelling, and mind only the mixed one.
-    standard = "tapregext" if kind == "adql-conditional" else "TAPRegExt"
+    standard = "tapregext" if kind == "features-adql-conditional" else "TAPRegExt"
     features = (
         element("feature", None, element("form", None, form), optional("description", description))
         for form, description in forms.items()
     )
-    return element("languageFeatures", {"type": f"{_IVO}{standard}#features-{kind}"}, *features)
+    return element("languageFeatures", {"type": f"{_IVO}{standard}#{kind}"}, *features)
 
 
 def _format(known: OutputFormat) -> Markup:

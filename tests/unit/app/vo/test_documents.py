@@ -132,7 +132,7 @@ def test_capabilities_declare_the_service_at_its_address() -> None:
     functions = {"x_cube(value DOUBLE) -> DOUBLE": "the cube"}
     service = vosi.Service(
         url="https://x.org/tap",
-        languages=[vosi.Language("ADQL", "", {"2.1": "ivo://ivoa.net/std/ADQL#v2.1"}, {"udf": functions})],
+        languages=[vosi.Language("ADQL", "", {"2.1": "ivo://ivoa.net/std/ADQL#v2.1"}, {"features-udf": functions})],
         formats=[vosi.OutputFormat("text/csv", ("csv",))],
         duration=vosi.Limits(30, 3600),
         retention=vosi.Limits(1, 2),
