@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
-from almagest.accounts.identity import NOBODY
+from almagest.accounts.authentication import identify
 from almagest.conesearch.address import service_url
 from almagest.dali.face import face, pairs, stream
 from almagest.query import cone, limits
 from almagest.query import conesearch as searches
 from almagest.query.errors import InvalidRequestError, QueryError
+from almagest.tap.capabilities import SECURITY
 from almagest.vo import conesearch as documents
 
 
@@ -22,15 +23,15 @@ def _failed(error: QueryError) -> HttpResponse:
 @face("GET", "HEAD", "POST", failed=_failed)
 def search(request: HttpRequest, table: str) -> StreamingHttpResponse:
     """The rows around a place."""
-    found = searches.find(NOBODY, table)
+    found = searches.find(identify(request), table)
     return stream(searches.search(found, cone.check(pairs(request))), table)
 
 
 @face("GET", "HEAD")
-def capabilities(_: HttpRequest, table: str) -> HttpResponse:
+def capabilities(request: HttpRequest, table: str) -> HttpResponse:
     """`…/capabilities`, with a row to try the search on."""
-    found = searches.find(NOBODY, table)
+    found = searches.find(identify(request), table)
     service = documents.Service(
-        service_url(str(found.table)), limits.CONE_DEGREES, limits.DEFAULT_ROWS, searches.example(found)
+        service_url(str(found.table)), limits.CONE_DEGREES, limits.DEFAULT_ROWS, searches.example(found), SECURITY
     )
     return HttpResponse(documents.capabilities(service), content_type=documents.MEDIA_TYPE)

@@ -13,6 +13,9 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
+from almagest.accounts import visitors
+from almagest.accounts.authentication import identify, refuse, sign
+from almagest.accounts.errors import AccountError
 from almagest.formats import MEDIA_TYPE, error_document
 from almagest.query.answer import Answer
 from almagest.query.errors import BusyError, InternalError, InvalidRequestError, QueryError, TooLargeError
@@ -34,7 +37,8 @@ def dali_error(error: QueryError) -> HttpResponse:
 def face(*methods: str, failed: Failed = dali_error) -> Callable[[View], View]:
     """A view of a protocol: these methods only, errors as its documents, open to scripts of any site.
 
-    It needs no protection against forged requests because it takes no cookie: whoever asks, asks as nobody.
+    Django's protection against forged requests is for forms of our own pages: programs have no such token. `identify`
+    refuses a request with a session's cookie that another site's page made a browser send.
     """
 
     def decorate(view: View) -> View:
@@ -42,7 +46,11 @@ def face(*methods: str, failed: Failed = dali_error) -> Callable[[View], View]:
         @wraps(view)
         def answer(request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
             if request.method == "OPTIONS":
-                return _open(HttpResponse(status=204), methods)
+                # A browser asks so before it lets a page of another site show a token.
+                response = HttpResponse(
+                    status=204, headers={"Access-Control-Allow-Headers": "Authorization, Content-Type"}
+                )
+                return _open(response, methods)
             if request.method not in methods:
                 return _open(HttpResponseNotAllowed(methods), methods)
             return _open(_handled(view, failed, request, *arguments, **named), methods)
@@ -78,17 +86,35 @@ def stream(answer: Answer, name: str) -> StreamingHttpResponse:
 
 def _handled(view: View, failed: Failed, request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
     try:
+        identity = identify(request)
+        response = _answered(view, failed, request, *arguments, **named)
+        visitors.keep(request, response)
+        sign(response, identity)
+    except AccountError as error:
+        response = HttpResponse(error_document(str(error)), status=error.status, content_type=MEDIA_TYPE)
+        refuse(response, error)
+    except (OperationalError, InterfaceError) as error:
+        return _away(failed, request, error)
+    return response
+
+
+def _answered(view: View, failed: Failed, request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
+    try:
         return view(request, *arguments, **named)
     except QueryError as error:
         return _error(failed, error)
     except (OperationalError, InterfaceError) as error:
-        log.warning("the application's database is away", extra={"path": request.path, "reason": str(error)})
-        return _error(failed, BusyError("this service is not complete at the moment; please try again soon"))
+        return _away(failed, request, error)
     except Exception:
         # The edge of the process: a client of this protocol gets its own kind of document, the log gets the rest.
         log.exception("a request failed", extra={"path": request.path})
         told = InternalError("the request failed by a mistake in this service; its operators have a record")
         return _error(failed, told)
+
+
+def _away(failed: Failed, request: HttpRequest, error: Exception) -> HttpResponse:
+    log.warning("the application's database is away", extra={"path": request.path, "reason": str(error)})
+    return _error(failed, BusyError("this service is not complete at the moment; please try again soon"))
 
 
 def _error(failed: Failed, error: QueryError) -> HttpResponse:
@@ -100,6 +126,6 @@ def _error(failed: Failed, error: QueryError) -> HttpResponse:
 
 def _open(response: HttpResponseBase, methods: tuple[str, ...]) -> HttpResponseBase:
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = "Location, Content-Disposition, Retry-After"
+    response.headers["Access-Control-Expose-Headers"] = "Location, Content-Disposition, Retry-After, X-VO-Authenticated"
     response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
     return response

@@ -12,6 +12,7 @@ from django.db.models import Q
 from almagest import formats
 from almagest.accounts.identity import NOBODY, Identity
 from almagest.adql.catalogue import Catalogue, Column, Table
+from almagest.adql.names import written
 from almagest.conesearch.address import service_url
 from almagest.config.environment import environment
 from almagest.datalink import vocabulary
@@ -83,24 +84,26 @@ def _read(sent: str, table: str | None) -> Row | Link:
 def _look_up(identity: Identity, asked: Collection[Row]) -> dict[str, Known]:
     """What is known about the tables of these rows, by full name; those that are not there are not there."""
     sky = catalogue.visible(identity)
-    public = sky if identity == NOBODY else catalogue.visible(NOBODY)
+    public = {str(table) for table in catalogue.visible(NOBODY).tables}
     known: dict[str, Known] = {}
     wanted = {row.table for row in asked}
     for table in sky.tables:
         if str(table) in wanted:
             keys = {row.key for row in asked if row.table == str(table)}
             cone = f"cone-{len(known) + 1}" if conesearch.main(table) else None
-            about = _known(sky, table, keys, public=table in public.tables, cone=cone)
+            about = _known(identity, sky, table, keys, public=str(table) in public, cone=cone)
             known |= {str(table): about} if about else {}
     return known
 
 
-def _known(sky: Catalogue, table: Table, keys: Collection[str], *, public: bool, cone: str | None) -> Known | None:
+def _known(
+    identity: Identity, sky: Catalogue, table: Table, keys: Collection[str], *, public: bool, cone: str | None
+) -> Known | None:
     column = conesearch.identifier(table)
     stored = models.Table.objects.select_related("schema").filter(schema__name=table.schema, name=table.name).first()
     if column is None or stored is None:
         return None
-    positions = rows.by_key(sky, table, column, keys)
+    positions = rows.by_key(identity, sky, table, column, keys)
     links = stored.links.filter(Q(key="") | Q(key__in=list(positions))).order_by("order", "pk")
     return Known(table, column, stored.schema, positions, list(links), public, cone)
 
@@ -121,15 +124,15 @@ def _fault(sent: str, fault: Fault, message: str) -> Link:
 
 
 def _this(row: Row, about: Known) -> Link:
-    condition = f"{rows.quoted(about.column.name)} = {rows.literal(about.column, row.key)}"
-    query = f"SELECT * FROM {rows.named(about.table)} WHERE {condition}"  # noqa: S608 - TAP reads it like any user's
+    condition = f"{written(about.column.name)} = {rows.literal(about.column, row.key)}"
+    query = f"SELECT * FROM {about.table.written} WHERE {condition}"  # noqa: S608 - TAP reads it like any user's
     return Link(
         row.sent,
         "#this",
         access_url=f"{tap_url()}/sync?{urlencode({'LANG': 'ADQL', 'QUERY': query})}",
         description=f"The row of {about.table}",
         content_type=formats.MEDIA_TYPE,
-        authentication="false" if about.public else "true",
+        authentication="optional" if about.public else "true",
         authorized=True,
     )
 
@@ -143,7 +146,7 @@ def _neighbours(row: Row, about: Known) -> Iterator[Link]:
             service=about.cone,
             description=f"Rows of {about.table} around this one",
             content_type=conesearch.MEDIA_TYPE,
-            authentication="false" if about.public else "true",
+            authentication="optional" if about.public else "true",
             authorized=True,
             position=(ra, dec),
         )
@@ -189,7 +192,7 @@ def _cone_search(about: Known) -> ServiceDescriptor:
         id=about.cone,
         name=f"cone search of {about.table}",
         access_url=f"{service_url(str(about.table))}?",
-        standard_id="ivo://ivoa.net/std/ConeSearch",
+        standard_id=conesearch.STANDARD,
         content_type=conesearch.MEDIA_TYPE,
         description=f"Rows of {about.table} within SR degrees of the row.",
         inputs=(

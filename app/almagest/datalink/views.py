@@ -6,13 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from almagest.accounts.identity import NOBODY
+from almagest.accounts.authentication import identify
 from almagest.dali.face import face, pairs
 from almagest.datalink import links as linked
 from almagest.datalink import vocabulary
 from almagest.datalink.address import base_url
 from almagest.query import request as parameters
 from almagest.query.errors import BusyError, InternalError, InvalidRequestError, NoSuchTableError, QueryError
+from almagest.tap.capabilities import SECURITY
 from almagest.vo import capability, datalink
 from almagest.vo.datalink import Fault
 
@@ -32,14 +33,14 @@ def links(request: HttpRequest) -> HttpResponse:
     asked = parameters.collect(sent, NAMES)
     media_type = _media_type(asked.get("RESPONSEFORMAT", ""))
     identifiers = [value for name, value in sent if name.upper() == "ID" and value]
-    document = linked.document(NOBODY, identifiers, asked.get("TABLE") or None)
+    document = linked.document(identify(request), identifiers, asked.get("TABLE") or None)
     return HttpResponse(document, content_type=media_type)
 
 
 @face("GET", "HEAD")
 def capabilities(_: HttpRequest) -> HttpResponse:
     """`/datalink/capabilities`."""
-    return HttpResponse(datalink.capabilities(base_url()), content_type=capability.MEDIA_TYPE)
+    return HttpResponse(datalink.capabilities(base_url(), SECURITY), content_type=capability.MEDIA_TYPE)
 
 
 @require_safe

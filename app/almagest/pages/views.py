@@ -7,10 +7,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from almagest.accounts.identity import NOBODY
+from almagest.accounts.authentication import identify
+from almagest.accounts.identity import Identity
 from almagest.conesearch.address import service_url
 from almagest.config.environment import environment
-from almagest.metadata import models
+from almagest.metadata import access, models
 from almagest.query import conesearch as searches
 from almagest.query.errors import NoSuchTableError
 
@@ -18,14 +19,14 @@ from almagest.query.errors import NoSuchTableError
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What the archive is, what it holds and how to query it."""
-    visible = models.Table.objects.filter(published=True)
+    visible = access.described(identify(request))
     schemas = (
         models.Schema.objects.filter(tables__in=visible)
         .distinct()
         .prefetch_related(Prefetch("tables", visible, to_attr="published_tables"), "creators")
     )
     totals = visible.aggregate(tables=Count("id"), rows=Sum("nrows"))
-    totals["columns"] = models.Column.objects.filter(table__in=visible).count()
+    totals["columns"] = sum(len(table.columns.all()) for table in visible)
     return render(request, "pages/home.html", {"schemas": schemas, "totals": totals, "example": _example(visible)})
 
 
@@ -34,13 +35,16 @@ def table(request: HttpRequest, schema: str, table: str) -> HttpResponse:
     """One table: its columns, and whom to thank for it."""
     try:
         found = (
-            models.Table.objects.select_related("schema")
-            .prefetch_related("columns", "schema__creators")
-            .get(schema__name=schema, name=table, published=True)
+            access.described(identify(request))
+            .select_related("schema")
+            .prefetch_related("schema__creators")
+            .get(schema__name=schema, name=table)
         )
     except models.Table.DoesNotExist as error:
         raise Http404(f"no table {schema}.{table}") from error
-    return render(request, "pages/table.html", {"table": found, "cone_search": _cone_search(str(found))})
+    return render(
+        request, "pages/table.html", {"table": found, "cone_search": _cone_search(identify(request), str(found))}
+    )
 
 
 @require_safe
@@ -62,10 +66,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/500.html", status=500)
 
 
-def _cone_search(table: str) -> str | None:
+def _cone_search(identity: Identity, table: str) -> str | None:
     """The base URL of the table's cone search, where it has one."""
     try:
-        searches.find(NOBODY, table)
+        searches.find(identity, table)
     except NoSuchTableError:
         return None
     return f"{service_url(table)}?"

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from almagest import adql, formats
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Column, Table
+from almagest.adql.names import written
 from almagest.metadata import catalogue
 from almagest.query import limits
 from almagest.query.answer import Answer, Source
 from almagest.query.cone import Cone
 from almagest.query.errors import NoSuchTableError
-from almagest.query.rows import fetch, named, quoted
+from almagest.query.rows import fetch
 from almagest.vo import conesearch
 
 OLDEST_FORMAT = "text/xml;serialization=tabledata"
@@ -25,6 +26,7 @@ ADVICE = f"A cone search may take {limits.SYNC_SECONDS:g} s; ask for a smaller r
 class Searchable:
     """A table that has a cone search for whoever asks. sky: all that they may read."""
 
+    identity: Identity
     sky: Catalogue
     table: Table
     main: conesearch.Main
@@ -39,7 +41,7 @@ def find(identity: Identity, name: str) -> Searchable:
     main = conesearch.main(table)
     if main is None:
         raise NoSuchTableError(f"{table} has no cone search: it lacks a position, or a column whose UCD is meta.id")
-    return Searchable(sky, table, main)
+    return Searchable(identity, sky, table, main)
 
 
 def search(found: Searchable, cone: Cone) -> Answer:
@@ -48,11 +50,11 @@ def search(found: Searchable, cone: Cone) -> Answer:
     Raises QueryError.
     """
     main = found.main
-    selected = ", ".join(quoted(column.name) for column in _columns(found, cone.verbosity))
+    selected = ", ".join(written(column.name) for column in _columns(found, cone.verbosity))
     circle = f"CIRCLE({cone.ra!r}, {cone.dec!r}, {cone.radius!r})"
     translation = adql.translate(
-        f"SELECT {selected} FROM {named(found.table)}"  # noqa: S608 - it is ADQL
-        f" WHERE 1 = CONTAINS(POINT({quoted(main.ra)}, {quoted(main.dec)}), {circle})",
+        f"SELECT {selected} FROM {found.table.written}"  # noqa: S608 - it is ADQL
+        f" WHERE 1 = CONTAINS(POINT({written(main.ra)}, {written(main.dec)}), {circle})",
         found.sky,
         maxrec=cone.maxrec,
     )
@@ -66,19 +68,20 @@ def search(found: Searchable, cone: Cone) -> Answer:
         limits.SYNC_SECONDS,
         ADVICE,
         overflow,
+        identity=found.identity,
     )
     return Answer(source, formats.negotiate(cone.response_format or OLDEST_FORMAT), {})
 
 
 def example(found: Searchable) -> tuple[float, float] | None:
     """Right ascension and declination of some row in degrees; None when the table is empty. Raises QueryError."""
-    ra, dec = quoted(found.main.ra), quoted(found.main.dec)
+    ra, dec = written(found.main.ra), written(found.main.dec)
     translation = adql.translate(
-        f"SELECT TOP 1 {ra}, {dec} FROM {named(found.table)}"  # noqa: S608 - it is ADQL
+        f"SELECT TOP 1 {ra}, {dec} FROM {found.table.written}"  # noqa: S608 - it is ADQL
         f" WHERE {ra} IS NOT NULL AND {dec} IS NOT NULL",
         found.sky,
     )
-    return next(iter(fetch(translation)), None)
+    return next(iter(fetch(found.identity, translation)), None)
 
 
 def _columns(found: Searchable, verbosity: int) -> tuple[Column, ...]:

@@ -9,7 +9,9 @@ from typing import Any
 import psycopg
 
 from almagest import adql
+from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Column, Table
+from almagest.adql.names import written
 from almagest.query import datadb, limits
 from almagest.query.failures import explain
 
@@ -26,11 +28,11 @@ _INTEGERS = {"short": 15, "int": 31, "long": 63}
 _TEXT = re.compile(f"[^\0\ud800-\udfff]{{0,{KEY_CHARACTERS}}}")
 
 
-def fetch(translation: adql.Translation) -> list[tuple[Any, ...]]:
-    """All rows of a query that has few. Raises QueryError."""
+def fetch(identity: Identity, translation: adql.Translation) -> list[tuple[Any, ...]]:
+    """All rows of a query that has few, read with the identity's rights. Raises QueryError."""
     with datadb.reader() as connection:
         try:
-            datadb.begin_reading(connection, limits.SYNC_SECONDS)
+            datadb.begin_reading(connection, identity, limits.SYNC_SECONDS)
             return connection.execute(translation.sql.encode()).fetchall()
         except psycopg.Error as error:
             raise explain(error, ADVICE) from error
@@ -40,7 +42,7 @@ def fetch(translation: adql.Translation) -> list[tuple[Any, ...]]:
 
 
 def by_key(
-    sky: Catalogue, table: Table, column: Column, keys: Collection[str]
+    identity: Identity, sky: Catalogue, table: Table, column: Column, keys: Collection[str]
 ) -> dict[str, tuple[float | None, float | None]]:
     """Those of `keys` that rows of the table have in this column, each with the row's position in degrees, which is
     (None, None) where the table has none.
@@ -48,22 +50,12 @@ def by_key(
     Whole numbers and text are compared as such, and no row has a key that is neither, or longer than KEY_CHARACTERS.
     Raises QueryError.
     """
-    literals = [written for key in keys if (written := literal(column, key)) is not None]
+    literals = [text for key in keys if (text := literal(column, key)) is not None]
     found: dict[str, tuple[float | None, float | None]] = {}
     for start in range(0, len(literals), KEYS_PER_QUERY):
-        for key, *position in fetch(_by_key(sky, table, column, literals[start : start + KEYS_PER_QUERY])):
+        for key, *position in fetch(identity, _by_key(sky, table, column, literals[start : start + KEYS_PER_QUERY])):
             found[str(key)] = (position[0], position[1]) if position else (None, None)
     return found
-
-
-def quoted(name: str) -> str:
-    """A name as ADQL's delimited identifier (ADQL 2.1 §2.1.4)."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def named(table: Table) -> str:
-    """A table's full name, delimited."""
-    return f"{quoted(table.schema)}.{quoted(table.name)}"
 
 
 def literal(column: Column, key: str) -> str | None:
@@ -77,7 +69,7 @@ def literal(column: Column, key: str) -> str | None:
 
 
 def _by_key(sky: Catalogue, table: Table, column: Column, literals: Sequence[str]) -> adql.Translation:
-    key = quoted(column.name)
-    selected = ", ".join((key, *(quoted(name) for name in table.position or ())))
-    query = f"SELECT {selected} FROM {named(table)} WHERE {key} IN ({', '.join(literals)})"  # noqa: S608 - it is ADQL
+    key = written(column.name)
+    selected = ", ".join((key, *(written(name) for name in table.position or ())))
+    query = f"SELECT {selected} FROM {table.written} WHERE {key} IN ({', '.join(literals)})"  # noqa: S608 - it is ADQL
     return adql.translate(query, sky)

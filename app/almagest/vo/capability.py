@@ -1,27 +1,27 @@
-"""What services beside TAP say about themselves: VOSI 1.1 §3, around what each standard's own schema adds."""
+"""What services say about themselves: VOSI 1.1 §3, around what each standard's own schema adds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from almagest.vo.markup import Markup, document, element
 
 MEDIA_TYPE = "text/xml"
 
-_IVO = "ivo://ivoa.net/std/"
-_XML = "http://www.ivoa.net/xml/"
+IVO = "ivo://ivoa.net/std/"
+XML = "http://www.ivoa.net/xml/"
 _NAMESPACES = {
-    "vosi": _XML + "VOSICapabilities/v1.0",
-    "vr": _XML + "VOResource/v1.0",
-    "vs": _XML + "VODataService/v1.1",
+    "vosi": XML + "VOSICapabilities/v1.0",
+    "vr": XML + "VOResource/v1.0",
+    "vs": XML + "VODataService/v1.1",
 }
 
 
-def capabilities(described: Markup, url: str, extensions: Mapping[str, str] | None = None) -> bytes:
+def capabilities(url: str, *described: Markup, extensions: Mapping[str, str] | None = None) -> bytes:
     """The document `vosi:capabilities`.
 
-    described: the service's own capability; url: of the service, below which VOSI's resources are, without trailing
-    slash; extensions: prefix → namespace of the schemas that `described` uses.
+    url: of the service, below which VOSI's resources are, without trailing slash; described: its own capabilities;
+    extensions: prefix → namespace of the schemas that these use.
     """
     namespaces = {**_NAMESPACES, **(extensions or {})}
     attributes = {
@@ -31,13 +31,21 @@ def capabilities(described: Markup, url: str, extensions: Mapping[str, str] | No
         "xsi:schemaLocation": " ".join(f"{address} {address}" for address in namespaces.values()),
     }
     vosi = (
-        element("capability", {"standardID": f"{_IVO}VOSI#{part}"}, interface(f"{url}/{part}", use="full"))
+        element("capability", {"standardID": f"{IVO}VOSI#{part}"}, interface(f"{url}/{part}", use="full"))
         for part in ("capabilities", "availability")
     )
-    return document(element("vosi:capabilities", attributes, described, *vosi))
+    return document(element("vosi:capabilities", attributes, *described, *vosi))
 
 
-def interface(url: str, *details: Markup, use: str = "base", version: str | None = None) -> Markup:
-    """Where a capability is. details: elements of `vs:ParamHTTP` after the address, in its order."""
+def interface(
+    url: str, *details: Markup, use: str = "base", version: str | None = None, security: Sequence[str] = ()
+) -> Markup:
+    """Where a capability is.
+
+    details: elements of `vs:ParamHTTP` after the address, in its order; security: identifiers of the ways to log in,
+    beside which the empty method says that nobody has to (VOResource 1.1 §2.2.2).
+    """
     attributes = {"xsi:type": "vs:ParamHTTP", "role": "std", "version": version}
-    return element("interface", attributes, element("accessURL", {"use": use}, url), *details)
+    methods = [element("securityMethod")] if security else []
+    methods += [element("securityMethod", {"standardID": method}) for method in security]
+    return element("interface", attributes, element("accessURL", {"use": use}, url), *methods, *details)

@@ -10,6 +10,7 @@ from almagest.vo import capability
 from almagest.vo.markup import Markup, element
 from almagest.vo.votable import info, results, votable
 
+STANDARD = "ivo://ivoa.net/std/ConeSearch"
 MEDIA_TYPE = "text/xml"
 """Of every answer unless RESPONSEFORMAT says otherwise: what clients of 1.03 were promised."""
 
@@ -42,12 +43,14 @@ class Main:
 @dataclass(frozen=True, slots=True)
 class Service:
     """One table's cone search. url: without the question mark that ends its base URL; max_radius: degrees; records:
-    that an answer has at most; example: right ascension and declination in degrees of a row, None for no rows."""
+    that an answer has at most; example: right ascension and declination in degrees of a row, None for no rows;
+    security: identifiers of the ways to log in."""
 
     url: str
     max_radius: float
     records: int
     example: tuple[float, float] | None
+    security: Sequence[str] = ()
 
 
 def identifier(table: Table) -> Column | None:
@@ -81,14 +84,14 @@ def capabilities(service: Service) -> bytes:
     """The document `vosi:capabilities` with SimpleDALRegExt 1.1's description of the service."""
     described = element(
         "capability",
-        {"standardID": "ivo://ivoa.net/std/ConeSearch", "xsi:type": "cs:ConeSearch"},
-        capability.interface(f"{service.url}?"),
+        {"standardID": STANDARD, "xsi:type": "cs:ConeSearch"},
+        capability.interface(f"{service.url}?", security=service.security),
         element("maxSR", None, f"{service.max_radius:g}"),
         element("maxRecords", None, str(service.records)),
         element("verbosity", None, "true"),
         _test_query(service.example) if service.example else None,
     )
-    return capability.capabilities(described, service.url, {"cs": "http://www.ivoa.net/xml/ConeSearch/v1.0"})
+    return capability.capabilities(service.url, described, extensions={"cs": f"{capability.XML}ConeSearch/v1.0"})
 
 
 _MAIN = (UCD1_PLUS.id, UCD1_PLUS.ra, UCD1_PLUS.dec)

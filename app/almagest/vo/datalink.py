@@ -164,8 +164,8 @@ def error_document(message: str) -> bytes:
     return votable(results(info("QUERY_STATUS", "ERROR", message)))
 
 
-def capabilities(url: str) -> bytes:
-    """The document `vosi:capabilities`. url: of the service, above `/links`."""
+def capabilities(url: str, security: Sequence[str] = ()) -> bytes:
+    """The document `vosi:capabilities`. url: of the service, above `/links`; security: ways to log in."""
     described = element(
         "capability",
         {"standardID": STANDARD},
@@ -175,9 +175,10 @@ def capabilities(url: str) -> bytes:
             element("queryType", None, "POST"),
             element("resultType", None, MEDIA_TYPE),
             version="1.1",
+            security=security,
         ),
     )
-    return capability.capabilities(described, url)
+    return capability.capabilities(url, described)
 
 
 def _input(one: Input) -> Markup:

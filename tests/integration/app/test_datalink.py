@@ -80,7 +80,7 @@ def test_this_is_the_row_itself(archive: Archive) -> None:
     row = wire.table(requests.get(this["access_url"], timeout=60).content)
     assert (len(row), row["hip"][0]) == (1, 1)
     assert (this["content_type"], this["link_auth"], this["link_authorized"]) == (
-        "application/x-votable+xml", "false", "true",
+        "application/x-votable+xml", "optional", "true",
     )  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
@@ -109,7 +110,7 @@ class Sent:
             ET.fromstring(answer.content)
         return answer
 
-    def _body(self) -> dict[str, object]:
+    def _body(self) -> dict[str, Any]:
         if self.method in ("GET", "HEAD", "DELETE"):
             return {"params": self.pairs}
         if self.encoding == "form":

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from almagest.query import cone, limits, rows
+from almagest.query import cone, limits
 from almagest.query.errors import InvalidRequestError
 
 SENT = {"RA": "56.75", "DEC": "24.12", "SR": "0.1"}
@@ -67,7 +67,3 @@ def test_no_text_raises_anything_but_a_refusal(text: str) -> None:
     for name in cone.NAMES:
         with suppress(InvalidRequestError):
             check(**{name: text})
-
-
-def test_names_are_delimited_as_adql_does() -> None:
-    assert rows.quoted('a"b') == '"a""b"'
