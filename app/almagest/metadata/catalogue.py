@@ -37,9 +37,11 @@ class _Entry:
     def seen(self, aspects: tuple[Aspect, ...], identity: Identity) -> Table | None:
         """What of it any of these aspects admits this identity to; None when that is nothing."""
         opened = [aspect for aspect in aspects if self.audience[aspect].admits(identity)]
+        if not opened:
+            return None
         each = zip(*(self.columns[aspect] for aspect in opened), strict=True)
         admitted = [any(audience.admits(identity) for audience in column) for column in each]
-        if admitted and all(admitted):
+        if all(admitted):
             return self.table
         columns = tuple(column for column, may in zip(self.table.columns, admitted, strict=True) if may)
         return _without(self.table, columns) if columns else None

@@ -60,7 +60,7 @@ def close_account(data: Connection[Any], owner: str) -> None:
 
 
 def _pass_on(data: Connection[Any]) -> None:
-    """Let the login roles, as themselves, call what the server closed to everybody else (images/postgres/closed.sql)."""
+    """Let the login roles, as themselves, call what the server closed to all others (images/postgres/closed.sql)."""
     closed = """
         SELECT p.oid::regprocedure::text FROM pg_proc p, aclexplode(p.proacl) AS granted
         WHERE p.proowner = 10 AND granted.grantee = current_user::regrole AND granted.is_grantable
