@@ -22,8 +22,8 @@ from almagest.query.errors import NoSuchTableError
 from almagest.query.sync import sync as run
 from almagest.tap.address import base_url
 from almagest.tap.capabilities import service
-from almagest.vo import tables as documents
 from almagest.vo import capability, vosi
+from almagest.vo import tables as documents
 
 
 @face("GET", "HEAD")
