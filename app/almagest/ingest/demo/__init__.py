@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from almagest.adql.catalogue import Column
-from almagest.ingest.block import ROWS, Block, Fixed, Values
+from almagest.formats.block import ROWS, Block, Fixed, Values
 from almagest.ingest.description import Description, read
 from almagest.ingest.errors import IngestError
 

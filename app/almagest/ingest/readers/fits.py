@@ -21,7 +21,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from almagest.adql.catalogue import Column, Datatype
-from almagest.ingest.block import DTYPES, ROWS, Block, Fixed, Values, fixed, text
+from almagest.formats.block import DTYPES, ROWS, Block, Fixed, Values, fixed, text
 from almagest.ingest.errors import IngestError
 
 _TYPES: dict[str, Datatype] = {
