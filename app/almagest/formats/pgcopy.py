@@ -37,7 +37,7 @@ _OIDS = {"?": 16, "i2": 21, "i4": 23, "i8": 20, "f4": 700, "f8": 701}
 
 
 def sql_type(column: Column) -> str:
-    """PostgreSQL's type for what a block holds of a column: a shape is the array of its degrees until it is made one."""
+    """PostgreSQL's type for what a block holds of a column; of a shape these are its degrees."""
     if column.xtype == "timestamp":
         return "timestamp"
     name = _TYPES[column.datatype]
@@ -93,7 +93,7 @@ def _write(out: Bytes, place: Places, column: Fixed | Text, size: Places) -> Non
 
 
 def _arrays(column: Array) -> Text:
-    """The fields of an array column as PostgreSQL's array_recv reads them: how many dimensions, whether there are nulls,
+    """The fields of an array column as array_recv reads them: how many dimensions, whether there are nulls,
     the elements' type, the length, the first index, and each element behind its own length; without elements, no
     dimension."""
     elements = column.elements
