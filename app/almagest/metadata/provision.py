@@ -107,6 +107,8 @@ def _database(data: Connection[Any]) -> sql.Identifier:
 _RIGHTS: tuple[LiteralString, ...] = (
     "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
     "GRANT CONNECT ON DATABASE {database} TO almagest_query, almagest_job",
+    # Tables that come with a synchronous query live in its transaction (almagest.query.uploads).
+    "GRANT TEMPORARY ON DATABASE {database} TO almagest_query",
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
     # pgSphere's types and functions live in public.
     "GRANT USAGE ON SCHEMA public TO almagest_query, almagest_job",

@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from almagest.accounts.identity import NOBODY
 from almagest.config.environment import queues
-from almagest.query import claims, datadb, jobs, limits, request
+from almagest.query import claims, datadb, jobs, limits, request, submission
 from almagest.query.errors import BusyError, InternalError, QueryError
 from almagest.query.failures import explain
 from almagest.query.lease import SILENCE_SECONDS, lease
@@ -63,10 +63,11 @@ def _attempt(job: Job) -> None:
 
 def _run(job: Job) -> None:
     asked = request.check(job.parameters)
-    translation = translate(NOBODY, asked)
+    translation = translate(NOBODY, asked, submission.tables(job))
     lost = threading.Event()
     try:
         with datadb.writer(job.pk) as connection, lease(job, connection, lost):
+            submission.check_kept(connection, job)
             stored = store(connection, job, translation, asked.maxrec, _seconds(job))
     except psycopg.Error as error:
         if lost.is_set():

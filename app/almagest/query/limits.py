@@ -27,6 +27,30 @@ QUERY_CHARACTERS = 1_000_000
 RUN_ID_CHARACTERS = 64
 """Length of RUNID (DALI 1.1 §3.4.5)."""
 
+UPLOAD_BYTES = 100 * 2**20
+"""Size of an uploaded file, and of what it is decompressed to; announced as `uploadLimit`."""
+
+UPLOAD_ROWS = 2_000_000
+"""Rows of an uploaded table."""
+
+UPLOAD_COLUMNS = 1000
+"""Columns of an uploaded table; a row of more does not fit a page of PostgreSQL."""
+
+UPLOAD_CELL_BYTES = 2**20
+"""Size of one value of an uploaded table."""
+
+UPLOAD_TABLES = 10
+"""Tables that come with one query."""
+
+BODY_BYTES = UPLOAD_BYTES + 4 * 2**20
+"""Size of a request's body: an upload and what is around it."""
+
+FETCH_SECONDS = 30.0
+"""Time for the whole of a file that UPLOAD points at."""
+
+FETCH_CONNECT_SECONDS = 5.0
+"""Time for its server to take the connection."""
+
 RETENTION = timedelta(days=7)
 """Life of a job when nobody says otherwise."""
 

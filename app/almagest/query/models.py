@@ -42,6 +42,7 @@ class Job(models.Model):
     worker began. alive_at: when that worker last said that it runs; it says so every few seconds.
     columns: of the result table, as dictionaries of `almagest.adql.catalogue.Column`, in the table's order; nrows: rows
     in it; overflow: whether a limit cut it; nbytes: that it takes on disk, None as soon as there is none.
+    uploads: tables that came with it (`almagest.query.submission`); uploaded: how many ever did.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -67,6 +68,8 @@ class Job(models.Model):
     nrows = models.BigIntegerField(null=True)
     nbytes = models.BigIntegerField(null=True)
     overflow = models.BooleanField(default=False)
+    uploads = models.JSONField(default=list)
+    uploaded = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         constraints = (

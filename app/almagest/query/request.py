@@ -19,6 +19,9 @@ NAMES = ("LANG", "QUERY", "RESPONSEFORMAT", "FORMAT", "MAXREC", "RUNID", "UPLOAD
 
 _TABLE_NAME = re.compile(f"[A-Za-z][A-Za-z0-9_]{{0,{limits.TABLE_NAME_CHARACTERS - 1}}}")
 
+_NEXT_UPLOAD = re.compile(r";(?=\s*(?:[A-Za-z]\w*\s*,|$))")
+"""Between two tables of UPLOAD; an address may have semicolons of its own."""
+
 LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
 DEFAULT_FORMAT = "votable"
 
@@ -33,7 +36,8 @@ class QueryRequest:
 
 
 def collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The parameters of NAMES out of everything that was sent: names in any case, a repeated value counted once.
+    """The parameters of NAMES out of everything that was sent: names in any case, a repeated value counted once, but
+    UPLOADs put together.
 
     Raises InvalidRequestError when a parameter comes with two different values (DALI 1.1 §2.4), or contains NUL.
     """
@@ -44,7 +48,9 @@ def collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
             continue
         if "\0" in value:
             raise InvalidRequestError(f"{name} contains a NUL character")
-        if found.setdefault(name, value) != value:
+        if name == "UPLOAD":
+            found[name] = f"{found[name]};{value}" if found.get(name) else value
+        elif found.setdefault(name, value) != value:
             raise InvalidRequestError(f"{name} was sent twice with different values; send it once")
     run_id = found.get("RUNID", "")
     if len(run_id) > limits.RUN_ID_CHARACTERS:
@@ -54,8 +60,6 @@ def collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def check(parameters: Parameters) -> QueryRequest:
     """The query that these parameters ask for. Raises InvalidRequestError or TooLargeError naming the parameter."""
-    if parameters.get("UPLOAD"):
-        raise InvalidRequestError("this service takes no uploads (UPLOAD); query its own tables only")
     language = parameters.get("LANG")
     if not language:
         raise InvalidRequestError("LANG is missing; send LANG=ADQL")
@@ -67,6 +71,39 @@ def check(parameters: Parameters) -> QueryRequest:
     if len(query) > limits.QUERY_CHARACTERS:
         raise TooLargeError(f"QUERY has {len(query)} characters; {limits.QUERY_CHARACTERS} are allowed")
     return QueryRequest(query, response_format(parameters), limits.rows(_maxrec(parameters.get("MAXREC"))))
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A table to come with the query. name: that queries call it in TAP_UPLOAD; uri: where it is."""
+
+    name: str
+    uri: str
+
+
+def uploads(parameters: Parameters) -> tuple[Upload, ...]:
+    """The tables of UPLOAD: `name,uri`, several joined by `;` as TAP 1.0 had it (TAP 1.1 §2.7.5).
+
+    Raises InvalidRequestError for a name that is none, or comes twice.
+    """
+    entries = [entry.strip() for entry in _NEXT_UPLOAD.split(parameters.get("UPLOAD", "")) if entry.strip(" ;")]
+    found = tuple(map(_upload, entries))
+    names = [upload.name.lower() for upload in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidRequestError(f"UPLOAD has the table {_shown(name)} twice; give each another name")
+    if len(found) > limits.UPLOAD_TABLES:
+        raise TooLargeError(f"UPLOAD has {len(found)} tables; {limits.UPLOAD_TABLES} are allowed")
+    return found
+
+
+def _upload(entry: str) -> Upload:
+    name, comma, uri = (part.strip() for part in entry.rstrip("; ").partition(","))
+    if not comma or not uri:
+        raise InvalidRequestError(f"UPLOAD has to be name,uri, e.g. mine,param:file1, not {_shown(entry)}")
+    if not _TABLE_NAME.fullmatch(name):
+        raise InvalidRequestError(f"UPLOAD: {_shown(name)} is no name; it needs a letter, then letters, digits and _")
+    return Upload(name, uri)
 
 
 def response_format(parameters: Parameters) -> str:

@@ -17,7 +17,7 @@ from psycopg import sql
 from almagest.config.environment import environment
 from almagest.query import jobs
 from almagest.query.datadb import Connection
-from almagest.query.models import SHARED_SCHEMA, WITHOUT_RESULT, Job, Phase
+from almagest.query.models import ACTIVE, SHARED_SCHEMA, WITHOUT_RESULT, Job, Phase
 
 log = logging.getLogger(__name__)
 
@@ -27,19 +27,24 @@ BATCH = 200
 _TABLES = """
     SELECT n.nspname, c.relname, pg_relation_size(c.oid) = 0
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND c.relname LIKE 'job\\_%%' AND (n.nspname = %s OR n.nspname LIKE 'almagest\\_%%')
+    WHERE c.relkind = 'r' AND c.relname ~ '^(job|upload)_' AND (n.nspname = %s OR n.nspname LIKE 'almagest\\_%%')
 """
-_JOB_TABLE = re.compile(r"job_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+_JOB_TABLE = re.compile(r"(job|upload)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:_\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
 class ResultTable:
-    """A table that looks like a job's result. empty: without a single page."""
+    """A table that looks like a job's result, or like one that came with a job. empty: without a single page."""
 
     schema: str
     name: str
     job: uuid.UUID
     empty: bool
+    uploaded: bool
+
+    def is_orphan(self, phase: str) -> bool:
+        """Whether a job in this phase, ARCHIVED when it is gone, needs it no more."""
+        return phase not in ACTIVE if self.uploaded else phase in WITHOUT_RESULT
 
 
 def sweep() -> int:
@@ -53,16 +58,16 @@ def sweep() -> int:
         tables = list(_tables(connection))
         alive = dict(Job.objects.filter(pk__in=[table.job for table in tables]).values_list("pk", "phase"))
         for table in tables:
-            if table.empty and alive.get(table.job) == Phase.COMPLETED and jobs.lose(table.job):
+            if table.empty and not table.uploaded and alive.get(table.job) == Phase.COMPLETED and jobs.lose(table.job):
                 log.warning("a result was lost in a crash of the data database", extra={"job": str(table.job)})
-        orphans = [table for table in tables if alive.get(table.job, Phase.ARCHIVED) in WITHOUT_RESULT]
+        orphans = [table for table in tables if table.is_orphan(alive.get(table.job, Phase.ARCHIVED))]
         return sum(_drop(connection, table) for table in orphans[:BATCH])
 
 
 def _tables(connection: Connection) -> Iterator[ResultTable]:
     for schema, name, empty in connection.execute(_TABLES, (SHARED_SCHEMA,)):
         if found := _JOB_TABLE.fullmatch(name):
-            yield ResultTable(schema, name, uuid.UUID(found[1]), empty)
+            yield ResultTable(schema, name, uuid.UUID(found[2]), empty, uploaded=found[1] == "upload")
 
 
 def _drop(connection: Connection, table: ResultTable) -> bool:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+
 from almagest import adql, formats
 from almagest.accounts.identity import Identity
+from almagest.adql.catalogue import Catalogue, Table
 from almagest.metadata import catalogue
-from almagest.query import limits, request
+from almagest.query import limits, request, uploads
 from almagest.query.answer import Answer, Source
 from almagest.query.errors import InvalidRequestError
 
@@ -15,20 +19,36 @@ ADVICE = (
 )
 
 
-def sync(identity: Identity, parameters: request.Parameters) -> Answer:
+def sync(identity: Identity, parameters: request.Parameters, parts: uploads.Parts = uploads.NO_PARTS) -> Answer:
     """Translate a query and run it with the identity's rights in a read-only transaction, up to its first rows.
 
-    parameters: TAP's, see `request.collect`. Raises QueryError.
+    parameters: TAP's, see `request.collect`; parts: of the body, for UPLOAD. Raises QueryError.
     """
     asked = request.check(parameters)
-    translation = translate(identity, asked)
-    source = Source(translation.sql, translation.columns, asked.maxrec, limits.SYNC_SECONDS, ADVICE, identity=identity)
-    return Answer(source, formats.negotiate(asked.response_format), {"QUERY": asked.query})
+    with uploads.received(request.uploads(parameters), parts) as tables:
+        translation = translate(identity, asked, uploads.temporary(tables))
+        source = Source(
+            translation.sql,
+            translation.columns,
+            asked.maxrec,
+            limits.SYNC_SECONDS,
+            ADVICE,
+            identity=identity,
+            bring=partial(uploads.store_temporarily, tables) if tables else None,
+        )
+        # Up to its first rows the answer has stored the tables, which are closed then.
+        return Answer(source, formats.negotiate(asked.response_format), {"QUERY": asked.query})
 
 
-def translate(identity: Identity, asked: request.QueryRequest) -> adql.Translation:
-    """The query's SQL over what this identity may read now. Raises InvalidRequestError with the place in the query."""
+def translate(identity: Identity, asked: request.QueryRequest, own: Iterable[Table] = ()) -> adql.Translation:
+    """The query's SQL over what this identity may read now. own: tables that only this query knows.
+
+    Raises InvalidRequestError with the place in the query.
+    """
+    readable = catalogue.visible(identity)
+    if brought := tuple(own):
+        readable = Catalogue((*readable.tables, *brought))
     try:
-        return adql.translate(asked.query, catalogue.visible(identity), maxrec=asked.maxrec)
+        return adql.translate(asked.query, readable, maxrec=asked.maxrec)
     except adql.AdqlError as error:
         raise InvalidRequestError(str(error)) from error

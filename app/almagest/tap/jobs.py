@@ -12,11 +12,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from almagest import formats
 from almagest.accounts.identity import NOBODY, Identity
-from almagest.query import jobs, jobtables, results
+from almagest.query import jobs, jobtables, results, submission
 from almagest.query import request as parameters
 from almagest.query.errors import InvalidRequestError, NoSuchJobError
 from almagest.query.models import Job, Phase
-from almagest.tap.face import base_url, face, pairs, stream
+from almagest.tap.face import base_url, face, pairs, parts, stream
 from almagest.vo import uws
 
 
@@ -26,7 +26,8 @@ def joblist(request: HttpRequest) -> HttpResponse:
     caller, sent = NOBODY, list(pairs(request))
     if request.method != "POST":
         return _xml(uws.jobs(_list_url(), (_entry(found, caller) for found in _listed(caller, sent))))
-    job = jobs.create(caller, parameters.collect(sent), start=_control(sent, "PHASE") == "RUN")
+    start = _control(sent, "PHASE") == "RUN"
+    job = submission.create(caller, parameters.collect(sent), parts(request), start=start)
     return _see(_url(job))
 
 
@@ -52,9 +53,12 @@ def part(request: HttpRequest, job_id: str, name: str) -> HttpResponseBase:
     """`/tap/async/<id>/<name>`: one property, to read or to set."""
     found = _find(request, job_id)
     if request.method == "POST":
-        if name not in _SET:
+        if name not in (*_SET, "parameters"):
             raise InvalidRequestError(f"{name} cannot be set")
-        _SET[name](found, list(pairs(request)))
+        if name == "parameters":
+            submission.add(found, NOBODY, parameters.collect(pairs(request)), parts(request))
+        else:
+            _SET[name](found, list(pairs(request)))
         return _see(_url(found))
     if name in _DOCUMENTS:
         return _xml(_DOCUMENTS[name](describe(found)))
@@ -110,10 +114,6 @@ def _set_phase(found: Job, sent: Sent) -> None:
     step(found)
 
 
-def _set_parameters(found: Job, sent: Sent) -> None:
-    jobs.set_parameters(found, parameters.collect(sent))
-
-
 def _set_duration(found: Job, sent: Sent) -> None:
     jobs.set_duration(found, parameters.parse_duration(_control(sent, "EXECUTIONDURATION") or ""))
 
@@ -124,7 +124,6 @@ def _set_destruction(found: Job, sent: Sent) -> None:
 
 _SET: Mapping[str, Callable[[Job, Sent], None]] = {
     "phase": _set_phase,
-    "parameters": _set_parameters,
     "executionduration": _set_duration,
     "destruction": _set_destruction,
 }

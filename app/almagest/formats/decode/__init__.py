@@ -4,7 +4,8 @@ Nothing in a file is believed before it is there: no decoder opens what a file p
 claims, or holds more than a few blocks of rows, however large the file is.
 """
 
+from almagest.formats.decode.decode import decode
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 from almagest.formats.decode.table import Bounds, Decoded
 
-__all__ = ["Bounds", "Decoded", "DecodingError", "TooMuchError"]
+__all__ = ["Bounds", "Decoded", "DecodingError", "TooMuchError", "decode"]
