@@ -20,12 +20,11 @@ import urllib3
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from almagest.config.environment import environment
 from almagest.query import limits
 from almagest.query.errors import InvalidRequestError, TooLargeError
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
 PORTS = {"http": (80, 8080), "https": (443, 8443)}
 """Schemes, and the ports that they may go to."""
@@ -66,21 +65,21 @@ IPv4 addresses lie outside that range already."""
 
 
 @contextmanager
-def fetched(url: str, most: int) -> Iterator[tuple[BinaryIO, str]]:
+def fetched(url: str, most: int, allowed: Networks = ()) -> Iterator[tuple[BinaryIO, str]]:
     """The content, in a file that ends with the context, and the media type of an http or https address.
 
-    most: bytes that are read. Raises InvalidRequestError when the address may not be read, does not answer, or does not
+    most: bytes that are read; allowed: private networks that may be entered, at any port. Raises InvalidRequestError when the address may not be read, does not answer, or does not
     answer with 200; TooLargeError when there is more.
     """
     with SpooledTemporaryFile(MEMORY_BYTES) as file:
-        media_type = _download(url, file, most, time.monotonic() + limits.FETCH_SECONDS)
+        media_type = _download(url, file, most, time.monotonic() + limits.FETCH_SECONDS, allowed)
         file.seek(0)
         yield cast("BinaryIO", file), media_type
 
 
-def _download(url: str, file: IO[bytes], most: int, deadline: float) -> str:
+def _download(url: str, file: IO[bytes], most: int, deadline: float, allowed: Networks) -> str:
     for _ in range(REDIRECTS + 1):
-        with closing(_get(url, deadline)) as response:
+        with closing(_get(url, deadline, allowed)) as response:
             target = response.get_redirect_location()
             if not target:
                 _write(response, url, file, most, deadline)
@@ -89,12 +88,12 @@ def _download(url: str, file: IO[bytes], most: int, deadline: float) -> str:
     raise InvalidRequestError(f"{_shown(url)} redirects more than {REDIRECTS} times")
 
 
-def _get(url: str, deadline: float) -> BaseHTTPResponse:
+def _get(url: str, deadline: float, allowed: Networks) -> BaseHTTPResponse:
     """The beginning of the answer, from one of the addresses that were judged."""
-    parts, port = _parsed(url)
+    parts, port = _parsed(url, allowed)
     host = cast("str", parts.hostname)
     problem: Exception | None = None
-    for address in _addresses(host, port, url):
+    for address in _addresses(host, port, url, allowed):
         pool = _pool(parts.scheme, host, str(address), port, deadline - time.monotonic())
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         headers = {"Host": parts.netloc, "Accept-Encoding": "identity", "User-Agent": "Almagest"}
@@ -117,7 +116,7 @@ def _pool(scheme: str, host: str, address: str, port: int, seconds: float) -> ur
     )
 
 
-def _parsed(url: str) -> tuple[SplitResult, int]:
+def _parsed(url: str, allowed: Networks) -> tuple[SplitResult, int]:
     if len(url) > URL_CHARACTERS or not url.isascii() or not url.isprintable() or " " in url:
         raise InvalidRequestError(f"{_shown(url)} is no http address; write it as a browser would send it")
     try:
@@ -130,13 +129,13 @@ def _parsed(url: str) -> tuple[SplitResult, int]:
     if parts.username is not None or parts.password is not None:
         raise InvalidRequestError("an address to upload from cannot carry a password; send the file itself")
     port = port if port is not None else PORTS[parts.scheme][0]
-    if port not in PORTS[parts.scheme] and not _allowed():
-        allowed = " and ".join(map(str, PORTS[parts.scheme]))
-        raise InvalidRequestError(f"{_shown(url)}: {parts.scheme} is read from the ports {allowed} only")
+    if port not in PORTS[parts.scheme] and not allowed:
+        usual = " and ".join(map(str, PORTS[parts.scheme]))
+        raise InvalidRequestError(f"{_shown(url)}: {parts.scheme} is read from the ports {usual} only")
     return parts, port
 
 
-def _addresses(host: str, port: int, url: str) -> Sequence[Address]:
+def _addresses(host: str, port: int, url: str, allowed: Networks) -> Sequence[Address]:
     """What the host's name means, when all of it is public: a name that means both is made for no good."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -144,7 +143,7 @@ def _addresses(host: str, port: int, url: str) -> Sequence[Address]:
         raise InvalidRequestError(f"{_shown(url)}: there is no such host") from error
     addresses = list(dict.fromkeys(ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found))
     for address in addresses:
-        if not public(address) and not any(address in network for network in _allowed()):
+        if not public(address) and not any(address in network for network in allowed):
             raise InvalidRequestError(f"{_shown(url)} is not on the public internet and is not read from here")
     return addresses
 
@@ -154,10 +153,6 @@ def public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _REFUSED)
     return address in _PUBLIC_V6 and not any(address in network for network in _REFUSED_V6)
-
-
-def _allowed() -> tuple[Network, ...]:
-    return environment().upload_networks
 
 
 def _write(response: BaseHTTPResponse, url: str, file: IO[bytes], most: int, deadline: float) -> None:

@@ -16,6 +16,7 @@ from typing import IO, BinaryIO
 from psycopg import sql
 
 from almagest.adql.catalogue import Column, Table
+from almagest.config.environment import environment
 from almagest.formats import pgcopy
 from almagest.formats.block import Block, Text
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, decode
@@ -132,7 +133,7 @@ def _part(upload: Upload, parts: Parts, files: ExitStack) -> Part:
         if rest not in parts:
             raise InvalidRequestError(f"UPLOAD names the part {rest[:40]!r}, which the request does not have")
         return parts[rest]
-    file, media_type = files.enter_context(fetch.fetched(upload.uri, BOUNDS.bytes))
+    file, media_type = files.enter_context(fetch.fetched(upload.uri, BOUNDS.bytes, environment().upload_networks))
     return Part(file, media_type)
 
 
