@@ -65,6 +65,12 @@ class ResultLostError(QueryError):
     status = 410
 
 
+class GoneError(QueryError):
+    """Whoever asked is no longer known here."""
+
+    status = 403
+
+
 class InternalError(QueryError):
     """A mistake of ours; the log has what happened."""
 

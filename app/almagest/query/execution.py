@@ -11,10 +11,11 @@ import psycopg
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from almagest.accounts.identity import NOBODY
+from almagest.accounts.identity import Identity
+from almagest.accounts.models import User
 from almagest.config.environment import queues
 from almagest.query import claims, datadb, jobs, limits, request
-from almagest.query.errors import BusyError, InternalError, QueryError
+from almagest.query.errors import BusyError, GoneError, InternalError, QueryError
 from almagest.query.failures import explain
 from almagest.query.lease import SILENCE_SECONDS, lease
 from almagest.query.models import Job
@@ -63,7 +64,7 @@ def _attempt(job: Job) -> None:
 
 def _run(job: Job) -> None:
     asked = request.check(job.parameters)
-    translation = translate(NOBODY, asked)
+    translation = translate(_asker(job), asked)
     lost = threading.Event()
     try:
         with datadb.writer(job.pk) as connection, lease(job, connection, lost):
@@ -77,6 +78,16 @@ def _run(job: Job) -> None:
             job, translation.columns, nrows=stored.nrows, nbytes=stored.nbytes, overflow=stored.overflow
         )
     )
+
+
+def _asker(job: Job) -> Identity:
+    """Who asked, with the rights that he has now. Raises GoneError when his account was closed since."""
+    if job.user_id is None:
+        return job.keeper
+    found = User.objects.filter(pk=job.user_id, is_active=True).first()
+    if found is None:
+        raise GoneError("the account that asked this was closed")
+    return Identity(user=found.pk, name=found.username, groups=frozenset(found.groups.values_list("pk", flat=True)))
 
 
 def _insist(step: Callable[[], bool]) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from almagest import adql, formats
 from almagest.accounts.identity import Identity
+from almagest.adql.catalogue import Catalogue
 from almagest.metadata import catalogue
-from almagest.query import limits, request
+from almagest.query import jobtables, limits, request
 from almagest.query.answer import Answer, Source
 from almagest.query.errors import InvalidRequestError
 
@@ -29,6 +30,13 @@ def sync(identity: Identity, parameters: request.Parameters) -> Answer:
 def translate(identity: Identity, asked: request.QueryRequest) -> adql.Translation:
     """The query's SQL over what this identity may read now. Raises InvalidRequestError with the place in the query."""
     try:
-        return adql.translate(asked.query, catalogue.visible(identity), maxrec=asked.maxrec)
+        return adql.translate(asked.query, readable(identity, asked.query), maxrec=asked.maxrec)
     except adql.AdqlError as error:
         raise InvalidRequestError(str(error)) from error
+
+
+def readable(identity: Identity, query: str) -> Catalogue:
+    """What a query of this identity may read: what is published to it, and those of its own tables that it names."""
+    published = catalogue.visible(identity)
+    own = jobtables.own_tables(identity, query)
+    return Catalogue((*published.tables, *own)) if own else published
