@@ -28,7 +28,7 @@ def parse_size(text: str) -> int:
 
 def show() -> int:
     """Print the defaults and what differs from them; a dash where the default holds."""
-    rows = [_HEADER]
+    rows: list[tuple[str, ...]] = [_HEADER]
     rows += [_row(kind, asdict(allowance)) for kind, allowance in limits.ALLOWANCES.items()]
     for quota in Quota.objects.order_by("kind", "name"):
         whom = f"{quota} (changed)" if not quota.name else str(quota)

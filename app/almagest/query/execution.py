@@ -11,8 +11,8 @@ import psycopg
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections
 
+from almagest.accounts.authentication import recall
 from almagest.accounts.identity import Identity
-from almagest.accounts.models import User
 from almagest.config.environment import queues
 from almagest.query import claims, datadb, jobs, limits, request
 from almagest.query.errors import BusyError, GoneError, InternalError, QueryError
@@ -84,10 +84,10 @@ def _asker(job: Job) -> Identity:
     """Who asked, with the rights that he has now. Raises GoneError when his account was closed since."""
     if job.user_id is None:
         return job.keeper
-    found = User.objects.filter(pk=job.user_id, is_active=True).first()
+    found = recall(job.user_id)
     if found is None:
         raise GoneError("the account that asked this was closed")
-    return Identity(user=found.pk, name=found.username, groups=frozenset(found.groups.values_list("pk", flat=True)))
+    return found
 
 
 def _insist(step: Callable[[], bool]) -> None:
