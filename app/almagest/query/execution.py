@@ -6,9 +6,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import psycopg
-from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 from almagest.accounts.authentication import recall
@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
 
+Answer = TypeVar("Answer")
+
 
 class LostLeaseError(Exception):
     """The job is no longer this attempt's: aborted, deleted, or given to another worker."""
@@ -33,7 +35,7 @@ class LostLeaseError(Exception):
 
 def execute(queue: str) -> None:
     """Claim a job of this queue and bring it to its end. Does nothing when there is none to run."""
-    job = claims.claim(queue)
+    job = _insist(lambda: claims.claim(queue))
     if job is None:
         log.info("a message for no job", extra={"queue": queue})
         return
@@ -90,19 +92,17 @@ def _asker(job: Job) -> Identity:
     return found
 
 
-def _insist(step: Callable[[], bool]) -> None:
-    """Say how a job ended, also when the application's database is just being started again."""
+def _insist(step: Callable[[], Answer]) -> Answer:
+    """Do one step on the job rows, also when the application's database is just being started again."""
     deadline = time.monotonic() + SILENCE_SECONDS
     while True:
         try:
-            step()
-        except DatabaseError:
+            return step()
+        except (OperationalError, InterfaceError):
             if time.monotonic() > deadline:
                 raise
             close_old_connections()
             time.sleep(RETRY_SECONDS)
-        else:
-            return
 
 
 def _seconds(job: Job) -> float:

@@ -86,6 +86,12 @@ class Job(models.Model):
             ),
             models.Index(fields=("destruction_at",), name="job_destruction"),
             models.Index(fields=("owner", "-created_at"), name="job_owner"),
+            # Whose turn it is: see `almagest.query.claims`.
+            models.Index(
+                fields=("owner", "queue", "started_at"),
+                name="job_turn",
+                condition=models.Q(started_at__isnull=False),
+            ),
             # What an owner's results take is summed before every new job, out of the index alone.
             models.Index(
                 fields=("owner",),
