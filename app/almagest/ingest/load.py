@@ -76,8 +76,8 @@ def present(data: Connection[Any], layout: Layout) -> Loaded | None:
 def load(
     data: Connection[Any], layout: Layout, source: Source, fingerprint: str, *, published: bool, report: Report
 ) -> Loaded:
-    """Put the rows of `source` in place as `layout`. data: autocommit, as the owner; published: who may read the old table
-    may read the new one from its first moment on.
+    """Put the rows of `source` in place as `layout`. data: autocommit, as the owner; published: who may read the old
+    table may read the new one from its first moment on.
 
     Raises IngestError with the place of whatever cannot be loaded; the database is as before then.
     """

@@ -21,8 +21,9 @@ from almagest.metadata.access import Aspect, Audience, Audiences, functions
 AUDIENCES = 64
 """How many catalogues a process keeps: one for each set of groups that somebody has."""
 
-Key = tuple[Aspect, bool, frozenset[int]]
-"""What decides a catalogue: the aspect, whether somebody is logged in, and those of his groups that something names."""
+Key = tuple[tuple[Aspect, ...], bool, frozenset[int]]
+"""What decides a catalogue: aspects of which one is enough, whether somebody is logged in, and those of his groups that
+something names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,12 @@ class _Entry:
     audience: dict[Aspect, Audience]
     columns: dict[Aspect, tuple[Audience, ...]]
 
-    def seen(self, aspect: Aspect, identity: Identity) -> Table | None:
-        """What of it this identity may read, or see; None when that is nothing."""
-        if not self.audience[aspect].admits(identity):
-            return None
-        admitted = [audience.admits(identity) for audience in self.columns[aspect]]
-        if all(admitted):
+    def seen(self, aspects: tuple[Aspect, ...], identity: Identity) -> Table | None:
+        """What of it any of these aspects admits this identity to; None when that is nothing."""
+        opened = [aspect for aspect in aspects if self.audience[aspect].admits(identity)]
+        each = zip(*(self.columns[aspect] for aspect in opened), strict=True)
+        admitted = [any(audience.admits(identity) for audience in column) for column in each]
+        if admitted and all(admitted):
             return self.table
         columns = tuple(column for column, may in zip(self.table.columns, admitted, strict=True) if may)
         return _without(self.table, columns) if columns else None
@@ -64,12 +65,17 @@ def visible(identity: Identity) -> Catalogue:
 
     One small query when nothing changed, about ten when something did.
     """
-    return _catalogue("access", identity)
+    return _catalogue(("access",), identity)
 
 
 def described(identity: Identity) -> Catalogue:
     """The tables and columns that this identity may know of; some of them it may not read."""
-    return _catalogue("metadata", identity)
+    return _catalogue(("metadata",), identity)
+
+
+def known(identity: Identity) -> Catalogue:
+    """The tables and columns that this identity may read or know of: whatever else is asked for does not exist."""
+    return _catalogue(("access", "metadata"), identity)
 
 
 def forbidden(identity: Identity) -> frozenset[str]:
@@ -87,13 +93,13 @@ def _functions(aspect: Aspect, identity: Identity) -> frozenset[str]:
     return frozenset(name for name, audience in audiences.items() if not audience.admits(identity))
 
 
-def _catalogue(aspect: Aspect, identity: Identity) -> Catalogue:
+def _catalogue(aspects: tuple[Aspect, ...], identity: Identity) -> Catalogue:
     snapshot = _snapshot()
-    key = (aspect, identity.user is not None, identity.groups & snapshot.named)
+    key = (aspects, identity.user is not None, identity.groups & snapshot.named)
     with _lock:
         found = snapshot.made.get(key)
         if found is None:
-            found = Catalogue(table for entry in snapshot.entries if (table := entry.seen(aspect, identity)))
+            found = Catalogue(table for entry in snapshot.entries if (table := entry.seen(aspects, identity)))
             snapshot.made[key] = found
             if len(snapshot.made) > AUDIENCES:
                 snapshot.made.popitem(last=False)

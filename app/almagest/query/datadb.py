@@ -65,12 +65,12 @@ def writer(job_id: uuid.UUID) -> Iterator[Connection]:
 
 
 @contextmanager
-def uploader(identity: Identity) -> Iterator[Connection]:
-    """A transaction in which the web process may create tables for a job: in its owner's schema as the owner, or for
-    nobody's in `results` as `almagest_upload`. Raises BusyError as `reader` does."""
+def uploader(keeper: Identity | None) -> Iterator[Connection]:
+    """A transaction in which the web process may create tables: in the keeper's schema as the keeper, or for nobody in
+    `results` as `almagest_upload`. Raises BusyError as `reader` does."""
     with reader() as connection:
-        if identity.owner:
-            begin_writing(connection, identity, limits.SYNC_SECONDS)
+        if keeper:
+            begin_writing(connection, keeper, limits.SYNC_SECONDS)
         else:
             connection.execute(_begin("BEGIN READ WRITE", roles.UPLOAD, limits.SYNC_SECONDS))
         try:

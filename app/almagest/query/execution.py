@@ -6,15 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 import psycopg
-from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections
 
-from almagest.accounts.identity import NOBODY
+from almagest.accounts.authentication import recall
+from almagest.accounts.identity import Identity
 from almagest.config.environment import queues
 from almagest.query import claims, datadb, jobs, limits, request, submission
-from almagest.query.errors import BusyError, InternalError, QueryError
+from almagest.query.errors import BusyError, GoneError, InternalError, QueryError
 from almagest.query.failures import explain
 from almagest.query.lease import SILENCE_SECONDS, lease
 from almagest.query.models import Job
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
 
+Answer = TypeVar("Answer")
+
 
 class LostLeaseError(Exception):
     """The job is no longer this attempt's: aborted, deleted, or given to another worker."""
@@ -32,7 +35,7 @@ class LostLeaseError(Exception):
 
 def execute(queue: str) -> None:
     """Claim a job of this queue and bring it to its end. Does nothing when there is none to run."""
-    job = claims.claim(queue)
+    job = _insist(lambda: claims.claim(queue))
     if job is None:
         log.info("a message for no job", extra={"queue": queue})
         return
@@ -63,7 +66,7 @@ def _attempt(job: Job) -> None:
 
 def _run(job: Job) -> None:
     asked = request.check(job.parameters)
-    translation = translate(NOBODY, asked, submission.tables(job))
+    translation = translate(_asker(job), asked, submission.tables(job))
     lost = threading.Event()
     try:
         with datadb.writer(job.pk) as connection, lease(job, connection, lost):
@@ -80,19 +83,27 @@ def _run(job: Job) -> None:
     )
 
 
-def _insist(step: Callable[[], bool]) -> None:
-    """Say how a job ended, also when the application's database is just being started again."""
+def _asker(job: Job) -> Identity:
+    """Who asked, with the rights that he has now. Raises GoneError when his account was closed since."""
+    if job.user_id is None:
+        return job.keeper
+    found = recall(job.user_id)
+    if found is None:
+        raise GoneError("the account that asked this was closed")
+    return found
+
+
+def _insist(step: Callable[[], Answer]) -> Answer:
+    """Do one step on the job rows, also when the application's database is just being started again."""
     deadline = time.monotonic() + SILENCE_SECONDS
     while True:
         try:
-            step()
-        except DatabaseError:
+            return step()
+        except (OperationalError, InterfaceError):
             if time.monotonic() > deadline:
                 raise
             close_old_connections()
             time.sleep(RETRY_SECONDS)
-        else:
-            return
 
 
 def _seconds(job: Job) -> float:

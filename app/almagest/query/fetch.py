@@ -68,8 +68,8 @@ IPv4 addresses lie outside that range already."""
 def fetched(url: str, most: int, allowed: Networks = ()) -> Iterator[tuple[BinaryIO, str]]:
     """The content, in a file that ends with the context, and the media type of an http or https address.
 
-    most: bytes that are read; allowed: private networks that may be entered, at any port. Raises InvalidRequestError when the address may not be read, does not answer, or does not
-    answer with 200; TooLargeError when there is more.
+    most: bytes that are read; allowed: private networks that may be entered, at any port. Raises InvalidRequestError
+    when the address may not be read, does not answer, or does not answer with 200; TooLargeError when there is more.
     """
     with SpooledTemporaryFile(MEMORY_BYTES) as file:
         media_type = _download(url, file, most, time.monotonic() + limits.FETCH_SECONDS, allowed)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
@@ -62,14 +62,15 @@ def create(identity: Identity, parameters: Parameters, *, start: bool = False) -
 
 
 def find(job_id: uuid.UUID, identity: Identity) -> Job:
-    """The job, if it is this identity's, or nobody's, which whoever knows its address may have.
+    """The job, if it is this identity's, or an anonymous one, which whoever knows its address may have.
 
     Raises NoSuchJobError, also for one whose destruction time has come, if no record of it is kept.
     """
-    job = Job.objects.select_related("user").filter(pk=job_id, owner__in=("", identity.owner)).first()
+    own = Job.objects.select_related("user").filter(Q(user=None) | Q(user=identity.user), pk=job_id)
+    job = own.first()
     if job is not None and job.destruction_at <= timezone.now():
         destroy(job)
-        job = Job.objects.select_related("user").filter(pk=job_id).first()
+        job = own.first()
     if job is None:
         raise NoSuchJobError(f"there is no job {job_id}; it never existed, or it was deleted")
     return job

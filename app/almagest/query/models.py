@@ -8,6 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
+from almagest.accounts.identity import Identity
+
 
 class Phase(models.TextChoices):
     """Phases of UWS 1.1 §2.1.3 that our jobs can be in. ARCHIVED: only the record is left, and for a while."""
@@ -35,8 +37,9 @@ SHARED_SCHEMA = "results"
 class Job(models.Model):
     """A query that runs after the request that asked for it.
 
-    owner: of `almagest.accounts.identity.Identity`, empty when whoever knows the job's address may have it; user: the
-    owner's account, if it has one. table_name: under which the owner's queries find the result, `tap_user.<name>`.
+    owner: of `almagest.accounts.identity.Identity`, also the name of the role that the query runs under and of the
+    schema of its result table; empty for nobody's; user: the owner's account, if it has one. table_name: under which
+    the owner's queries find the result, `tap_user.<name>`.
     parameters: TAP's, by upper-case name, values as sent. execution_duration: seconds that it may run; queue: the time
     class that follows from it. attempt: which run this is; a worker acts on a row only while it is the attempt that the
     worker began. alive_at: when that worker last said that it runs; it says so every few seconds.
@@ -86,6 +89,12 @@ class Job(models.Model):
             ),
             models.Index(fields=("destruction_at",), name="job_destruction"),
             models.Index(fields=("owner", "-created_at"), name="job_owner"),
+            # Whose turn it is: see `almagest.query.claims`.
+            models.Index(
+                fields=("owner", "queue", "started_at"),
+                name="job_turn",
+                condition=models.Q(started_at__isnull=False),
+            ),
             # What an owner's results take is summed before every new job, out of the index alone.
             models.Index(
                 fields=("owner",),
@@ -107,6 +116,13 @@ class Job(models.Model):
     def result_schema(self) -> str:
         """The schema of its result table: its owner's, or the one that is everybody's."""
         return self.owner or SHARED_SCHEMA
+
+    @property
+    def keeper(self) -> Identity:
+        """Whose rights reach the result table, and where it is."""
+        if self.user_id is not None:
+            return Identity(user=self.user_id)
+        return Identity(visitor=self.owner)
 
     @property
     def finished(self) -> bool:

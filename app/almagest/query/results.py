@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from almagest import formats
+from almagest.accounts.identity import Identity
 from almagest.query import datadb, jobs, request
 from almagest.query.answer import Answer, Source
 from almagest.query.errors import NoSuchJobError, ResultLostError
@@ -33,6 +34,7 @@ def stored(job: Job, response_format: str | None = None) -> Answer:
         seconds=DOWNLOAD_SECONDS,
         advice="Fetch the result over a faster connection, or in parts.",
         overflow=job.overflow,
+        identity=_reader(job),
     )
     return Answer(source, formats.negotiate(wanted), {"QUERY": job.parameters.get("QUERY", "")})
 
@@ -42,6 +44,11 @@ def table(job: Job) -> sql.Identifier:
     return sql.Identifier(job.result_schema, job.result_table)
 
 
+def _reader(job: Job) -> Identity | None:
+    """Whose rights reach the result: its owner's; the login role reads those of nobody."""
+    return job.keeper if job.owner else None
+
+
 def _check_kept(job: Job) -> None:
     """Raise ResultLostError when rows are missing.
 
@@ -49,7 +56,9 @@ def _check_kept(job: Job) -> None:
     """
     try:
         with datadb.reader() as connection:
+            datadb.begin_reading(connection, _reader(job), DOWNLOAD_SECONDS)
             row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(table(job))).fetchone()
+            connection.rollback()
     except psycopg.errors.UndefinedTable:
         row = None
     if row is None or not row[0]:

@@ -6,7 +6,8 @@ size is added up while PostgreSQL produces it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,11 +49,12 @@ class Stored:
 def store(connection: datadb.Connection, job: Job, translation: Translation, maxrec: int, seconds: float) -> Stored:
     """Write the job's result table, in place of what an earlier attempt left; all of it or nothing.
 
-    translation: of at most maxrec + 1 rows; seconds: that the query may take. Raises PredecessorError when an earlier
-    attempt's query still runs, QuotaError when the result is larger than its owner's room, and psycopg.Error.
+    connection: of `datadb.writer`; translation: of at most maxrec + 1 rows; seconds: that the query may take. Raises
+    PredecessorError when an earlier attempt's query still runs, QuotaError when the result is larger than its owner's
+    room, and psycopg.Error.
     """
     try:
-        with connection.transaction():
+        with _transaction(connection, job):
             _wait_for_predecessor(connection, job)
             _set(connection, "lock_timeout", limits.LOCK_SECONDS)
             _set(connection, "statement_timeout", seconds)
@@ -68,6 +70,23 @@ def store(connection: datadb.Connection, job: Job, translation: Translation, max
             raise quotas.beyond(job) from error
         raise
     return stored
+
+
+@contextmanager
+def _transaction(connection: datadb.Connection, job: Job) -> Iterator[None]:
+    """As the role of the job's owner; as the login role for nobody's."""
+    if not job.owner:
+        with connection.transaction():
+            yield
+        return
+    datadb.begin_writing(connection, job.keeper, PREDECESSOR_SECONDS + limits.LOCK_SECONDS)
+    try:
+        yield
+    except BaseException:
+        if not connection.closed:
+            connection.rollback()
+        raise
+    connection.commit()
 
 
 def within_room(query: sql.Composable, columns: Sequence[Column], rows: int, room: Room) -> sql.Composable:

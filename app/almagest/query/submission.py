@@ -35,7 +35,7 @@ def create(
     with uploads.received(asked, parts) as tables:
         job = jobs.create(identity, parameters)
         try:
-            _keep(job, identity, tables)
+            _keep(job, tables)
             if start:
                 jobs.run(job)
         except QueryError:
@@ -44,7 +44,7 @@ def create(
     return job
 
 
-def add(job: Job, identity: Identity, parameters: request.Parameters, parts: uploads.Parts = uploads.NO_PARTS) -> None:
+def add(job: Job, parameters: request.Parameters, parts: uploads.Parts = uploads.NO_PARTS) -> None:
     """Give a PENDING job more parameters, and more tables, or others under the same names.
 
     Raises WrongPhaseError when it is no longer PENDING, and what is wrong with a table.
@@ -57,7 +57,7 @@ def add(job: Job, identity: Identity, parameters: request.Parameters, parts: upl
     together = ";".join(f"{upload.name},{upload.uri}" for upload in named.values())
     with uploads.received(asked, parts) as tables:
         jobs.set_parameters(job, {**parameters, "UPLOAD": together})
-        _keep(job, identity, tables)
+        _keep(job, tables)
 
 
 def tables(job: Job) -> tuple[Table, ...]:
@@ -75,27 +75,33 @@ def tables(job: Job) -> tuple[Table, ...]:
 
 
 def check_kept(connection: datadb.Connection, job: Job) -> None:
-    """Raise ResultLostError when a table has lost its rows, as unlogged ones do in a crash of the database."""
+    """Raise ResultLostError when a table has lost its rows, as unlogged ones do in a crash of the database.
+
+    connection: of `datadb.writer`.
+    """
     for table in tables(job):
-        if not table.nrows or not table.stored:
-            continue
-        try:
-            row = connection.execute(
-                sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(*table.stored))
-            ).fetchone()
-        except psycopg.errors.UndefinedTable:
-            row = None
-        if row is None or not row[0]:
+        if table.nrows and table.stored and not _has_rows(connection, job, sql.Identifier(*table.stored)):
             message = f"the uploaded table {table.name} was lost when the data database restarted; send the job again"
             raise ResultLostError(message)
 
 
-def _keep(job: Job, identity: Identity, received: Sequence[uploads.Received]) -> None:
+def _has_rows(connection: datadb.Connection, job: Job, place: sql.Identifier) -> bool:
+    try:
+        with connection.transaction():
+            if job.owner:
+                connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(job.owner)))
+            row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(place)).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return False
+    return bool(row and row[0])
+
+
+def _keep(job: Job, received: Sequence[uploads.Received]) -> None:
     """Store the tables, then tell the job of them; a table that replaces another leaves that to the sweep."""
     first = _reserve(job, len(received))
     names = [f"upload_{job.pk}_{first + number}" for number in range(len(received))]
     try:
-        with datadb.uploader(identity) as connection:
+        with datadb.uploader(job.keeper if job.owner else None) as connection:
             for table, name in zip(received, names, strict=True):
                 uploads.store(connection, table, job.result_schema, name)
     except psycopg.Error as error:

@@ -73,8 +73,11 @@ def _tables(connection: Connection) -> Iterator[ResultTable]:
 def _drop(connection: Connection, table: ResultTable) -> bool:
     """Drop one table, unless somebody still reads it."""
     try:
-        connection.execute("SET lock_timeout = '200ms'")
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table.schema, table.name)))
+        with connection.transaction():
+            if table.schema != SHARED_SCHEMA:
+                connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(table.schema)))
+            connection.execute("SET LOCAL lock_timeout = '200ms'")
+            connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(sql.Identifier(table.schema, table.name)))
     except psycopg.errors.LockNotAvailable:
         log.info("a deleted result is still being read", extra={"table": table.name})
         return False

@@ -1,7 +1,7 @@
 """`/tap/async…`: jobs as the resources of UWS 1.1 §2.2, over `almagest.query.jobs`.
 
-A job is found by its owner only; one that nobody owns, by whoever knows its address, which is random. The list of the
-latter is empty for everyone.
+A user's job is found by its owner only; an anonymous one by whoever knows its address, which is random. A list has the
+jobs of the user or of the visitor's cookie that asks for it, and is empty for programs without either.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from almagest import formats
-from almagest.accounts.identity import NOBODY, Identity
+from almagest.accounts.authentication import identify
+from almagest.accounts.identity import Identity
+from almagest.accounts.visitors import settle
 from almagest.query import jobs, jobtables, results, submission
 from almagest.query import request as parameters
 from almagest.query.errors import InvalidRequestError, NoSuchJobError
@@ -23,11 +25,11 @@ from almagest.vo import uws
 @face("GET", "HEAD", "POST")
 def joblist(request: HttpRequest) -> HttpResponse:
     """`/tap/async`: create a job, or list those that the caller owns."""
-    caller, sent = NOBODY, list(pairs(request))
+    caller, sent = identify(request), list(pairs(request))
     if request.method != "POST":
         return _xml(uws.jobs(_list_url(), (_entry(found, caller) for found in _listed(caller, sent))))
     start = _control(sent, "PHASE") == "RUN"
-    job = submission.create(caller, parameters.collect(sent), parts(request), start=start)
+    job = submission.create(_creator(request, caller), parameters.collect(sent), parts(request), start=start)
     return _see(_url(job))
 
 
@@ -56,7 +58,7 @@ def part(request: HttpRequest, job_id: str, name: str) -> HttpResponseBase:
         if name not in (*_SET, "parameters"):
             raise InvalidRequestError(f"{name} cannot be set")
         if name == "parameters":
-            submission.add(found, NOBODY, parameters.collect(pairs(request)), parts(request))
+            submission.add(found, parameters.collect(pairs(request)), parts(request))
         else:
             _SET[name](found, list(pairs(request)))
         return _see(_url(found))
@@ -142,7 +144,18 @@ PARTS = (*_DOCUMENTS, *_ATOMS)
 
 
 def _find(request: HttpRequest, job_id: str) -> Job:
-    return jobs.find(jobs.parse_id(job_id), NOBODY)
+    return jobs.find(jobs.parse_id(job_id), identify(request))
+
+
+def _creator(request: HttpRequest, caller: Identity) -> Identity:
+    """Whose a new job is.
+
+    A browser on a page of this site gets a visitor's cookie with its first job. Programs share nobody's room: most of
+    them keep no cookies, and each of their jobs would have a role and a quota of its own.
+    """
+    if request.headers.get("Sec-Fetch-Site") == "same-origin":
+        return settle(request, caller)
+    return caller
 
 
 def _listed(caller: Identity, sent: Sent) -> list[Job]:

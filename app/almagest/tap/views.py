@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
 
 from almagest import formats
-from almagest.accounts.identity import NOBODY
+from almagest.accounts.authentication import challenges, identify
 from almagest.config.environment import environment, queues
 from almagest.health import checks
 from almagest.metadata import catalogue, models
@@ -27,7 +27,7 @@ def root(_: HttpRequest) -> HttpResponse:
 @face("GET", "HEAD", "POST")
 def sync(request: HttpRequest) -> StreamingHttpResponse:
     """`/tap/sync` (TAP 1.1 §2.2)."""
-    return stream(run(NOBODY, parameters.collect(pairs(request)), parts(request)), "result")
+    return stream(run(identify(request), parameters.collect(pairs(request)), parts(request)), "result")
 
 
 @face("GET", "HEAD")
@@ -39,8 +39,8 @@ def availability(_: HttpRequest) -> HttpResponse:
 
 
 @face("GET", "HEAD")
-def capabilities(_: HttpRequest) -> HttpResponse:
-    """`/tap/capabilities`."""
+def capabilities(request: HttpRequest) -> HttpResponse:
+    """`/tap/capabilities`; to nobody in particular with the ways to log in, which tells clients that there are some."""
     slowest = max(queue.timeout for queue in queues())
     service = vosi.Service(
         url=base_url(),
@@ -49,7 +49,10 @@ def capabilities(_: HttpRequest) -> HttpResponse:
         retention=vosi.Limits(int(limits.RETENTION.total_seconds()), int(limits.MAX_RETENTION.total_seconds())),
         rows=vosi.Limits(limits.DEFAULT_ROWS, limits.MAX_ROWS),
     )
-    return _xml(vosi.capabilities(service))
+    response = _xml(vosi.capabilities(service))
+    if identify(request).user is None:
+        response.headers["WWW-Authenticate"] = challenges()
+    return response
 
 
 @face("GET", "HEAD")
@@ -57,13 +60,15 @@ def tables(request: HttpRequest) -> HttpResponse:
     """`/tap/tables`, in full unless `detail=min` (VOSI 1.1 §4)."""
     descriptions = dict(models.Schema.objects.values_list("name", "description"))
     detail = {name.lower(): value for name, value in pairs(request)}.get("detail", "max")
-    return _xml(documents.tableset(catalogue.visible(NOBODY).tables, descriptions, columns=detail != "min"))
+    return _xml(
+        documents.tableset(catalogue.described(identify(request)).tables, descriptions, columns=detail != "min")
+    )
 
 
 @face("GET", "HEAD")
-def table(_: HttpRequest, name: str) -> HttpResponse:
+def table(request: HttpRequest, name: str) -> HttpResponse:
     """`/tap/tables/<name>`."""
-    found = next((table for table in catalogue.visible(NOBODY).tables if str(table) == name), None)
+    found = next((table for table in catalogue.described(identify(request)).tables if str(table) == name), None)
     if found is None:
         raise NoSuchTableError(f"there is no table {name!r}; {base_url()}/tables lists them")
     return _xml(documents.single(found))

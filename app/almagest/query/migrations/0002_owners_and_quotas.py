@@ -105,6 +105,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="job",
             index=models.Index(
+                condition=models.Q(("started_at__isnull", False)),
+                fields=["owner", "queue", "started_at"],
+                name="job_turn",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="job",
+            index=models.Index(
                 condition=models.Q(("nbytes__isnull", False)),
                 fields=["owner"],
                 include=("nbytes", "nrows"),

@@ -25,7 +25,7 @@ def no_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "address",
     [
-        "0.0.0.0",
+        "0.0.0.1",
         "10.1.2.3",
         "100.64.0.1",
         "127.0.0.1",
