@@ -21,7 +21,7 @@ from almagest.query import request as parameters
 from almagest.query.errors import NoSuchTableError
 from almagest.query.sync import sync as run
 from almagest.tap.capabilities import service
-from almagest.tap.face import base_url, face, pairs, stream
+from almagest.tap.face import base_url, face, pairs, parts, stream
 from almagest.vo import tables as documents
 from almagest.vo import vosi
 
@@ -35,7 +35,7 @@ def root(_: HttpRequest) -> HttpResponse:
 @face("GET", "HEAD", "POST")
 def sync(request: HttpRequest) -> StreamingHttpResponse:
     """`/tap/sync` (TAP 1.1 §2.2)."""
-    return stream(run(identify(request), parameters.collect(pairs(request))), "result")
+    return stream(run(identify(request), parameters.collect(pairs(request)), parts(request)), "result")
 
 
 @face("GET", "HEAD")
