@@ -50,6 +50,15 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
     return _xml(uws.job(describe(found)))
 
 
+@face("POST")
+def delete_jobs(request: HttpRequest) -> HttpResponse:
+    """`/tap/deletejobs`: the one way in which astroquery's TapPlus deletes jobs. It belongs to no standard."""
+    names = _control(list(pairs(request)), "JOB_IDS") or ""
+    for found in [_find(request, name.strip()) for name in names.split(",") if name.strip()]:
+        jobs.delete(found)
+    return HttpResponse(content_type="text/plain")
+
+
 @face("GET", "HEAD", "POST")
 def part(request: HttpRequest, job_id: str, name: str) -> HttpResponseBase:
     """`/tap/async/<id>/<name>`: one property, to read or to set."""
