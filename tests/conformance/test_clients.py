@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import pyvo
 import requests
+from astropy.table import Table
 from astroquery.utils.tap import TapPlus
 
 from support import catalogues, wire
@@ -181,11 +183,8 @@ def chunked(archive: Archive, path: str, fields: dict[str, str], file: bytes = b
     ]
     if file:
         head = 'Content-Disposition: form-data; name="mine"; filename="mine"\r\nContent-Type: application/x-votable+xml'
-        parts += [
-            f"--{boundary}\r\n{head}\r\n\r\n".encode(),
-            *(file[i : i + 100] for i in range(0, len(file), 100)),
-            b"\r\n",
-        ]
+        pieces = [file[start : start + 100] for start in range(0, len(file), 100)]
+        parts += [f"--{boundary}\r\n{head}\r\n\r\n".encode(), *pieces, b"\r\n"]
     address = urlsplit(archive.tap)
     connection = http.client.HTTPConnection(address.netloc, timeout=60)
     headers = {"Content-Type": f'multipart/form-data; boundary="{boundary}"', "Transfer-Encoding": "chunked"}
