@@ -13,8 +13,12 @@ from almagest.config.environment import ConfigurationError, use_settings
 DESCRIPTION = """\
 The web application of an Almagest archive. It is configured by ALMAGEST_* variables, files under
 /etc/almagest and secrets under /run/secrets/almagest (docs/contracts.md)."""
-COMMANDS = ("serve", "migrate", "ingest", "worker", "scheduler", "user", "group", "token", "access")
+COMMANDS = ("serve", "migrate", "ingest", "worker", "scheduler", "user", "group", "token", "access", "quota")
 EPILOGUE = "Any management command of Django works too, e.g. `almagest-app check` or `almagest-app shell`."
+
+QUOTAS = """\
+KIND is nobody (anonymous programs, all together), guest (each anonymous visitor), user or group. A user has the most
+generous of what users and the user's groups have, unless the user has a quota alone."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -93,6 +97,23 @@ def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     access.add_argument("--group", action="append", default=[], metavar="GROUP", help="whom a private level admits")
     access.add_argument("--of", choices=("data", "metadata", "both"), default="both", help="default: both")
     access.set_defaults(run=_access)
+
+    quota = commands.add_parser(
+        "quota", help="show or set what people may store and run", description=_quota.__doc__, epilog=QUOTAS
+    )
+    quota.add_argument("kind", nargs="?", choices=("nobody", "guest", "user", "group"), metavar="KIND")
+    quota.add_argument("name", nargs="?", default="", metavar="NAME", help="of one user or of a group")
+    quota.add_argument("--bytes", metavar="SIZE", help="that all stored results take together, e.g. 20GiB")
+    quota.add_argument("--rows", type=_whole, help="of all stored results together")
+    quota.add_argument("--active", type=_whole, help="jobs waiting or running at once")
+    quota.add_argument("--executing", type=_whole, help="jobs of one queue running at once")
+    quota.set_defaults(run=_quota)
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 0 on")
+    return int(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -196,6 +217,18 @@ def _access(options: argparse.Namespace) -> int:
     from almagest.metadata.command import access  # noqa: PLC0415 - as above
 
     return access(options.name, options.level, options.group, options.of)
+
+
+def _quota(options: argparse.Namespace) -> int:
+    """Show the quotas, or set one; with a KIND and no number the default holds again."""
+    _set_up_django()
+    from almagest.query import command  # noqa: PLC0415 - as above
+
+    if options.kind is None:
+        return command.show()
+    wanted = {"nrows": options.rows, "active": options.active, "executing": options.executing}
+    nbytes = None if options.bytes is None else command.parse_size(options.bytes)
+    return command.change(options.kind, options.name, {"nbytes": nbytes, **wanted})
 
 
 def _set_up_django() -> None:

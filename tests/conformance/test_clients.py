@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import http.client
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import pyvo
 import requests
+from astropy.table import Table
 from astroquery.utils.tap import TapPlus
 
 from support import catalogues, wire
@@ -25,7 +27,15 @@ pytestmark = [
 ]
 
 QUERY = "SELECT hip, ra, dec FROM hipparcos.main WHERE hip < 100"
+JOIN = "SELECT h.hip, m.note FROM hipparcos.main AS h JOIN TAP_UPLOAD.mine AS m ON h.hip = m.hip"
+MINE = Table({"hip": [7, 1, -1], "note": ["seven", "one", "none"]})
 SLOW = "SELECT COUNT(*) AS n FROM gaiadr3.bright AS a, gaiadr3.bright AS b WHERE a.ra + b.ra < 0"
+
+
+@pytest.fixture
+def mine(tmp_path: Path) -> Path:
+    MINE.write(tmp_path / "mine.xml", format="votable")
+    return tmp_path / "mine.xml"
 
 
 def expected() -> list[int]:
@@ -82,6 +92,14 @@ def test_pyvo_says_why_a_job_failed(service: pyvo.dal.TAPService) -> None:
     job.delete()
 
 
+def test_pyvo_takes_a_table_along(service: pyvo.dal.TAPService) -> None:
+    assert sorted(service.run_sync(JOIN, uploads={"mine": MINE})["hip"]) == [1, 7]
+    job = service.submit_job(JOIN, uploads={"mine": MINE})
+    job.run().wait(phases=["COMPLETED", "ERROR"], timeout=60)
+    assert sorted(job.fetch_result()["hip"]) == [1, 7]
+    job.delete()
+
+
 @pytest.fixture(scope="module")
 def tapplus(archive: Archive) -> TapPlus:
     return TapPlus(url=archive.tap, verbose=False)
@@ -98,9 +116,11 @@ def test_astroquery_queries_at_once(tapplus: TapPlus) -> None:
 
 
 @pytest.mark.parametrize("form", ["votable", "votable_plain", "csv"])
-def test_astroquery_queries_in_a_job(tapplus: TapPlus, form: str) -> None:
+def test_astroquery_queries_in_a_job_and_deletes_it(tapplus: TapPlus, archive: Archive, form: str) -> None:
     job = tapplus.launch_job_async(QUERY, output_format=form)
     assert sorted(job.get_results()["hip"]) == expected()
+    tapplus.remove_jobs([job.jobid])
+    assert requests.get(f"{archive.tap}/async/{job.jobid}", timeout=30).status_code == 404
 
 
 def test_astroquery_ends_a_job(tapplus: TapPlus) -> None:
@@ -114,6 +134,21 @@ def test_astroquery_ends_a_job(tapplus: TapPlus) -> None:
 def test_astroquery_says_why_a_query_failed(tapplus: TapPlus) -> None:
     with pytest.raises(requests.exceptions.HTTPError, match="parralax"):
         tapplus.launch_job("SELECT parralax FROM hipparcos.main")
+
+
+def test_astroquery_takes_a_table_along(tapplus: TapPlus, mine: Path) -> None:
+    along = {"upload_resource": str(mine), "upload_table_name": "mine"}
+    assert sorted(tapplus.launch_job(JOIN, **along).get_results()["hip"]) == [1, 7]
+    assert sorted(tapplus.launch_job_async(JOIN, **along).get_results()["hip"]) == [1, 7]
+
+
+@pytest.mark.parametrize("mode", [["sync=true"], ["sync=false", "poll=200", "delete=finished"]])
+@pytest.mark.parametrize("form", ["TABLEDATA", "BINARY", "BINARY2"])
+def test_stilts_takes_a_table_along(archive: Archive, mine: Path, mode: list[str], form: str) -> None:
+    table = ["nupload=1", f"upload1={mine}", "upname1=mine", f"upvotformat={form}"]
+    done = run("tapquery", f"tapurl={archive.tap}", f"adql={JOIN}", "ofmt=csv", *table, *mode)
+    assert done.returncode == 0, done.stderr
+    assert sorted(int(row["hip"]) for row in wire.csv_rows(done.stdout)) == [1, 7]
 
 
 @pytest.mark.parametrize("mode", [["sync=true"], ["sync=false", "poll=200", "delete=finished"]])
@@ -137,14 +172,19 @@ def test_stilts_says_why_a_query_failed(archive: Archive) -> None:
     assert "parralax" in done.stderr
 
 
-def chunked(archive: Archive, path: str, fields: dict[str, str]) -> http.client.HTTPResponse:
-    """POST a form as TOPCAT does: multipart, with this odd boundary, in chunks and without a Content-Length."""
+def chunked(archive: Archive, path: str, fields: dict[str, str], file: bytes = b"") -> http.client.HTTPResponse:
+    """POST a form as TOPCAT does: multipart, with this odd boundary, in chunks and without a Content-Length. file: goes
+    along as the part `mine`."""
     boundary = "<<<--------------MULTIPART-BOUNDARY------->>>"
     parts = [
         f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n'
         f"Content-Type: text/plain; charset=UTF-8\r\n\r\n{value}\r\n".encode()
         for name, value in fields.items()
     ]
+    if file:
+        head = 'Content-Disposition: form-data; name="mine"; filename="mine"\r\nContent-Type: application/x-votable+xml'
+        pieces = [file[start : start + 100] for start in range(0, len(file), 100)]
+        parts += [f"--{boundary}\r\n{head}\r\n\r\n".encode(), *pieces, b"\r\n"]
     address = urlsplit(archive.tap)
     connection = http.client.HTTPConnection(address.netloc, timeout=60)
     headers = {"Content-Type": f'multipart/form-data; boundary="{boundary}"', "Transfer-Encoding": "chunked"}
@@ -162,3 +202,10 @@ def test_a_form_in_chunks_of_unknown_length_is_read(archive: Archive) -> None:
         job = answer.getheader("Location")
     assert job
     assert archive.until(job, "COMPLETED", "ERROR") == "COMPLETED"
+
+
+def test_a_file_in_chunks_of_unknown_length_is_taken_along(archive: Archive, mine: Path) -> None:
+    fields = {"LANG": "ADQL", "QUERY": JOIN, "UPLOAD": "mine,param:mine"}
+    with chunked(archive, "/sync", fields, mine.read_bytes()) as answer:
+        assert answer.status == 200
+        assert sorted(wire.table(answer.read())["hip"]) == [1, 7]

@@ -57,9 +57,10 @@ class Archive:
     def tap(self) -> str:
         return f"{self.url}/tap"
 
-    def start(self, *words: str) -> Process:
-        """Start a process, in place of the one of the same words that was killed."""
-        name = "-".join(words)
+    def start(self, *words: str, name: str = "") -> Process:
+        """Start a process, in place of the one of the same name that was killed. name: its words unless it is one more
+        of the same."""
+        name = name or "-".join(words)
         run = self.directory / name
         run.mkdir(exist_ok=True)
         variables = {

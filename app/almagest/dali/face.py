@@ -5,10 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from functools import wraps
+from io import BytesIO
+from typing import BinaryIO, cast
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.files.uploadedfile import UploadedFile
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, StreamingHttpResponse
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
@@ -17,8 +27,10 @@ from almagest.accounts import visitors
 from almagest.accounts.authentication import identify, refuse, sign
 from almagest.accounts.errors import AccountError
 from almagest.formats import MEDIA_TYPE, error_document
+from almagest.query import limits
 from almagest.query.answer import Answer
 from almagest.query.errors import BusyError, InternalError, InvalidRequestError, QueryError, TooLargeError
+from almagest.query.uploads import Part
 
 log = logging.getLogger(__name__)
 
@@ -62,16 +74,40 @@ def face(*methods: str, failed: Failed = dali_error) -> Callable[[View], View]:
 
 def pairs(request: HttpRequest) -> Iterator[tuple[str, str]]:
     """Every parameter of the address and of the body, in any of HTML's encodings. Raises QueryError."""
+    for source in (request.GET, _body(request)):
+        for name, values in source.lists():
+            for value in values:
+                yield name, str(value)
+
+
+def _body(request: HttpRequest) -> QueryDict:
     try:
-        sources = (request.GET, request.POST)
+        length = int(request.headers.get("Content-Length") or 0)
+    except ValueError as error:
+        raise InvalidRequestError("Content-Length is no number") from error
+    if length > limits.BODY_BYTES:
+        raise TooLargeError(f"the request is larger than the {limits.BODY_BYTES:,} bytes that this service reads")
+    try:
+        return request.POST
     except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent) as error:
         raise TooLargeError("the request is larger than this service reads") from error
     except (MultiPartParserError, BadRequest, UnreadablePostError) as error:
         raise InvalidRequestError("the body of the request cannot be read") from error
-    for source in sources:
-        for name, values in source.lists():
-            for value in values:
-                yield name, str(value)
+
+
+def parts(request: HttpRequest) -> dict[str, Part]:
+    """The parts of a multipart body by name: files, and also fields, because not every client names its file.
+
+    Raises QueryError.
+    """
+    if request.content_type != "multipart/form-data":
+        return {}
+    fields = {name: str(value) for name, value in _body(request).items()}
+    found = {name: Part(BytesIO(value.encode()), "") for name, value in fields.items()}
+    for name, file in request.FILES.items():
+        if isinstance(file, UploadedFile):
+            found[name] = Part(cast("BinaryIO", file), file.content_type or "")
+    return found
 
 
 def stream(answer: Answer, name: str) -> StreamingHttpResponse:

@@ -21,10 +21,11 @@ from psycopg import Connection
 from psycopg.errors import LockNotAvailable, UniqueViolation
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
-from almagest.ingest import pgcopy
-from almagest.ingest.block import Block, Fixed, Source, Text
+from almagest.formats import pgcopy
+from almagest.formats.block import Block, Fixed, Text
 from almagest.ingest.errors import IngestError
-from almagest.ingest.layout import Layout, sql_type
+from almagest.ingest.layout import Layout
+from almagest.ingest.readers import Source
 from almagest.metadata import grants
 
 PATIENCE = 2 * 3600.0
@@ -133,7 +134,7 @@ def _fill(data: Connection[Any], layout: Layout, source: Source, new: str, finge
 
 def _create(data: Connection[Any], layout: Layout, name: str, *, unlogged: bool = False) -> None:
     columns = SQL(", ").join(
-        SQL("{} {}").format(Identifier(column.name), SQL(sql_type(column))) for column in layout.columns
+        SQL("{} {}").format(Identifier(column.name), SQL(pgcopy.sql_type(column))) for column in layout.columns
     )
     kind = SQL("UNLOGGED TABLE" if unlogged else "TABLE")
     data.execute(SQL("CREATE {} {} ({})").format(kind, Identifier(layout.schema, name), columns))

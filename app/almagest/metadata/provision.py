@@ -108,6 +108,8 @@ def _database(data: Connection[Any]) -> sql.Identifier:
 _RIGHTS: tuple[LiteralString, ...] = (
     "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
     "GRANT CONNECT ON DATABASE {database} TO almagest_query, almagest_job",
+    # Tables that come with a synchronous query live in its transaction (almagest.query.uploads).
+    "GRANT TEMPORARY ON DATABASE {database} TO almagest_query",
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
     # pgSphere's types and functions live in public.
     "GRANT USAGE ON SCHEMA public TO almagest_query, almagest_job",
@@ -130,5 +132,9 @@ _RIGHTS: tuple[LiteralString, ...] = (
     "CREATE SCHEMA IF NOT EXISTS results",
     "GRANT USAGE, CREATE ON SCHEMA results TO almagest_job",
     "GRANT USAGE ON SCHEMA results TO almagest_query",
+    # What a query calls when its result outgrows its owner's room (almagest.query.storing).
+    """CREATE OR REPLACE FUNCTION public.over_room() RETURNS boolean LANGUAGE plpgsql AS
+       $$ BEGIN RAISE EXCEPTION 'the result is larger than its room' USING ERRCODE = 'AL001'; END $$""",
+    "GRANT EXECUTE ON FUNCTION public.over_room() TO PUBLIC",
     "ALTER DEFAULT PRIVILEGES FOR ROLE almagest_job IN SCHEMA results GRANT SELECT ON TABLES TO almagest_query",
 )

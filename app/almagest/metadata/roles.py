@@ -26,6 +26,9 @@ PUBLIC = "almagest_public"
 INTERNAL = "almagest_internal"
 """Whoever is logged in."""
 
+UPLOAD = "almagest_upload"
+"""Owner of the tables that nobody's jobs bring along, in the schema `results`."""
+
 
 def group(key: int) -> str:
     """The role of a group's members."""
@@ -34,7 +37,7 @@ def group(key: int) -> str:
 
 def prepare(data: Connection[Any]) -> None:
     """Make the roles that every archive has, and the functions. data: as the owner, in a transaction."""
-    for role in (PUBLIC, INTERNAL):
+    for role in (PUBLIC, INTERNAL, UPLOAD):
         if data.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
             data.execute(SQL("CREATE ROLE {} NOLOGIN").format(Identifier(role)))
     for statement in _STATEMENTS:
@@ -75,8 +78,12 @@ _STATEMENTS: tuple[LiteralString, ...] = (
     "GRANT almagest_public, almagest_internal TO almagest_query, almagest_job WITH INHERIT FALSE, SET TRUE",
     # A job of nobody's is run by the login role itself, into the schema `results`.
     "GRANT almagest_public TO almagest_job WITH INHERIT TRUE",
+    # The web process creates what such a job brings along; the worker reads it and the sweep drops it.
+    "GRANT almagest_upload TO almagest_query WITH INHERIT FALSE, SET TRUE",
+    "GRANT almagest_upload TO almagest_job WITH INHERIT TRUE, SET TRUE",
+    "GRANT USAGE, CREATE ON SCHEMA results TO almagest_upload",
     # pgSphere's types and functions live in public.
-    "GRANT USAGE ON SCHEMA public TO almagest_public",
+    "GRANT USAGE ON SCHEMA public TO almagest_public, almagest_upload",
     "GRANT USAGE ON SCHEMA almagest TO almagest_query, almagest_job",
     """CREATE OR REPLACE FUNCTION almagest.open_account(account text, groups text[]) RETURNS void
        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

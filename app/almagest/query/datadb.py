@@ -7,7 +7,7 @@ may and nothing else, whatever the SQL. The time limits below are a second fence
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, LiteralString
@@ -64,21 +64,57 @@ def writer(job_id: uuid.UUID) -> Iterator[Connection]:
         yield connection
 
 
+@contextmanager
+def uploader(keeper: Identity | None) -> Iterator[Connection]:
+    """A transaction in which the web process may create tables: in the keeper's schema as the keeper, or for nobody in
+    `results` as `almagest_upload`. Raises BusyError as `reader` does."""
+    with reader() as connection:
+        if keeper:
+            begin_writing(connection, keeper, limits.SYNC_SECONDS)
+        else:
+            connection.execute(_begin("BEGIN READ WRITE", roles.UPLOAD, limits.SYNC_SECONDS))
+        try:
+            yield connection
+            connection.commit()
+        finally:
+            if not connection.closed:
+                connection.rollback()
+
+
 def begin_reading(connection: Connection, identity: Identity | None, seconds: float) -> None:
     """Open a read-only transaction as the role of this identity, whose statements may take so long; one round trip.
 
     None: as the login role itself, which reads stored results only. A user who asks for the first time gets a role; an
     anonymous session that has stored nothing has none and reads what is public.
     """
+    _begin_as(connection, "BEGIN READ ONLY", identity, seconds)
+
+
+def begin_reading_with(
+    connection: Connection, identity: Identity | None, seconds: float, bring: Callable[[Connection, str], None]
+) -> None:
+    """The same, with tables in the transaction that are its own.
+
+    bring: makes them, as the login role, which may have temporary tables, and lets the role that is named read them.
+    """
+    _begin_as(connection, "BEGIN READ WRITE", identity, seconds)
+    row = connection.execute("SELECT current_user").fetchone()
+    reader_role = row[0] if row else roles.PUBLIC
+    connection.execute("SET LOCAL ROLE NONE")
+    bring(connection, reader_role)
+    connection.execute(sql.SQL("SET TRANSACTION READ ONLY; SET LOCAL ROLE {}").format(sql.Identifier(reader_role)))
+
+
+def _begin_as(connection: Connection, begin: LiteralString, identity: Identity | None, seconds: float) -> None:
     try:
-        connection.execute(_begin("BEGIN READ ONLY", role(identity) if identity else None, seconds))
+        connection.execute(_begin(begin, role(identity) if identity else None, seconds))
     except psycopg.errors.InvalidParameterValue:
         connection.rollback()
         if identity is None or identity.user is None:
-            connection.execute(_begin("BEGIN READ ONLY", roles.PUBLIC, seconds))
+            connection.execute(_begin(begin, roles.PUBLIC, seconds))
         else:
             accounts.admit(connection, identity)
-            connection.execute(_begin("BEGIN READ ONLY", identity.owner, seconds))
+            connection.execute(_begin(begin, identity.owner, seconds))
 
 
 def begin_writing(connection: Connection, identity: Identity, seconds: float) -> None:

@@ -45,6 +45,12 @@ class WrongPhaseError(QueryError):
     status = 403
 
 
+class QuotaError(QueryError):
+    """The asker has used up what they may have at once; the text says what to delete."""
+
+    status = 403
+
+
 class QueryTimeoutError(QueryError):
     """PostgreSQL needed longer than this kind of query may take."""
 
@@ -63,6 +69,12 @@ class ResultLostError(QueryError):
     """The result was in the data database when that stopped without warning; the query has to run again."""
 
     status = 410
+
+
+class GoneError(QueryError):
+    """Whoever asked is no longer known here."""
+
+    status = 403
 
 
 class InternalError(QueryError):

@@ -11,11 +11,8 @@ from almagest.vo import vosi
 SECURITY = ("ivo://ivoa.net/sso#BasicAA", "ivo://ivoa.net/sso#cookie")
 """Identifiers of the ways to log in (SSO 2.0 §3); tokens have none yet, and are announced in WWW-Authenticate."""
 
-UPLOADS: tuple[str, ...] = ()
-"""The ways to send a table along; validators want `inline` and `http` once there is any."""
-
-UPLOAD_BYTES: vosi.Limits | None = None
-"""Bytes of a table that is sent along."""
+UPLOADS = ("inline", "http", "https")
+"""The ways to send a table along."""
 
 
 ADQL = vosi.Language(
@@ -46,7 +43,7 @@ def service() -> vosi.Service:
         retention=vosi.Limits(int(limits.RETENTION.total_seconds()), int(limits.MAX_RETENTION.total_seconds())),
         rows=vosi.Limits(limits.DEFAULT_ROWS, limits.MAX_ROWS),
         uploads=UPLOADS,
-        upload=UPLOAD_BYTES,
+        upload=vosi.Limits(limits.UPLOAD_BYTES, limits.UPLOAD_BYTES),
         security=SECURITY,
     )
 

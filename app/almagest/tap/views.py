@@ -14,7 +14,7 @@ from django.views.decorators.gzip import gzip_page
 from almagest.accounts.authentication import challenges, identify
 from almagest.adql import Catalogue
 from almagest.config.environment import environment
-from almagest.dali.face import face, pairs, stream
+from almagest.dali.face import face, pairs, parts, stream
 from almagest.metadata import catalogue, models
 from almagest.query import examples as queries
 from almagest.query import request as parameters
@@ -35,7 +35,7 @@ def root(_: HttpRequest) -> HttpResponse:
 @face("GET", "HEAD", "POST")
 def sync(request: HttpRequest) -> StreamingHttpResponse:
     """`/tap/sync` (TAP 1.1 §2.2)."""
-    return stream(run(identify(request), parameters.collect(pairs(request))), "result")
+    return stream(run(identify(request), parameters.collect(pairs(request)), parts(request)), "result")
 
 
 @face("GET", "HEAD")
