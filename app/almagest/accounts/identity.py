@@ -12,11 +12,15 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Identity:
     """user: primary key of the account that was proved, or None; name: its user name; session: the random key of an
-    anonymous visitor's session, or None. At most one of user and session is set."""
+    anonymous visitor's session, or None; groups: primary keys of the user's groups when they were last looked up;
+    visitor: in place of the session, the owner's name of a visitor for whom something is done while he is away. At most
+    one of user, session and visitor is set, and only a user has groups."""
 
     user: int | None = None
     name: str = ""
     session: str | None = None
+    groups: frozenset[int] = frozenset()
+    visitor: str = ""
 
     @property
     def owner(self) -> str:
@@ -28,8 +32,8 @@ class Identity:
             return f"almagest_u{self.user}"
         if self.session is not None:
             return f"almagest_s{hashlib.sha256(self.session.encode()).hexdigest()[:32]}"
-        return ""
+        return self.visitor
 
 
 NOBODY = Identity()
-"""An anonymous request without a session: it sees what is public and owns what it knows the address of."""
+"""An anonymous request without a session: it sees what is public and owns nothing."""

@@ -9,13 +9,14 @@ import json
 import os
 import tempfile
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from psycopg.conninfo import make_conninfo
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Read = TypeVar("Read")
 Format = Literal["fits", "parquet", "csv"]
@@ -63,10 +64,19 @@ class Environment(BaseSettings):
     cache_host: str
     cache_port: int = 6379
 
+    upload_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        default=(), description="private networks, comma separated, that UPLOAD may fetch from at any port; for tests"
+    )
+
     web_port: int = 8000
     web_processes: int = Field(default=1, ge=1)
     web_threads: int = Field(default=24, ge=1, description="requests served at once by one process")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @field_validator("upload_networks", mode="before")
+    @classmethod
+    def _split(cls, text: object) -> object:
+        return [word.strip() for word in text.split(",") if word.strip()] if isinstance(text, str) else text
 
     @property
     def hosts(self) -> list[str]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from django.core.handlers.wsgi import WSGIHandler
 from django.core.wsgi import get_wsgi_application
 
+from almagest.config.body import MeasuredBodies
 from almagest.config.environment import use_settings
+from almagest.query import limits
 
 use_settings()
-application: WSGIHandler = get_wsgi_application()
+application = MeasuredBodies(get_wsgi_application(), limits.BODY_BYTES)

@@ -24,7 +24,7 @@ from almagest.ingest.errors import IngestError
 from almagest.ingest.layout import layout
 from almagest.ingest.load import exclusive, load, present, settle
 from almagest.ingest.progress import progress
-from almagest.ingest.publish import is_published, publish
+from almagest.ingest.publish import publish
 from almagest.ingest.source import open_source
 from almagest.metadata.grants import synchronise
 
@@ -78,14 +78,13 @@ def _run(wanted: Dataset, metadata: Path | None) -> None:
         exclusive(data, str(plan), lambda: log.info("%s: another ingest of this table runs; waiting for it", plan)),
     ):
         _require_provisioned(data)
-        # Whether readers may see the table is asked under the lock, because the run before us may have decided it.
-        published = is_published(plan, description)
         loaded = present(data, plan)
         fresh = loaded is None or loaded.fingerprint != fingerprint
         if loaded is None or fresh:
             with progress(str(plan), source.rows) as report:
-                loaded = load(data, plan, source, fingerprint, published=published, report=report)
-        described = publish(plan, description, loaded, published=published)
+                hidden = description.table.published is False
+                loaded = load(data, plan, source, fingerprint, published=not hidden, report=report)
+        described = publish(plan, description, loaded)
         granted = synchronise(data)
         if fresh:
             settle(data, plan)

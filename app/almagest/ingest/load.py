@@ -1,7 +1,7 @@
 """A source's rows into their place in the data database: all of them at once, or nothing.
 
 Everything happens in one transaction: the new table is created beside the old one, filled, indexed and analysed; then
-the old one goes, the new one takes its name, the readers get their grants and the ledger its line. A process that dies
+the old one goes, the new one takes its name and its grants and the ledger its line. A process that dies
 at any point leaves the old table serving. `almagest.loads`, the ledger, therefore always says exactly what is there.
 
 Tables with positions are stored in the order of HEALPix cells: a cone then reads few pages (docs/app/ingest.md).
@@ -21,10 +21,11 @@ from psycopg import Connection
 from psycopg.errors import LockNotAvailable, UniqueViolation
 from psycopg.sql import SQL, Composable, Composed, Identifier
 
-from almagest.ingest import pgcopy
-from almagest.ingest.block import Block, Fixed, Source, Text
+from almagest.formats import pgcopy
+from almagest.formats.block import Block, Fixed, Text
 from almagest.ingest.errors import IngestError
-from almagest.ingest.layout import Layout, sql_type
+from almagest.ingest.layout import Layout
+from almagest.ingest.readers import Source
 from almagest.metadata import grants
 
 PATIENCE = 2 * 3600.0
@@ -75,7 +76,8 @@ def present(data: Connection[Any], layout: Layout) -> Loaded | None:
 def load(
     data: Connection[Any], layout: Layout, source: Source, fingerprint: str, *, published: bool, report: Report
 ) -> Loaded:
-    """Put the rows of `source` in place as `layout`. data: autocommit, as the owner; published: readers get SELECT.
+    """Put the rows of `source` in place as `layout`. data: autocommit, as the owner; published: who may read the old
+    table may read the new one from its first moment on.
 
     Raises IngestError with the place of whatever cannot be loaded; the database is as before then.
     """
@@ -89,10 +91,8 @@ def load(
             report("indexing", loaded.nrows)
             _index(data, statement, source)
         data.execute(SQL("ANALYZE {}").format(Identifier(layout.schema, new)))
-        _replace(data, layout, new, lambda: report("waiting for queries on the old table", loaded.nrows))
-        if published:
-            for role in grants.READERS:
-                grants.grant(data, layout.schema, layout.table, role)
+        waiting = lambda: report("waiting for queries on the old table", loaded.nrows)  # noqa: E731 - reads as a name
+        _replace(data, layout, new, waiting, published=published)
         _enter(data, layout, loaded)
     return loaded
 
@@ -134,7 +134,7 @@ def _fill(data: Connection[Any], layout: Layout, source: Source, new: str, finge
 
 def _create(data: Connection[Any], layout: Layout, name: str, *, unlogged: bool = False) -> None:
     columns = SQL(", ").join(
-        SQL("{} {}").format(Identifier(column.name), SQL(sql_type(column))) for column in layout.columns
+        SQL("{} {}").format(Identifier(column.name), SQL(pgcopy.sql_type(column))) for column in layout.columns
     )
     kind = SQL("UNLOGGED TABLE" if unlogged else "TABLE")
     data.execute(SQL("CREATE {} {} ({})").format(kind, Identifier(layout.schema, name), columns))
@@ -208,7 +208,7 @@ def _index(data: Connection[Any], statement: Composed, source: Source) -> None:
         raise IngestError(f"the primary key is not unique: {error.diag.message_detail}", file=source.name) from error
 
 
-def _replace(data: Connection[Any], layout: Layout, new: str, waiting: Callable[[], None]) -> None:
+def _replace(data: Connection[Any], layout: Layout, new: str, waiting: Callable[[], None], *, published: bool) -> None:
     """Drop the old table and give its name to the new one; the grants are held from then on.
 
     A query that reads the old table holds it. Waiting for it in one go would make every later query wait behind us, so
@@ -221,6 +221,8 @@ def _replace(data: Connection[Any], layout: Layout, new: str, waiting: Callable[
             with data.transaction():
                 data.execute("SET LOCAL lock_timeout = '500ms'")
                 grants.hold(data)
+                if published:
+                    grants.carry(data, layout.schema, layout.table, new)
                 data.execute(SQL("DROP TABLE IF EXISTS {}").format(old))
                 rename = SQL("ALTER TABLE {} RENAME TO {}")
                 data.execute(rename.format(Identifier(layout.schema, new), Identifier(layout.table)))

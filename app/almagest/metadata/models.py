@@ -6,10 +6,35 @@ changes what a visitor may see goes through `almagest.metadata.publish`, which a
 
 from __future__ import annotations
 
+from django.contrib.auth.models import Group
 from django.db import models
+from django.utils import timezone
 
 
-class Schema(models.Model):
+class Level(models.TextChoices):
+    """Whom something admits. What it is part of may admit fewer (`almagest.metadata.access`)."""
+
+    PUBLIC = "public", "everybody"
+    INTERNAL = "internal", "whoever is logged in"
+    PRIVATE = "private", "members of its groups"
+
+
+class Guarded(models.Model):
+    """Something with a level for its data and another one for its metadata.
+
+    access_groups, metadata_groups: whose members a private level admits; without any it admits nobody.
+    """
+
+    access_level = models.CharField(max_length=8, choices=Level, default=Level.PUBLIC)
+    access_groups = models.ManyToManyField(Group, related_name="+", blank=True)
+    metadata_level = models.CharField(max_length=8, choices=Level, default=Level.PUBLIC)
+    metadata_groups = models.ManyToManyField(Group, related_name="+", blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Schema(Guarded):
     """A schema of the data database and the work that it holds: one catalogue release, its authors and its terms."""
 
     name = models.CharField(max_length=63, unique=True)
@@ -44,8 +69,8 @@ class Creator(models.Model):
         return self.name
 
 
-class Table(models.Model):
-    """A table of the data database. published: whether everybody may see and read it.
+class Table(Guarded):
+    """A table of the data database.
 
     ra_column, dec_column: ICRS degrees, float8, with a pgSphere index on `spoint(radians(ra), radians(dec))`; both
     or none.
@@ -57,7 +82,6 @@ class Table(models.Model):
     description = models.TextField(blank=True)
     utype = models.CharField(max_length=200, blank=True)
     nrows = models.BigIntegerField()
-    published = models.BooleanField(default=True)
     ra_column = models.CharField(max_length=63, blank=True)
     dec_column = models.CharField(max_length=63, blank=True)
     order = models.PositiveSmallIntegerField(default=0)
@@ -76,7 +100,29 @@ class Table(models.Model):
         return f"{self.schema.name}.{self.name}"
 
 
-class Column(models.Model):
+class ForeignKey(models.Model):
+    """Columns of a table that name rows of another one, by whose name they can be joined; it may be loaded later.
+
+    columns: pairs [here, there] of names.
+    """
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="foreign_keys")
+    target_schema = models.CharField(max_length=63)
+    target_table = models.CharField(max_length=63)
+    columns = models.JSONField()
+    description = models.TextField(blank=True)
+    utype = models.CharField(max_length=200, blank=True)
+    order = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("order",)
+        constraints = (models.UniqueConstraint(fields=("table", "order"), name="foreign_key_order_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.table} → {self.target_schema}.{self.target_table}"
+
+
+class Column(Guarded):
     """A column, with the fields of TAP_SCHEMA.columns. indexed: a condition on it is fast; principal: shown first."""
 
     table = models.ForeignKey(Table, models.CASCADE, related_name="columns")
@@ -100,10 +146,80 @@ class Column(models.Model):
         return self.name
 
 
+class Link(models.Model):
+    """Something that belongs to rows of a table: a spectrum, a page, a paper (DataLink 1.1 §3.2).
+
+    key: of the row, as text, in the column that identifies its table's rows; empty for every row. access_url: `{key}`
+    in it stands for the row's key. semantics: `#term` of the core vocabulary, or a full URI; content_length: bytes.
+    """
+
+    class Authentication(models.TextChoices):
+        """Whether the address asks who comes: never, if they like to say, always."""
+
+        FALSE = "false"
+        OPTIONAL = "optional"
+        TRUE = "true"
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="links")
+    key = models.CharField(max_length=200, blank=True)
+    semantics = models.CharField(max_length=200)
+    access_url = models.CharField(max_length=2000)
+    description = models.TextField(blank=True)
+    content_type = models.CharField(max_length=200, blank=True)
+    content_length = models.BigIntegerField(null=True, blank=True)
+    content_qualifier = models.CharField(max_length=200, blank=True)
+    local_semantics = models.CharField(max_length=200, blank=True)
+    link_auth = models.CharField(max_length=8, choices=Authentication.choices, blank=True)
+    order = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ("table", "key", "order")
+        indexes = (models.Index(fields=("table", "key"), name="link_by_row"),)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(content_length__isnull=True) | models.Q(content_length__gte=0),
+                name="link_length_not_negative",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.semantics} {self.access_url}"
+
+
+class Function(Guarded):
+    """A function that queries may call and that has a level. name: as in ADQL. One without a row is everybody's."""
+
+    name = models.CharField(max_length=63, unique=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Revision(models.Model):
-    """One row that counts the changes to all of the above, so that every process knows when its copy is old."""
+    """One row that counts the changes to the published metadata, so that every process knows when its copy is old.
+
+    changed: when the last one was made.
+    """
 
     number = models.BigIntegerField(default=0)
+    changed = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class Example(models.Model):
+    """A query worth trying, which came with the description of a table (DALI examples 1.0)."""
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="examples")
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    query = models.TextField()
+    order = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("table", "order")
+        constraints = (models.UniqueConstraint(fields=("table", "order"), name="example_order_unique"),)
+
+    def __str__(self) -> str:
+        return self.name

@@ -6,12 +6,13 @@ its status; what goes wrong later ends the document as its format can say it.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 import psycopg
 
+from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column
 from almagest.formats import CHUNK, Format, Status
 from almagest.query import datadb
@@ -27,7 +28,9 @@ class Source:
     """Rows to send.
 
     sql: one SELECT whose output columns are `columns`; rows: how many to send at most; overflow: whether more than
-    these exist, None to see from what the SELECT returns; seconds: that it may take; advice: for when it takes longer.
+    these exist, None to see from what the SELECT returns; seconds: that it may take; advice: for when it takes longer;
+    identity: whose rights it is read with, None for a stored result, which the caller has judged; bring: puts tables
+    that only this query reads into its transaction, and lets the role that is named read them.
     """
 
     sql: str
@@ -36,6 +39,8 @@ class Source:
     seconds: float
     advice: str
     overflow: bool | None = None
+    identity: Identity | None = None
+    bring: Callable[[datadb.Connection, str], None] | None = None
 
 
 class Answer:
@@ -109,11 +114,18 @@ class Answer:
         sql = f"SELECT {expression} FROM ({self._source.sql}) AS r ({numbered})"  # noqa: S608 - translated, never text
         with datadb.reader() as connection:
             try:
-                datadb.begin_reading(connection, self._source.seconds)
+                self._begin(connection)
                 yield from connection.cursor().stream(sql.encode(), binary=True, size=ROWS_PER_BLOCK)
             finally:
                 if not connection.closed:
                     connection.rollback()
+
+    def _begin(self, connection: datadb.Connection) -> None:
+        source = self._source
+        if source.bring is None:
+            datadb.begin_reading(connection, source.identity, source.seconds)
+        else:
+            datadb.begin_reading_with(connection, source.identity, source.seconds, source.bring)
 
 
 def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:

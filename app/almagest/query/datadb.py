@@ -1,22 +1,24 @@
-"""Connections to the data database for queries: as a role that may only read, or as the one that writes results.
+"""Connections to the data database for queries: pooled ones that only read, and those of jobs, which write results.
 
-The roles are the boundary (`almagest.metadata.provision`): whatever SQL came here, they can read published tables and
-nothing else. The time limits below are a second fence, set where the query cannot reach them.
+The roles are the boundary (`almagest.metadata.roles`): a query runs as its asker's role, which can read what the asker
+may and nothing else, whatever the SQL. The time limits below are a second fence, set where the query cannot reach them.
 """
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from almagest.accounts.identity import Identity
 from almagest.config.environment import environment
+from almagest.metadata import accounts, roles
 from almagest.query import limits, slots
 from almagest.query.errors import BusyError
 
@@ -31,7 +33,8 @@ POOL_SECONDS = 5.0
 
 @contextmanager
 def reader() -> Iterator[Connection]:
-    """A pooled connection as `almagest_query`, outside any transaction and in autocommit mode.
+    """A pooled connection as `almagest_query`, outside any transaction and in autocommit mode. It reads nothing but
+    stored results until `begin_reading`.
 
     Raises BusyError when this process runs as many queries as it may, or the data database does not answer.
     """
@@ -61,14 +64,87 @@ def writer(job_id: uuid.UUID) -> Iterator[Connection]:
         yield connection
 
 
-def begin_reading(connection: Connection, seconds: float) -> None:
-    """Open a read-only transaction whose statements may take so long; one round trip."""
+@contextmanager
+def uploader(keeper: Identity | None) -> Iterator[Connection]:
+    """A transaction in which the web process may create tables: in the keeper's schema as the keeper, or for nobody in
+    `results` as `almagest_upload`. Raises BusyError as `reader` does."""
+    with reader() as connection:
+        if keeper:
+            begin_writing(connection, keeper, limits.SYNC_SECONDS)
+        else:
+            connection.execute(_begin("BEGIN READ WRITE", roles.UPLOAD, limits.SYNC_SECONDS))
+        try:
+            yield connection
+            connection.commit()
+        finally:
+            if not connection.closed:
+                connection.rollback()
+
+
+def begin_reading(connection: Connection, identity: Identity | None, seconds: float) -> None:
+    """Open a read-only transaction as the role of this identity, whose statements may take so long; one round trip.
+
+    None: as the login role itself, which reads stored results only. A user who asks for the first time gets a role; an
+    anonymous session that has stored nothing has none and reads what is public.
+    """
+    _begin_as(connection, "BEGIN READ ONLY", identity, seconds)
+
+
+def begin_reading_with(
+    connection: Connection, identity: Identity | None, seconds: float, bring: Callable[[Connection, str], None]
+) -> None:
+    """The same, with tables in the transaction that are its own.
+
+    bring: makes them, as the login role, which may have temporary tables, and lets the role that is named read them.
+    """
+    _begin_as(connection, "BEGIN READ WRITE", identity, seconds)
+    row = connection.execute("SELECT current_user").fetchone()
+    reader_role = row[0] if row else roles.PUBLIC
+    connection.execute("SET LOCAL ROLE NONE")
+    bring(connection, reader_role)
+    connection.execute(sql.SQL("SET TRANSACTION READ ONLY; SET LOCAL ROLE {}").format(sql.Identifier(reader_role)))
+
+
+def _begin_as(connection: Connection, begin: LiteralString, identity: Identity | None, seconds: float) -> None:
+    try:
+        connection.execute(_begin(begin, role(identity) if identity else None, seconds))
+    except psycopg.errors.InvalidParameterValue:
+        connection.rollback()
+        if identity is None or identity.user is None:
+            connection.execute(_begin(begin, roles.PUBLIC, seconds))
+        else:
+            accounts.admit(connection, identity)
+            connection.execute(_begin(begin, identity.owner, seconds))
+
+
+def begin_writing(connection: Connection, identity: Identity, seconds: float) -> None:
+    """Open a transaction as the role of this identity, which may write in its own schema; the role and the schema are
+    made when they are missing. connection: of `writer`. Raises ValueError for nobody, who owns nothing."""
+    if not identity.owner:
+        raise ValueError("nobody owns nothing; a job belongs to a user or to a session")
+    try:
+        connection.execute(_begin("BEGIN READ WRITE", identity.owner, seconds))
+    except psycopg.errors.InvalidParameterValue:
+        connection.rollback()
+        accounts.admit(connection, identity)
+        connection.execute(_begin("BEGIN READ WRITE", identity.owner, seconds))
+
+
+def role(identity: Identity) -> str:
+    """The role under which the identity reads, if it exists yet."""
+    return identity.owner or roles.PUBLIC
+
+
+def _begin(begin: LiteralString, role: str | None, seconds: float) -> sql.Composed:
     # Rows come in the order of the stored result: no worker process may interleave them, no other scan lead it astray.
-    connection.execute(
-        sql.SQL(
-            "BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {};"
-            " SET LOCAL synchronize_seqscans = off"
-        ).format(sql.Literal(round(seconds * 1000)), sql.Literal(round(limits.LOCK_SECONDS * 1000)))
+    return sql.SQL(
+        "{}; SET LOCAL ROLE {}; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {};"
+        " SET LOCAL synchronize_seqscans = off"
+    ).format(
+        sql.SQL(begin),
+        sql.Identifier(role) if role else sql.SQL("NONE"),
+        sql.Literal(round(seconds * 1000)),
+        sql.Literal(round(limits.LOCK_SECONDS * 1000)),
     )
 
 

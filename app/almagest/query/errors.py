@@ -33,8 +33,20 @@ class NoSuchTableError(QueryError):
     status = 404
 
 
+class ForbiddenError(QueryError):
+    """The asker may see that this exists, but not read or call it."""
+
+    status = 403
+
+
 class WrongPhaseError(QueryError):
     """The job's phase does not allow this."""
+
+    status = 403
+
+
+class QuotaError(QueryError):
+    """The asker has used up what they may have at once; the text says what to delete."""
 
     status = 403
 
@@ -57,6 +69,12 @@ class ResultLostError(QueryError):
     """The result was in the data database when that stopped without warning; the query has to run again."""
 
     status = 410
+
+
+class GoneError(QueryError):
+    """Whoever asked is no longer known here."""
+
+    status = 403
 
 
 class InternalError(QueryError):

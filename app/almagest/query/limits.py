@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from almagest.config.environment import Queue
@@ -17,6 +18,12 @@ MAX_ROWS = 10_000_000
 SYNC_SECONDS = 60.0
 """Seconds that PostgreSQL works on, and sends, a synchronous answer."""
 
+CONE_DEGREES = 90.0
+"""The largest radius of a cone search; announced as `maxSR`. pgSphere has no circle that is more than half the sky."""
+
+LINKED_ROWS = 500
+"""Identifiers that one request may ask DataLink about; the answer to more of them says OVERFLOW."""
+
 LOCK_SECONDS = 5.0
 """Seconds that a query waits for a table that is being replaced."""
 
@@ -26,17 +33,74 @@ QUERY_CHARACTERS = 1_000_000
 RUN_ID_CHARACTERS = 64
 """Length of RUNID (DALI 1.1 §3.4.5)."""
 
+UPLOAD_BYTES = 100 * 2**20
+"""Size of an uploaded file, and of what it is decompressed to; announced as `uploadLimit`."""
+
+UPLOAD_ROWS = 2_000_000
+"""Rows of an uploaded table."""
+
+UPLOAD_COLUMNS = 1000
+"""Columns of an uploaded table; a row of more does not fit a page of PostgreSQL."""
+
+UPLOAD_CELL_BYTES = 2**20
+"""Size of one value of an uploaded table."""
+
+UPLOAD_TABLES = 10
+"""Tables that come with one query."""
+
+BODY_BYTES = UPLOAD_BYTES + 4 * 2**20
+"""Size of a request's body: an upload and what is around it."""
+
+FETCH_SECONDS = 30.0
+"""Time for the whole of a file that UPLOAD points at."""
+
+FETCH_CONNECT_SECONDS = 5.0
+"""Time for its server to take the connection."""
+
 RETENTION = timedelta(days=7)
 """Life of a job when nobody says otherwise."""
 
 MAX_RETENTION = timedelta(days=30)
 """The latest destruction that a client may ask for, counted from now."""
 
+ARCHIVE_RETENTION = timedelta(days=365)
+"""How long the record of a user's job outlives its result."""
+
+LISTED_JOBS = 10_000
+"""Jobs in one list, the newest; LAST asks for fewer."""
+
+TABLE_NAME_CHARACTERS = 63
+"""Length of a table's name in PostgreSQL."""
+
 WAIT_SECONDS = 30.0
 """The longest that GET ?WAIT holds a request; the client asks again (UWS 1.1 §2.2.1.1 allows the cap)."""
 
 CROWDED_WAIT_SECONDS = 0.25
 """The same when the process has no slot for a request that takes long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one owner may have at once.
+
+    nbytes, nrows: of all stored results together; active: jobs QUEUED or EXECUTING; executing: jobs of one queue that
+    run at the same time, so that nobody holds all its workers while others wait.
+    """
+
+    nbytes: int
+    nrows: int
+    active: int
+    executing: int
+
+
+GiB = 2**30
+
+ALLOWANCES: Mapping[str, Allowance] = {
+    "nobody": Allowance(nbytes=20 * GiB, nrows=1_000_000_000, active=2000, executing=4),
+    "guest": Allowance(nbytes=1 * GiB, nrows=50_000_000, active=20, executing=1),
+    "user": Allowance(nbytes=20 * GiB, nrows=1_000_000_000, active=200, executing=2),
+}
+"""Unless a `Quota` says otherwise. `nobody` is all askers together that cannot be told from one another."""
 
 
 def rows(maxrec: int | None) -> int:

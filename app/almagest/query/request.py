@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,8 +14,13 @@ from almagest.query.errors import InvalidRequestError, TooLargeError
 Parameters = Mapping[str, str]
 """Parameters by upper-case name, values as sent."""
 
-NAMES = ("LANG", "QUERY", "RESPONSEFORMAT", "FORMAT", "MAXREC", "RUNID", "UPLOAD")
+NAMES = ("LANG", "QUERY", "RESPONSEFORMAT", "FORMAT", "MAXREC", "RUNID", "UPLOAD", "TABLE_NAME")
 """Those that mean something to a query; the others are ignored, as DALI asks, and so is REQUEST of TAP 1.0."""
+
+_TABLE_NAME = re.compile(f"[A-Za-z][A-Za-z0-9_]{{0,{limits.TABLE_NAME_CHARACTERS - 1}}}")
+
+_NEXT_UPLOAD = re.compile(r";(?=\s*(?:[A-Za-z]\w*\s*,|$))")
+"""Between two tables of UPLOAD; an address may have semicolons of its own."""
 
 LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
 DEFAULT_FORMAT = "votable"
@@ -29,19 +35,22 @@ class QueryRequest:
     maxrec: int
 
 
-def collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """The parameters of NAMES out of everything that was sent: names in any case, a repeated value counted once.
+def collect(pairs: Iterable[tuple[str, str]], names: Collection[str] = NAMES) -> dict[str, str]:
+    """Those of `names` out of everything that was sent: names in any case, a repeated value counted once, but UPLOADs
+    put together.
 
     Raises InvalidRequestError when a parameter comes with two different values (DALI 1.1 §2.4), or contains NUL.
     """
     found: dict[str, str] = {}
     for sent_name, value in pairs:
         name = sent_name.upper()
-        if name not in NAMES:
+        if name not in names:
             continue
         if "\0" in value:
             raise InvalidRequestError(f"{name} contains a NUL character")
-        if found.setdefault(name, value) != value:
+        if name == "UPLOAD":
+            found[name] = f"{found[name]};{value}" if found.get(name) else value
+        elif found.setdefault(name, value) != value:
             raise InvalidRequestError(f"{name} was sent twice with different values; send it once")
     run_id = found.get("RUNID", "")
     if len(run_id) > limits.RUN_ID_CHARACTERS:
@@ -51,8 +60,6 @@ def collect(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 def check(parameters: Parameters) -> QueryRequest:
     """The query that these parameters ask for. Raises InvalidRequestError or TooLargeError naming the parameter."""
-    if parameters.get("UPLOAD"):
-        raise InvalidRequestError("this service takes no uploads (UPLOAD); query its own tables only")
     language = parameters.get("LANG")
     if not language:
         raise InvalidRequestError("LANG is missing; send LANG=ADQL")
@@ -63,7 +70,40 @@ def check(parameters: Parameters) -> QueryRequest:
         raise InvalidRequestError("QUERY is missing or empty")
     if len(query) > limits.QUERY_CHARACTERS:
         raise TooLargeError(f"QUERY has {len(query)} characters; {limits.QUERY_CHARACTERS} are allowed")
-    return QueryRequest(query, response_format(parameters), limits.rows(_maxrec(parameters.get("MAXREC"))))
+    return QueryRequest(query, response_format(parameters), row_limit(parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A table to come with the query. name: that queries call it in TAP_UPLOAD; uri: where it is."""
+
+    name: str
+    uri: str
+
+
+def uploads(parameters: Parameters) -> tuple[Upload, ...]:
+    """The tables of UPLOAD: `name,uri`, several joined by `;` as TAP 1.0 had it (TAP 1.1 §2.7.5).
+
+    Raises InvalidRequestError for a name that is none, or comes twice.
+    """
+    entries = [entry.strip() for entry in _NEXT_UPLOAD.split(parameters.get("UPLOAD", "")) if entry.strip(" ;")]
+    found = tuple(map(_upload, entries))
+    names = [upload.name.lower() for upload in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise InvalidRequestError(f"UPLOAD has the table {_shown(name)} twice; give each another name")
+    if len(found) > limits.UPLOAD_TABLES:
+        raise TooLargeError(f"UPLOAD has {len(found)} tables; {limits.UPLOAD_TABLES} are allowed")
+    return found
+
+
+def _upload(entry: str) -> Upload:
+    name, comma, uri = (part.strip() for part in entry.rstrip("; ").partition(","))
+    if not comma or not uri:
+        raise InvalidRequestError(f"UPLOAD has to be name,uri, e.g. mine,param:file1, not {_shown(entry)}")
+    if not _TABLE_NAME.fullmatch(name):
+        raise InvalidRequestError(f"UPLOAD: {_shown(name)} is no name; it needs a letter, then letters, digits and _")
+    return Upload(name, uri)
 
 
 def response_format(parameters: Parameters) -> str:
@@ -76,6 +116,12 @@ def response_format(parameters: Parameters) -> str:
     return wanted
 
 
+def row_limit(parameters: Parameters) -> int:
+    """How many rows to send for MAXREC, defaults and limits applied. Raises InvalidRequestError."""
+    text = parameters.get("MAXREC", "")
+    return limits.rows(_whole_number("MAXREC", text) if text.strip() else None)
+
+
 def parse_duration(text: str) -> int:
     """EXECUTIONDURATION in seconds (UWS 1.1 §2.2.3.2)."""
     return _whole_number("EXECUTIONDURATION", text)
@@ -86,20 +132,32 @@ def parse_wait(text: str) -> int:
     return -1 if text.strip() == "-1" else _whole_number("WAIT", text)
 
 
-def parse_time(text: str) -> datetime:
-    """DESTRUCTION as ISO 8601, in UTC unless it says otherwise (UWS 1.1 §2.1.7)."""
+def parse_time(name: str, text: str) -> datetime:
+    """DESTRUCTION or AFTER as ISO 8601, in UTC unless it says otherwise (UWS 1.1 §2.1.7)."""
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:
-        message = f"DESTRUCTION has to be a time such as 2030-01-31T12:00:00Z, not {_shown(text)}"
+        message = f"{name} has to be a time such as 2030-01-31T12:00:00Z, not {_shown(text)}"
         raise InvalidRequestError(message) from error
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
-def _maxrec(text: str | None) -> int | None:
-    if text is None or not text.strip():
-        return None
-    return _whole_number("MAXREC", text)
+def parse_last(text: str) -> int:
+    """LAST of a job list, a number from 1 on (UWS 1.1 §2.2.2.1)."""
+    if not (last := _whole_number("LAST", text)):
+        raise InvalidRequestError("LAST has to be a whole number from 1 on")
+    return last
+
+
+def table_name(text: str) -> str:
+    """TABLE_NAME: what queries call a result, as `tap_user.<name>`. Raises InvalidRequestError unless it is a regular
+    identifier of ADQL; letter case does not count."""
+    if not _TABLE_NAME.fullmatch(text):
+        raise InvalidRequestError(
+            f"a table's name has to be a letter and up to {limits.TABLE_NAME_CHARACTERS - 1} letters, digits or"
+            f" underscores, not {_shown(text)}"
+        )
+    return text.lower()
 
 
 def _whole_number(name: str, text: str) -> int:

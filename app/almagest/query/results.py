@@ -1,4 +1,4 @@
-"""The stored results of jobs: tables `results."job_<id>"` of the data database, with columns c1, c2, …"""
+"""The stored results of jobs: tables `job_<id>` of the data database, in their owner's schema or in `results`."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import psycopg
 from psycopg import sql
 
 from almagest import formats
+from almagest.accounts.identity import Identity
 from almagest.query import datadb, jobs, request
 from almagest.query.answer import Answer, Source
 from almagest.query.errors import NoSuchJobError, ResultLostError
 from almagest.query.models import Job, Phase
 
-SCHEMA = "results"
 DOWNLOAD_SECONDS = 3600.0
 """Seconds that PostgreSQL may take to send a stored result; a slow client needs them, not the query."""
 
@@ -34,13 +34,19 @@ def stored(job: Job, response_format: str | None = None) -> Answer:
         seconds=DOWNLOAD_SECONDS,
         advice="Fetch the result over a faster connection, or in parts.",
         overflow=job.overflow,
+        identity=_reader(job),
     )
     return Answer(source, formats.negotiate(wanted), {"QUERY": job.parameters.get("QUERY", "")})
 
 
 def table(job: Job) -> sql.Identifier:
     """The name of a job's result table."""
-    return sql.Identifier(SCHEMA, job.result_table)
+    return sql.Identifier(job.result_schema, job.result_table)
+
+
+def _reader(job: Job) -> Identity | None:
+    """Whose rights reach the result: its owner's; the login role reads those of nobody."""
+    return job.keeper if job.owner else None
 
 
 def _check_kept(job: Job) -> None:
@@ -50,7 +56,9 @@ def _check_kept(job: Job) -> None:
     """
     try:
         with datadb.reader() as connection:
+            datadb.begin_reading(connection, _reader(job), DOWNLOAD_SECONDS)
             row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(table(job))).fetchone()
+            connection.rollback()
     except psycopg.errors.UndefinedTable:
         row = None
     if row is None or not row[0]:

@@ -1,6 +1,7 @@
 """`/tap/async…`: jobs as the resources of UWS 1.1 §2.2, over `almagest.query.jobs`.
 
-An anonymous job is reached by whoever knows its address, which is random; the list of such jobs is empty for everyone.
+A user's job is found by its owner only; an anonymous one by whoever knows its address, which is random. A list has the
+jobs of the user or of the visitor's cookie that asks for it, and is empty for programs without either.
 """
 
 from __future__ import annotations
@@ -10,30 +11,33 @@ from collections.abc import Callable, Mapping
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from almagest import formats
-from almagest.query import jobs, results
+from almagest.accounts.authentication import identify
+from almagest.accounts.identity import Identity
+from almagest.accounts.visitors import settle
+from almagest.dali.face import face, pairs, parts, stream
+from almagest.query import jobs, jobtables, results, submission
 from almagest.query import request as parameters
 from almagest.query.errors import InvalidRequestError, NoSuchJobError
 from almagest.query.models import Job, Phase
-from almagest.tap.face import base_url, face, pairs, stream
+from almagest.tap.address import base_url
 from almagest.vo import uws
 
 
 @face("GET", "HEAD", "POST")
 def joblist(request: HttpRequest) -> HttpResponse:
     """`/tap/async`: create a job, or list those that the caller owns."""
+    caller, sent = identify(request), list(pairs(request))
     if request.method != "POST":
-        return _xml(uws.jobs(_list_url(), ()))
-    sent = list(pairs(request))
-    job = jobs.create(parameters.collect(sent))
-    if _control(sent, "PHASE") == "RUN":
-        jobs.run(job)
+        return _xml(uws.jobs(_list_url(), (_entry(found, caller) for found in _listed(caller, sent))))
+    start = _control(sent, "PHASE") == "RUN"
+    job = submission.create(_creator(request, caller), parameters.collect(sent), parts(request), start=start)
     return _see(_url(job))
 
 
 @face("GET", "HEAD", "POST", "DELETE")
 def job(request: HttpRequest, job_id: str) -> HttpResponse:
     """`/tap/async/<id>`: the job's document, after WAIT when asked; or its end."""
-    found = jobs.find(jobs.parse_id(job_id))
+    found = _find(request, job_id)
     if request.method == "DELETE":
         return _deleted(found)
     sent = list(pairs(request))
@@ -47,14 +51,26 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
     return _xml(uws.job(describe(found)))
 
 
+@face("POST")
+def delete_jobs(request: HttpRequest) -> HttpResponse:
+    """`/tap/deletejobs`: the one way in which astroquery's TapPlus deletes jobs. It belongs to no standard."""
+    names = _control(list(pairs(request)), "JOB_IDS") or ""
+    for found in [_find(request, name.strip()) for name in names.split(",") if name.strip()]:
+        jobs.delete(found)
+    return HttpResponse(content_type="text/plain")
+
+
 @face("GET", "HEAD", "POST")
 def part(request: HttpRequest, job_id: str, name: str) -> HttpResponseBase:
     """`/tap/async/<id>/<name>`: one property, to read or to set."""
-    found = jobs.find(jobs.parse_id(job_id))
+    found = _find(request, job_id)
     if request.method == "POST":
-        if name not in _SET:
+        if name not in (*_SET, "parameters"):
             raise InvalidRequestError(f"{name} cannot be set")
-        _SET[name](found, list(pairs(request)))
+        if name == "parameters":
+            submission.add(found, parameters.collect(pairs(request)), parts(request))
+        else:
+            _SET[name](found, list(pairs(request)))
         return _see(_url(found))
     if name in _DOCUMENTS:
         return _xml(_DOCUMENTS[name](describe(found)))
@@ -62,9 +78,9 @@ def part(request: HttpRequest, job_id: str, name: str) -> HttpResponseBase:
 
 
 @face("GET", "HEAD")
-def error(_: HttpRequest, job_id: str) -> HttpResponse:
+def error(request: HttpRequest, job_id: str) -> HttpResponse:
     """`/tap/async/<id>/error`: why it failed, as a DALI document."""
-    found = jobs.find(jobs.parse_id(job_id))
+    found = _find(request, job_id)
     if found.phase != Phase.ERROR:
         raise NoSuchJobError(f"job {found.pk} is {found.phase} and has no error")
     return HttpResponse(formats.error_document(found.error), content_type=formats.MEDIA_TYPE)
@@ -73,7 +89,7 @@ def error(_: HttpRequest, job_id: str) -> HttpResponse:
 @face("GET", "HEAD")
 def result(request: HttpRequest, job_id: str) -> HttpResponseBase:
     """`/tap/async/<id>/results/result`: its rows, in its own format or in the one named here."""
-    found = jobs.find(jobs.parse_id(job_id))
+    found = _find(request, job_id)
     wanted = parameters.collect(pairs(request))
     return stream(results.stored(found, wanted.get("RESPONSEFORMAT")), f"job-{found.pk}")
 
@@ -83,6 +99,7 @@ def describe(found: Job) -> uws.JobDocument:
     return uws.JobDocument(
         id=str(found.pk),
         url=_url(found),
+        owner=found.user.get_username() if found.user else "",
         phase=found.phase,
         created=found.created_at,
         destruction=found.destruction_at,
@@ -92,7 +109,9 @@ def describe(found: Job) -> uws.JobDocument:
         run_id=found.run_id,
         parameters=found.parameters,
         result=_media_type(found) if found.phase == Phase.COMPLETED else None,
+        size=found.nbytes,
         error=(found.error, found.error_is_transient) if found.phase == Phase.ERROR else None,
+        info=_info(found),
     )
 
 
@@ -107,21 +126,16 @@ def _set_phase(found: Job, sent: Sent) -> None:
     step(found)
 
 
-def _set_parameters(found: Job, sent: Sent) -> None:
-    jobs.set_parameters(found, parameters.collect(sent))
-
-
 def _set_duration(found: Job, sent: Sent) -> None:
     jobs.set_duration(found, parameters.parse_duration(_control(sent, "EXECUTIONDURATION") or ""))
 
 
 def _set_destruction(found: Job, sent: Sent) -> None:
-    jobs.set_destruction(found, parameters.parse_time(_control(sent, "DESTRUCTION") or ""))
+    jobs.set_destruction(found, parameters.parse_time("DESTRUCTION", _control(sent, "DESTRUCTION") or ""))
 
 
 _SET: Mapping[str, Callable[[Job, Sent], None]] = {
     "phase": _set_phase,
-    "parameters": _set_parameters,
     "executionduration": _set_duration,
     "destruction": _set_destruction,
 }
@@ -134,9 +148,59 @@ _ATOMS: Mapping[str, Callable[[uws.JobDocument], str]] = {
     "executionduration": lambda described: str(described.duration),
     "destruction": lambda described: uws.timestamp(described.destruction),
     "quote": lambda _: "",
-    "owner": lambda _: "",
+    "owner": lambda described: described.owner,
 }
 PARTS = (*_DOCUMENTS, *_ATOMS)
+
+
+def _find(request: HttpRequest, job_id: str) -> Job:
+    return jobs.find(jobs.parse_id(job_id), identify(request))
+
+
+def _creator(request: HttpRequest, caller: Identity) -> Identity:
+    """Whose a new job is.
+
+    A browser on a page of this site gets a visitor's cookie with its first job. Programs share nobody's room: most of
+    them keep no cookies, and each of their jobs would have a role and a quota of its own.
+    """
+    if request.headers.get("Sec-Fetch-Site") == "same-origin":
+        return settle(request, caller)
+    return caller
+
+
+def _listed(caller: Identity, sent: Sent) -> list[Job]:
+    """Filters of UWS 1.1 §2.2.2.1, combined with AND; PHASE may come several times."""
+    phases = {value.upper() for name, value in sent if name.upper() == "PHASE"}
+    if unknown := phases - uws.PHASES:
+        raise InvalidRequestError(f"there is no phase {min(unknown)[:40]!r}; UWS has {', '.join(sorted(uws.PHASES))}")
+    after, last = _control(sent, "AFTER"), _control(sent, "LAST")
+    return jobs.listed(
+        caller,
+        phases,
+        None if after is None else parameters.parse_time("AFTER", after),
+        None if last is None else parameters.parse_last(last),
+    )
+
+
+def _entry(found: Job, caller: Identity) -> uws.JobDocument:
+    """As much of the job as a list says."""
+    return uws.JobDocument(
+        id=str(found.pk),
+        url=_url(found),
+        owner=caller.name,
+        phase=found.phase,
+        created=found.created_at,
+        destruction=found.destruction_at,
+        duration=found.execution_duration,
+        run_id=found.run_id,
+    )
+
+
+def _info(found: Job) -> dict[str, str]:
+    """What UWS has no place for: which queue, and what became of the result."""
+    table = f"{jobtables.SCHEMA}.{found.table_name}" if found.table_name else ""
+    told = {"queue": found.queue, "table": table, "rows": found.nrows, "bytes": found.nbytes}
+    return {name: str(value) for name, value in told.items() if value not in (None, "")}
 
 
 def _control(sent: Sent, name: str) -> str | None:

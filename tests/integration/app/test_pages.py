@@ -35,6 +35,14 @@ def test_a_table_shows_its_columns_with_unit_and_ucd(url: str) -> None:
         assert said in page.body
 
 
+def test_a_table_with_positions_shows_where_its_cone_search_is(url: str) -> None:
+    (base,) = re.findall(
+        r"<code>http://127.0.0.1:8000(/conesearch/.*)</code>", get(f"{url}/tables/openngc.objects").body
+    )
+    assert base == "/conesearch/openngc.objects?"
+    assert get(f"{url}{base}RA=10.68&DEC=41.27&SR=0.1").status == 200
+
+
 def test_everything_that_a_page_loads_is_its_own_and_is_there(url: str) -> None:
     page = get(f"{url}/")
     loaded = re.findall(r'<(?:link|img|script)[^>]+(?:href|src)="([^"]+)"', page.body)
@@ -64,7 +72,8 @@ def test_robots_stay_out_of_a_development_archive(url: str) -> None:
 
 def test_robots_are_welcome_in_production(application: Application) -> None:
     with application.serving(ALMAGEST_ENVIRONMENT="production") as url:
-        assert "Disallow: /tap/" in get(f"{url}/robots.txt").body
+        rules = get(f"{url}/robots.txt").body
+        assert re.findall("Disallow: (.*)", rules) == ["/tap/", "/conesearch/", "/datalink/links"]
         assert "x-robots-tag" not in get(f"{url}/").headers
 
 

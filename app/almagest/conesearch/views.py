@@ -1,0 +1,37 @@
+"""`/conesearch/<schema>.<table>` and what it says about itself; every rule lives in `query`."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+
+from almagest.accounts.authentication import identify
+from almagest.conesearch.address import service_url
+from almagest.dali.face import face, pairs, stream
+from almagest.query import cone, limits
+from almagest.query import conesearch as searches
+from almagest.query.errors import InvalidRequestError, QueryError
+from almagest.tap.capabilities import SECURITY
+from almagest.vo import conesearch as documents
+
+
+def _failed(error: QueryError) -> HttpResponse:
+    # Clients of 1.03 (stilts, TOPCAT) read why a search was refused only from an answer that HTTP calls a success.
+    status = 200 if isinstance(error, InvalidRequestError) else error.status
+    return HttpResponse(documents.error_document(str(error)), status=status, content_type=documents.MEDIA_TYPE)
+
+
+@face("GET", "HEAD", "POST", failed=_failed)
+def search(request: HttpRequest, table: str) -> StreamingHttpResponse:
+    """The rows around a place."""
+    found = searches.find(identify(request), table)
+    return stream(searches.search(found, cone.check(pairs(request))), table)
+
+
+@face("GET", "HEAD")
+def capabilities(request: HttpRequest, table: str) -> HttpResponse:
+    """`…/capabilities`, with a row to try the search on."""
+    found = searches.find(identify(request), table)
+    service = documents.Service(
+        service_url(str(found.table)), limits.CONE_DEGREES, limits.DEFAULT_ROWS, searches.example(found), SECURITY
+    )
+    return HttpResponse(documents.capabilities(service), content_type=documents.MEDIA_TYPE)

@@ -1,0 +1,18 @@
+"""`…/availability` of every service (VOSI 1.1 §5): they are one process over the same databases."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+
+from almagest.dali.face import face
+from almagest.health import checks
+from almagest.vo import capability, vosi
+
+
+@face("GET", "HEAD")
+def availability(_: HttpRequest, **named: str) -> HttpResponse:  # noqa: ARG001 - whatever the service's path holds
+    """Whether a query would be answered, found out by asking the databases."""
+    reasons = checks.run(checks.CHECKS)
+    notes = [f"{name}: {reason}" for name, reason in reasons.items() if reason is not None]
+    document = vosi.availability(available=not notes, notes=notes)
+    return HttpResponse(document, content_type=capability.MEDIA_TYPE)

@@ -1,0 +1,167 @@
+"""What every protocol's views share: reading parameters, error documents, and access from pages of other sites."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from functools import wraps
+from io import BytesIO
+from typing import BinaryIO, cast
+
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.files.uploadedfile import UploadedFile
+from django.db import InterfaceError, OperationalError
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotAllowed,
+    QueryDict,
+    StreamingHttpResponse,
+)
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
+from django.views.decorators.csrf import csrf_exempt
+
+from almagest.accounts import visitors
+from almagest.accounts.authentication import identify, refuse, sign
+from almagest.accounts.errors import AccountError
+from almagest.formats import MEDIA_TYPE, error_document
+from almagest.query import limits
+from almagest.query.answer import Answer
+from almagest.query.errors import BusyError, InternalError, InvalidRequestError, QueryError, TooLargeError
+from almagest.query.uploads import Part
+
+log = logging.getLogger(__name__)
+
+View = Callable[..., HttpResponseBase]
+Failed = Callable[[QueryError], HttpResponse]
+"""How a protocol says that a request failed."""
+
+RETRY_SECONDS = 10
+
+
+def dali_error(error: QueryError) -> HttpResponse:
+    """The error as DALI 1.1 §4.4.2 says it."""
+    return HttpResponse(error_document(str(error)), status=error.status, content_type=MEDIA_TYPE)
+
+
+def face(*methods: str, failed: Failed = dali_error) -> Callable[[View], View]:
+    """A view of a protocol: these methods only, errors as its documents, open to scripts of any site.
+
+    Django's protection against forged requests is for forms of our own pages: programs have no such token. `identify`
+    refuses a request with a session's cookie that another site's page made a browser send.
+    """
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @wraps(view)
+        def answer(request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
+            if request.method == "OPTIONS":
+                # A browser asks so before it lets a page of another site show a token.
+                response = HttpResponse(
+                    status=204, headers={"Access-Control-Allow-Headers": "Authorization, Content-Type"}
+                )
+                return _open(response, methods)
+            if request.method not in methods:
+                return _open(HttpResponseNotAllowed(methods), methods)
+            return _open(_handled(view, failed, request, *arguments, **named), methods)
+
+        return answer
+
+    return decorate
+
+
+def pairs(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    """Every parameter of the address and of the body, in any of HTML's encodings. Raises QueryError."""
+    for source in (request.GET, _body(request)):
+        for name, values in source.lists():
+            for value in values:
+                yield name, str(value)
+
+
+def _body(request: HttpRequest) -> QueryDict:
+    try:
+        length = int(request.headers.get("Content-Length") or 0)
+    except ValueError as error:
+        raise InvalidRequestError("Content-Length is no number") from error
+    if length > limits.BODY_BYTES:
+        raise TooLargeError(f"the request is larger than the {limits.BODY_BYTES:,} bytes that this service reads")
+    try:
+        return request.POST
+    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent) as error:
+        raise TooLargeError("the request is larger than this service reads") from error
+    except (MultiPartParserError, BadRequest, UnreadablePostError) as error:
+        raise InvalidRequestError("the body of the request cannot be read") from error
+
+
+def parts(request: HttpRequest) -> dict[str, Part]:
+    """The parts of a multipart body by name: files, and also fields, because not every client names its file.
+
+    Raises QueryError.
+    """
+    if request.content_type != "multipart/form-data":
+        return {}
+    fields = {name: str(value) for name, value in _body(request).items()}
+    found = {name: Part(BytesIO(value.encode()), "") for name, value in fields.items()}
+    for name, file in request.FILES.items():
+        if isinstance(file, UploadedFile):
+            found[name] = Part(cast("BinaryIO", file), file.content_type or "")
+    return found
+
+
+def stream(answer: Answer, name: str) -> StreamingHttpResponse:
+    """The answer as it comes; closed with the response, which cancels its query when the client goes away.
+
+    name: what a browser saves it as, without extension.
+    """
+    response = StreamingHttpResponse(answer, content_type=answer.format.media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{answer.format.extension}"'
+    return response
+
+
+def _handled(view: View, failed: Failed, request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
+    try:
+        identity = identify(request)
+        response = _answered(view, failed, request, *arguments, **named)
+        visitors.keep(request, response)
+        sign(response, identity)
+    except AccountError as error:
+        response = HttpResponse(error_document(str(error)), status=error.status, content_type=MEDIA_TYPE)
+        refuse(response, error)
+    except (OperationalError, InterfaceError) as error:
+        return _away(failed, request, error)
+    return response
+
+
+def _answered(view: View, failed: Failed, request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
+    try:
+        return view(request, *arguments, **named)
+    except QueryError as error:
+        return _error(failed, error)
+    except (OperationalError, InterfaceError) as error:
+        return _away(failed, request, error)
+    except Exception:
+        # The edge of the process: a client of this protocol gets its own kind of document, the log gets the rest.
+        log.exception("a request failed", extra={"path": request.path})
+        told = InternalError("the request failed by a mistake in this service; its operators have a record")
+        return _error(failed, told)
+
+
+def _away(failed: Failed, request: HttpRequest, error: Exception) -> HttpResponse:
+    log.warning("the application's database is away", extra={"path": request.path, "reason": str(error)})
+    return _error(failed, BusyError("this service is not complete at the moment; please try again soon"))
+
+
+def _error(failed: Failed, error: QueryError) -> HttpResponse:
+    response = failed(error)
+    if isinstance(error, BusyError):
+        response.headers["Retry-After"] = str(RETRY_SECONDS)
+    return response
+
+
+def _open(response: HttpResponseBase, methods: tuple[str, ...]) -> HttpResponseBase:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "Location, Content-Disposition, Retry-After, X-VO-Authenticated"
+    response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
+    return response

@@ -1,0 +1,1 @@
+"""DataLink 1.1: `/datalink/links`, what belongs to rows of the published tables."""

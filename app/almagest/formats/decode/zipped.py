@@ -1,0 +1,46 @@
+"""A gzip file read as what is in it, from the beginning on, and again from there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from almagest.formats.decode.stream import Gunzip
+from almagest.formats.decode.table import CHUNK, Bounds
+
+MAGIC = b"\x1f\x8b"
+"""RFC 1952 §2.3.1."""
+
+
+class Unzipped:
+    """What decoders need of a file: `read`, and `seek(0)`. Raises DecodingError from either."""
+
+    def __init__(self, file: BinaryIO, bounds: Bounds) -> None:
+        self._file = file
+        self._bounds = bounds
+        self.seek(0)
+
+    def seek(self, place: int) -> int:
+        """Begin again. place: 0, the only one there is."""
+        if place:
+            raise ValueError("a compressed file is read from its beginning only")
+        self._file.seek(0)
+        self._gunzip = Gunzip(self._bounds)
+        self._pieces = self._decoded()
+        self._rest = b""
+        return 0
+
+    def read(self, size: int) -> bytes:
+        """So many bytes, fewer at the end only."""
+        parts, length = [self._rest], len(self._rest)
+        while length < size and (piece := next(self._pieces, b"")):
+            parts.append(piece)
+            length += len(piece)
+        data = b"".join(parts)
+        self._rest = data[size:]
+        return data[:size]
+
+    def _decoded(self) -> Iterator[bytes]:
+        while chunk := self._file.read(CHUNK):
+            yield from self._gunzip.decode(chunk)
+        yield from self._gunzip.finish()

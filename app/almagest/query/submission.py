@@ -1,0 +1,131 @@
+"""Giving a job its parameters, and with them the tables that its query brings along.
+
+The tables are stored when they come, because the worker that will run the query, perhaps much later, sees neither the
+request nor its parts. They are `upload_<job>_<n>` beside where the result will be, unlogged as it is, and go with the
+next sweep after the job has ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import psycopg
+from django.db import transaction
+from psycopg import sql
+
+from almagest.accounts.identity import Identity
+from almagest.adql.catalogue import Column, Table
+from almagest.query import datadb, jobs, limits, request, uploads
+from almagest.query.errors import QueryError, ResultLostError, TooLargeError
+from almagest.query.failures import explain
+from almagest.query.models import Job
+
+ADVICE = "Upload fewer rows."
+
+
+def create(
+    identity: Identity, parameters: request.Parameters, parts: uploads.Parts = uploads.NO_PARTS, *, start: bool = False
+) -> Job:
+    """A new job with its tables, PENDING, or QUEUED to `start`. Raises QueryError; there is no job then."""
+    asked = request.uploads(parameters)
+    if not asked:
+        return jobs.create(identity, parameters, start=start)
+    with uploads.received(asked, parts) as tables:
+        job = jobs.create(identity, parameters)
+        try:
+            _keep(job, tables)
+            if start:
+                jobs.run(job)
+        except QueryError:
+            jobs.delete(job)
+            raise
+    return job
+
+
+def add(job: Job, parameters: request.Parameters, parts: uploads.Parts = uploads.NO_PARTS) -> None:
+    """Give a PENDING job more parameters, and more tables, or others under the same names.
+
+    Raises WrongPhaseError when it is no longer PENDING, and what is wrong with a table.
+    """
+    asked = request.uploads(parameters)
+    if not asked:
+        jobs.set_parameters(job, parameters)
+        return
+    named = {upload.name.lower(): upload for upload in (*request.uploads(job.parameters), *asked)}
+    together = ";".join(f"{upload.name},{upload.uri}" for upload in named.values())
+    with uploads.received(asked, parts) as tables:
+        jobs.set_parameters(job, {**parameters, "UPLOAD": together})
+        _keep(job, tables)
+
+
+def tables(job: Job) -> tuple[Table, ...]:
+    """The tables that the job's query may name beside those that are published."""
+    return tuple(
+        Table(
+            uploads.SCHEMA,
+            kept["name"],
+            tuple(Column(**column) for column in kept["columns"]),
+            nrows=kept["nrows"],
+            stored=(job.result_schema, kept["table"]),
+        )
+        for kept in job.uploads
+    )
+
+
+def check_kept(connection: datadb.Connection, job: Job) -> None:
+    """Raise ResultLostError when a table has lost its rows, as unlogged ones do in a crash of the database.
+
+    connection: of `datadb.writer`.
+    """
+    for table in tables(job):
+        if table.nrows and table.stored and not _has_rows(connection, job, sql.Identifier(*table.stored)):
+            message = f"the uploaded table {table.name} was lost when the data database restarted; send the job again"
+            raise ResultLostError(message)
+
+
+def _has_rows(connection: datadb.Connection, job: Job, place: sql.Identifier) -> bool:
+    try:
+        with connection.transaction():
+            if job.owner:
+                connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(job.owner)))
+            row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(place)).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return False
+    return bool(row and row[0])
+
+
+def _keep(job: Job, received: Sequence[uploads.Received]) -> None:
+    """Store the tables, then tell the job of them; a table that replaces another leaves that to the sweep."""
+    first = _reserve(job, len(received))
+    names = [f"upload_{job.pk}_{first + number}" for number in range(len(received))]
+    try:
+        with datadb.uploader(job.keeper if job.owner else None) as connection:
+            for table, name in zip(received, names, strict=True):
+                uploads.store(connection, table, job.result_schema, name)
+    except psycopg.Error as error:
+        raise explain(error, ADVICE) from error
+    described = [_described(table, name) for table, name in zip(received, names, strict=True)]
+    replaced = {table.name.lower() for table in received}
+    with transaction.atomic():
+        row = Job.objects.select_for_update().get(pk=job.pk)
+        row.uploads = [kept for kept in row.uploads if kept["name"].lower() not in replaced] + described
+        row.save(update_fields=["uploads"])
+
+
+def _reserve(job: Job, number: int) -> int:
+    """The first of so many numbers for the job's tables, each given once."""
+    with transaction.atomic():
+        row = Job.objects.select_for_update().get(pk=job.pk)
+        first = int(row.uploaded)
+        if first + number > 2 * limits.UPLOAD_TABLES:
+            raise TooLargeError(f"the job was sent more than {2 * limits.UPLOAD_TABLES} tables; create another one")
+        row.uploaded = first + number
+        row.save(update_fields=["uploaded"])
+    return first
+
+
+def _described(table: uploads.Received, name: str) -> Mapping[str, Any]:
+    columns = [asdict(column) for column in table.columns]
+    return {"name": table.name, "columns": columns, "nrows": table.nrows, "table": name}

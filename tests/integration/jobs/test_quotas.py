@@ -1,0 +1,141 @@
+"""What one owner may have: refused with a reason, and never more on the disk than allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from support import wire
+from support.archive import Archive
+from support.askers import Asker, user
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+COUNT = "SELECT COUNT(*) AS n FROM openngc.objects"
+POSITIONS = "SELECT TOP 20000 source_id, ra, dec FROM gaiadr3.bright"
+FOR_EVER = "SELECT COUNT(*) AS n FROM gaiadr3.bright a JOIN gaiadr3.bright b ON a.ra + b.dec > 1000"
+
+
+@pytest.fixture
+def cyd(archive: Archive) -> Iterator[Asker]:
+    """A user without jobs and without a quota of his own."""
+    with user(archive, "cyd", "team") as asker:
+        yield asker
+        for job in asker.listed():
+            asker.session.delete(job, allow_redirects=False, timeout=30)
+    quota(archive, "user", "cyd")
+    quota(archive, "group", "team")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def team(archive: Archive) -> None:
+    assert archive.application.run("group", "add", "team").code == 0
+
+
+def quota(archive: Archive, *words: str) -> str:
+    done = archive.application.run("quota", *words)
+    assert done.code == 0, done.err
+    return done.out
+
+
+def stored(archive: Archive, job: str) -> int:
+    """Result tables of this job."""
+    with archive.application.data() as data:
+        row = data.execute(
+            "SELECT count(*) FROM pg_tables WHERE tablename = %s", (f"job_{job.rpartition('/')[2]}",)
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def test_a_result_says_what_it_takes(cyd: Asker) -> None:
+    job = cyd.done(POSITIONS)
+    assert int(cyd.info(job, "rows")) == 20_000
+    assert 20_000 * 24 < int(cyd.info(job, "bytes")) < 20_000 * 100
+
+
+def test_jobs_beyond_those_allowed_at_once_are_refused(archive: Archive, cyd: Asker) -> None:
+    quota(archive, "user", "cyd", "--active", "1")
+    running = cyd.submit(FOR_EVER, PHASE="RUN")
+    before = cyd.listed()
+    refused = cyd.create(COUNT, PHASE="RUN")
+    assert refused.status_code == 403
+    assert "abort or delete one" in wire.status(refused.content)[1]
+    assert cyd.listed() == before
+    waiting = cyd.submit(COUNT)
+    assert cyd.post(f"{waiting}/phase", PHASE="RUN").status_code == 403
+    assert cyd.get(f"{waiting}/phase").text == "PENDING"
+    cyd.post(f"{running}/phase", PHASE="ABORT")
+    assert cyd.post(f"{waiting}/phase", PHASE="RUN").status_code == 303
+    assert cyd.until(waiting, "COMPLETED", "ERROR") == "COMPLETED"
+
+
+def test_a_result_that_is_too_large_fails_and_leaves_nothing(archive: Archive, cyd: Asker) -> None:
+    quota(archive, "user", "cyd", "--bytes", "300KiB")
+    job = cyd.submit(POSITIONS, PHASE="RUN")
+    assert cyd.until(job, "COMPLETED", "ERROR") == "ERROR"
+    assert "would pass the 300 KiB" in wire.status(cyd.get(f"{job}/error").content)[1]
+    assert stored(archive, job) == 0
+    assert cyd.done(COUNT)
+
+
+def test_rows_are_counted_too(archive: Archive, cyd: Asker) -> None:
+    quota(archive, "user", "cyd", "--rows", "100")
+    assert cyd.done("SELECT TOP 100 hip FROM hipparcos.main")
+    refused = cyd.create(COUNT)
+    assert refused.status_code == 403
+    assert "100 of the 100 rows" in wire.status(refused.content)[1]
+
+
+def test_a_huge_result_is_stopped_while_it_is_written(archive: Archive, cyd: Asker) -> None:
+    """Without that it would write gigabytes, up to the limit of its time."""
+    quota(archive, "user", "cyd", "--bytes", "5MiB")
+    job = cyd.submit("SELECT a.*, b.* FROM openngc.objects a CROSS JOIN openngc.objects b", MAXREC="10000000")
+    cyd.post(f"{job}/executionduration", EXECUTIONDURATION="3600")
+    cyd.post(f"{job}/phase", PHASE="RUN")
+    assert cyd.until(job, "COMPLETED", "ERROR") == "ERROR"
+    assert "would pass the 5 MiB" in wire.status(cyd.get(f"{job}/error").content)[1]
+    assert stored(archive, job) == 0
+
+
+def test_who_has_filled_his_room_is_told_what_to_delete(archive: Archive, cyd: Asker) -> None:
+    job = cyd.done(POSITIONS)
+    quota(archive, "user", "cyd", "--bytes", "100KiB")
+    refused = cyd.create(COUNT)
+    assert refused.status_code == 403
+    assert job.rpartition("/")[2] in wire.status(refused.content)[1]
+    cyd.session.delete(job, allow_redirects=False, timeout=30)
+    assert cyd.create(COUNT).status_code == 303
+
+
+def test_a_group_gives_more_and_a_quota_of_ones_own_decides(archive: Archive, cyd: Asker) -> None:
+    cyd.done(POSITIONS)
+    quota(archive, "user", "--bytes", "100KiB")
+    try:
+        assert cyd.create(COUNT).status_code == 403
+        quota(archive, "group", "team", "--bytes", "1GiB")
+        assert cyd.create(COUNT).status_code == 303
+        quota(archive, "user", "cyd", "--bytes", "1KiB")
+        assert cyd.create(COUNT).status_code == 403
+        told = quota(archive)
+    finally:
+        quota(archive, "user")
+    assert "group team" in told
+    assert "1 GiB" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error"),
+    [
+        (["user", "noone-at-all", "--active", "1"], 1, "there is no user 'noone-at-all'"),
+        (["group", "strangers", "--active", "1"], 1, "there is no group 'strangers'"),
+        (["guest", "someone", "--active", "1"], 1, "a quota of guest takes no name"),
+        (["user", "--bytes", "much"], 1, "'much' is no size"),
+        (["user", "--active", "-1"], 2, "--active"),
+    ],
+)
+def test_a_wrong_quota_is_refused_in_one_line(archive: Archive, words: list[str], code: int, error: str) -> None:
+    done = archive.application.run("quota", *words)
+    assert done.code == code
+    assert error in done.err
+    assert "Traceback" not in done.err
