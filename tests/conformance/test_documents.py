@@ -72,6 +72,28 @@ def test_answers_are_valid_votables(archive: Archive, tmp_path: Path, query: str
     check_votable(answer.content, tmp_path)
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "conesearch/hipparcos.main?RA=56.75&DEC=24.12&SR=1",
+        "conesearch/hipparcos.main?RA=56.75&DEC=24.12&SR=1&RESPONSEFORMAT=votable&VERB=3&MAXREC=1",
+        "conesearch/hipparcos.main?RA=56.75&DEC=24.12&SR=0",
+        "conesearch/hipparcos.main?RA=here",
+        "datalink/links",
+        "datalink/links?TABLE=hipparcos.main&ID=1&ID=2&ID=0",
+        "datalink/links?ID=here",
+        "datalink/links?RESPONSEFORMAT=csv",
+    ],
+)
+def test_cones_and_links_are_valid_votables(archive: Archive, tmp_path: Path, path: str) -> None:
+    check_votable(requests.get(f"{archive.url}/{path}", timeout=60).content, tmp_path)
+
+
+def test_what_datalink_says_about_itself_is_valid(archive: Archive, tmp_path: Path) -> None:
+    for part in ("capabilities", "availability"):
+        check_xml(requests.get(f"{archive.url}/datalink/{part}", timeout=60).content, tmp_path)
+
+
 @pytest.mark.parametrize("maxrec", ["0", "5"])
 def test_cut_answers_are_valid_votables(archive: Archive, tmp_path: Path, maxrec: str) -> None:
     answer = archive.query(STARS, MAXREC=maxrec)

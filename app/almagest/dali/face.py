@@ -103,7 +103,7 @@ def parts(request: HttpRequest) -> dict[str, Part]:
     if request.content_type != "multipart/form-data":
         return {}
     fields = {name: str(value) for name, value in _body(request).items()}
-    found = {name: Part(BytesIO(value.encode()), "") for name, value in fields.items()}
+    found = {name: Part(BytesIO(value.encode(errors="replace")), "") for name, value in fields.items()}
     for name, file in request.FILES.items():
         if isinstance(file, UploadedFile):
             found[name] = Part(cast("BinaryIO", file), file.content_type or "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, urlencode
 
 from django.db.models import Q
@@ -39,15 +39,16 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Known:
     """A table whose rows are looked up, and what is known about all of them. cone: the XML ID of the descriptor of its
-    cone search, or None."""
+    cone search, or None; page: of the table, empty where the asker may not know of it."""
 
     table: Table
     column: Column
     schema: models.Schema
     positions: Mapping[str, Position]
     stored: Sequence[models.Link]
-    public: bool
-    cone: str | None
+    public: bool = False
+    cone: str | None = None
+    page: str = ""
 
 
 def document(identity: Identity, sent: Sequence[str], table: str | None) -> bytes:
@@ -85,27 +86,27 @@ def _look_up(identity: Identity, asked: Collection[Row]) -> dict[str, Known]:
     """What is known about the tables of these rows, by full name; those that are not there are not there."""
     sky = catalogue.visible(identity)
     public = {str(table) for table in catalogue.visible(NOBODY).tables}
+    described = {str(table) for table in catalogue.described(identity).tables}
     known: dict[str, Known] = {}
     wanted = {row.table for row in asked}
     for table in sky.tables:
         if str(table) in wanted:
             keys = {row.key for row in asked if row.table == str(table)}
             cone = f"cone-{len(known) + 1}" if conesearch.main(table) else None
-            about = _known(identity, sky, table, keys, public=str(table) in public, cone=cone)
-            known |= {str(table): about} if about else {}
+            page = f"{environment().site_url}/tables/{quote(str(table))}" if str(table) in described else ""
+            about = _known(identity, sky, table, keys)
+            known |= {str(table): replace(about, public=str(table) in public, cone=cone, page=page)} if about else {}
     return known
 
 
-def _known(
-    identity: Identity, sky: Catalogue, table: Table, keys: Collection[str], *, public: bool, cone: str | None
-) -> Known | None:
+def _known(identity: Identity, sky: Catalogue, table: Table, keys: Collection[str]) -> Known | None:
     column = conesearch.identifier(table)
     stored = models.Table.objects.select_related("schema").filter(schema__name=table.schema, name=table.name).first()
     if column is None or stored is None:
         return None
     positions = rows.by_key(identity, sky, table, column, keys)
     links = stored.links.filter(Q(key="") | Q(key__in=list(positions))).order_by("order", "pk")
-    return Known(table, column, stored.schema, positions, list(links), public, cone)
+    return Known(table, column, stored.schema, positions, list(links))
 
 
 def _links(row: Row, known: Mapping[str, Known]) -> Iterator[Link]:
@@ -154,14 +155,13 @@ def _neighbours(row: Row, about: Known) -> Iterator[Link]:
 
 def _pages(row: Row, about: Known) -> Iterator[Link]:
     schema, table = about.schema, about.table
-    page = f"{environment().site_url}/tables/{quote(str(table))}"
     pages = (
-        ("#documentation", page if about.public else "", f"The columns of {table}"),
+        ("#documentation", about.page, f"The columns of {table}"),
         ("#documentation", schema.reference_url, f"About {schema.title or schema.name}"),
         (term(vocabulary.LICENCE.name), schema.licence_url, f"Licence: {schema.licence}"),
         (
             term(vocabulary.CITATION.name),
-            f"{page}#acknowledge-title" if about.public and schema.acknowledgement else "",
+            f"{about.page}#acknowledge-title" if about.page and schema.acknowledgement else "",
             f"How to cite {schema.title or schema.name}",
         ),
     )
