@@ -107,7 +107,7 @@ def tapplus(archive: Archive) -> TapPlus:
 
 def test_astroquery_reads_tables(tapplus: TapPlus) -> None:
     tables = {table.get_qualified_name(): table for table in tapplus.load_tables()}
-    found = {column.name: column for column in tables["hipparcos.hipparcos.main"].columns}
+    found = {column.name: column for column in tables["hipparcos.main"].columns}
     assert (found["ra"].unit, found["ra"].data_type) == ("deg", "double")
 
 

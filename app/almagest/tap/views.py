@@ -53,7 +53,9 @@ def capabilities(request: HttpRequest) -> HttpResponseBase:
 def tables(request: HttpRequest) -> HttpResponseBase:
     """`/tap/tables`, in full unless `detail=min` (VOSI 1.1 §4)."""
     detail = {name.lower(): value for name, value in pairs(request)}.get("detail", "max")
-    return _kept(request, _tableset(catalogue.described(identify(request)), full=detail != "min"))
+    document = _tableset(catalogue.described(identify(request)), full=detail != "min")
+    tapplus = request.headers.get("User-Agent", "").startswith("astroquery/")
+    return _kept(request, documents.flagged(document) if tapplus else document)
 
 
 @face("GET", "HEAD")
@@ -86,5 +88,5 @@ def _kept(request: HttpRequest, document: bytes) -> HttpResponseBase:
     etag = quote_etag(hashlib.sha256(document).hexdigest()[:32])
     headers = {"ETag": etag, "Last-Modified": http_date(changed), "Cache-Control": "private, no-cache"}
     response = HttpResponse(document, content_type=capability.MEDIA_TYPE, headers=headers)
-    patch_vary_headers(response, ("Authorization", "Cookie"))
+    patch_vary_headers(response, ("Authorization", "Cookie", "User-Agent"))
     return get_conditional_response(request, etag, changed, response) or response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
@@ -12,8 +13,6 @@ NAMESPACES = {
     "xmlns:vosi": "http://www.ivoa.net/xml/VOSITables/v1.0",
     "xmlns:vs": "http://www.ivoa.net/xml/VODataService/v1.1",
     "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
-    # astroquery's TapPlus reads no column without this attribute of ESA's archives; the schema allows foreign ones.
-    "xmlns:esatapplus": "http://esa.int/xml/EsaTapPlus",
     # Validators look up namespaces that only xsi:type mentions nowhere else.
     "xsi:schemaLocation": (
         "http://www.ivoa.net/xml/VOSITables/v1.0 http://www.ivoa.net/xml/VOSITables/v1.0"
@@ -21,12 +20,20 @@ NAMESPACES = {
     ),
 }
 
+_FLAGGED = b'<column xmlns:esatapplus="http://esa.int/xml/EsaTapPlus" esatapplus:flags="0"'
+"""A column as ESA's archives begin it; astroquery's TapPlus reads none that lacks this."""
+
 
 def tableset(catalogue: Catalogue, *, full: bool) -> bytes:
     """The document `vosi:tableset`. full: whether to tell columns and foreign keys too (`detail=max`)."""
     schemas = (_schema(schema, tables, catalogue, full=full) for schema, tables in catalogue.schemas())
     # No version attribute: the standard's example has one, its schema forbids it.
     return document(element("vosi:tableset", NAMESPACES, *schemas))
+
+
+def flagged(document: bytes) -> bytes:
+    """A tableset as TapPlus reads it. No schema allows that, so it is for that client only."""
+    return re.sub(rb"<column\b", _FLAGGED, document)
 
 
 def single(catalogue: Catalogue, table: Table) -> bytes:
@@ -69,7 +76,7 @@ def _column(column: Column) -> Markup:
     datatype = {"xsi:type": "vs:VOTableType", "arraysize": column.arraysize, "extendedType": column.xtype}
     return element(
         "column",
-        {"std": "true" if column.std else None, "esatapplus:flags": "0"},
+        {"std": "true" if column.std else None},
         element("name", None, written(column.name)),
         optional("description", column.description),
         optional("unit", column.unit),

@@ -109,6 +109,13 @@ def test_detail_min_leaves_columns_out() -> None:
     assert not list(root.iter("column"))
 
 
+def test_tapplus_finds_the_flags_that_it_needs_in_every_column() -> None:
+    plain = tables.tableset(Catalogue([STARS, OBJECTS]), full=True)
+    root = ET.fromstring(tables.flagged(plain))
+    assert [column.get("{http://esa.int/xml/EsaTapPlus}flags") for column in root.iter("column")] == ["0"] * 3
+    assert b"esa" not in plain
+
+
 def test_names_stand_as_queries_have_to_write_them() -> None:
     strange = Table("Über", "table", (Column("size", "int", std=True), Column('a "b"', "int")))
     root = ET.fromstring(tables.single(Catalogue([strange]), strange))
