@@ -16,7 +16,8 @@ from django.db.models import Prefetch
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Column, Datatype, Table
 from almagest.metadata import models
-from almagest.metadata.access import Aspect, Audience, Audiences, functions
+from almagest.metadata.access import Aspect, Audiences, functions
+from almagest.metadata.levels import Audience
 
 AUDIENCES = 64
 """How many catalogues a process keeps: one for each set of groups that somebody has."""

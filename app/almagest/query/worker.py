@@ -7,6 +7,7 @@ import uuid
 
 from celery import shared_task
 
+from almagest.metadata import grants
 from almagest.query import dispatch, execution, sweep
 
 log = logging.getLogger(__name__)
@@ -20,5 +21,9 @@ def run(job_id: str) -> None:
 
 @shared_task(name=dispatch.SWEEP)
 def drop_orphans() -> None:
-    """Drop the result tables of jobs that are gone."""
+    """Drop the result tables of jobs that are gone, and mend grants that a crash left apart from their metadata."""
     sweep.sweep()
+    with grants.steward() as data:
+        changed = grants.synchronise(data)
+    if changed:
+        log.warning("grants were not as the metadata say", extra={"changes": changed})
