@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from almagest.accounts.identity import Identity
 from almagest.config.environment import environment
-from almagest.metadata import accounts, roles
+from almagest.metadata import roles
 from almagest.query import limits, slots
 from almagest.query.errors import BusyError
 
@@ -71,32 +71,37 @@ def begin_reading(connection: Connection, identity: Identity | None, seconds: fl
     anonymous session that has stored nothing has none and reads what is public.
     """
     try:
-        connection.execute(_begin("BEGIN READ ONLY", identity and role(identity), seconds))
+        connection.execute(_begin("BEGIN READ ONLY", role(identity) if identity else None, seconds))
     except psycopg.errors.InvalidParameterValue:
         connection.rollback()
         if identity is None or identity.user is None:
             connection.execute(_begin("BEGIN READ ONLY", roles.PUBLIC, seconds))
         else:
-            accounts.admit(connection, identity)
+            _admit(connection, identity)
             connection.execute(_begin("BEGIN READ ONLY", identity.owner, seconds))
 
 
 def begin_writing(connection: Connection, identity: Identity, seconds: float) -> None:
-    """Open a transaction as the role of this identity, which may write in its own schema; the role and the schema are
-    made when they are missing. connection: of `writer`. Raises ValueError for nobody, who owns nothing."""
-    if not identity.owner:
-        raise ValueError("nobody owns nothing; a job belongs to a user or to a session")
+    """Open a transaction as the role of this identity, which may write in its own schema, nobody's in `results`. An
+    owner's role and schema are made when they are missing. connection: of `writer`."""
     try:
-        connection.execute(_begin("BEGIN READ WRITE", identity.owner, seconds))
+        connection.execute(_begin("BEGIN READ WRITE", identity.owner or roles.GUEST, seconds))
     except psycopg.errors.InvalidParameterValue:
         connection.rollback()
-        accounts.admit(connection, identity)
+        _admit(connection, identity)
         connection.execute(_begin("BEGIN READ WRITE", identity.owner, seconds))
 
 
 def role(identity: Identity) -> str:
     """The role under which the identity reads, if it exists yet."""
     return identity.owner or roles.PUBLIC
+
+
+def _admit(connection: Connection, identity: Identity) -> None:
+    # Only this needs the application's models: whoever has connections only, needs no Django.
+    from almagest.metadata.accounts import admit  # noqa: PLC0415 - see above
+
+    admit(connection, identity)
 
 
 def _begin(begin: LiteralString, role: str | None, seconds: float) -> sql.Composed:
