@@ -23,23 +23,17 @@ NAME_BYTES = 63
 _SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 
 
-def own_tables(identity: Identity, query: str) -> tuple[Table, ...]:
-    """Of this identity's finished results those that a query names; the catalogue of what is published lacks them.
+def own_tables(identity: Identity, query: str | None = None) -> tuple[Table, ...]:
+    """This identity's finished results by name, which the catalogue of what is published lacks.
 
-    A look into the database only for a query that speaks of `tap_user` at all.
+    query: only those that it names; a query that does not speak of `tap_user` costs no look into the database.
     """
-    words = set(re.findall(r"\w+", query.lower()))
-    if not identity.owner or SCHEMA not in words:
-        return ()
-    found = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED, table_name__in=words)
-    return tuple(_tables(found.defer("parameters")))
-
-
-def listed(identity: Identity) -> tuple[Table, ...]:
-    """All of this identity's finished results, by name."""
-    if not identity.owner:
+    words = None if query is None else set(re.findall(r"\w+", query.lower()))
+    if not identity.owner or (words is not None and SCHEMA not in words):
         return ()
     found = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED).exclude(table_name="")
+    if words is not None:
+        found = found.filter(table_name__in=words)
     return tuple(_tables(found.defer("parameters").order_by("table_name")))
 
 

@@ -104,7 +104,6 @@ def test_a_revoked_or_expired_token_is_refused_and_never_nobody(archive: Archive
         "Digest username=rita",
         "Negotiate YII=",
         "",
-        " ",
     ],
 )
 def test_credentials_that_prove_nothing_are_told_how_to_log_in(archive: Archive, access: Access, header: str) -> None:
@@ -129,8 +128,7 @@ def test_logging_in_gives_a_token_and_a_session(archive: Archive, access: Access
     assert answer.status_code == 200
     token = answer.headers["x-vo-bearer"]
     assert ask(archive, Authorization=f"Bearer {token}").headers["X-VO-Authenticated"] == "rita"
-    cookie = answer.headers["Set-Cookie"]
-    assert cookie.startswith("almagest_session=")
+    cookie = answer.headers["Set-Cookie"].partition("almagest_session=")[2]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
     session = f"almagest_session={answer.cookies['almagest_session']}"
