@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from almagest.adql import geometry, regions, units
 from almagest.adql.errors import NotAllowed, Position, UnknownFunction, WrongType
 from almagest.adql.scope import Aggregate, Builder, Modifiers
-from almagest.adql.values import Kind, Value, common, like, made
+from almagest.adql.values import Kind, Value, common, like, made, size_of
 
 
 def count(given: Sequence[Value], place: Position | None, modifiers: Modifiers) -> Value:
@@ -219,7 +219,9 @@ def settled(sql: str, kind: Kind, choices: Sequence[Value], name: str) -> Value:
     units = {choice.column.unit for choice in real if choice.literal is None}
     unit = units.pop() if len(units) == 1 else None
     if kind is Kind.ARRAY:
-        return like(sql, real[0], *choices, name=name)
+        result = like(sql, real[0], *choices, name=name)
+        size = size_of(*(choice.column for choice in real))
+        return replace(result, column=replace(result.column, arraysize=size))
     return made(sql, kind, *choices, name=name, unit=unit, unicode=any(choice.unicode for choice in real))
 
 

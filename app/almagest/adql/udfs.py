@@ -143,7 +143,7 @@ def _text_test(name: str, form: str, given: Sequence[Value], place: Position | N
     """A condition on two texts."""
     check(name, given, (2,), place)
     _check_texts(name, given, place)
-    sql = form.format(*(typed(value) if value.literal is not None else value.inner for value in given))
+    sql = form.format(*(value.inner if typed(value) == value.sql else typed(value) for value in given))
     return made(sql, Kind.BOOLEAN, *given, name=name.lower(), atomic=False)
 
 

@@ -69,6 +69,7 @@ _DATATYPES: dict[Kind, tuple[Datatype, str | None, str | None]] = {
     Kind.POINT: ("double", "2", "point"),
     Kind.CIRCLE: ("double", "3", "circle"),
     Kind.POLYGON: ("double", "*", "polygon"),
+    Kind.ARRAY: ("double", "*", None),
     Kind.NULL: ("char", "*", None),
 }
 
@@ -190,7 +191,7 @@ def made(
 def like(sql: str, model: Value, *parts: Value, name: str | None = None, atomic: bool = True) -> Value:
     """A value calculated from `parts` that is what `model` is: same type, unit and description."""
     column = replace(model.column, name=model.column.name if name is None else name)
-    result = made(sql, model.kind, *parts, atomic=atomic) if model.kind in _DATATYPES else replace(model, sql=sql)
+    result = made(sql, model.kind, *parts, atomic=atomic)
     return replace(result, column=column, joined=max(result.joined, model.joined))
 
 
@@ -199,12 +200,27 @@ def common(*values: Value) -> Kind | None:
     kinds = {value.kind for value in values} - {Kind.NULL}
     if not kinds:
         return Kind.NULL
+    if kinds == {Kind.ARRAY} and len({value.column.datatype for value in values if value.kind is Kind.ARRAY}) > 1:
+        return None
     if all(kind.numeric for kind in kinds):
         return max(kinds, key=lambda kind: int(kind.value))
     if kinds == {Kind.TEXT, Kind.TIMESTAMP}:
         texts = [value for value in values if value.kind is Kind.TEXT]
         return Kind.TIMESTAMP if all(value.literal is not None for value in texts) else None
     return kinds.pop() if len(kinds) == 1 else None
+
+
+def postgres_type(value: Value) -> str | None:
+    """PostgreSQL's name of a value's type; None of NULL."""
+    if value.kind is Kind.ARRAY:
+        return f"{POSTGRES[element_kind(value.column)]}[]"
+    return POSTGRES.get(value.kind)
+
+
+def size_of(*columns: Column) -> str | None:
+    """The arraysize that holds the values of all `columns`."""
+    sizes = {column.arraysize for column in columns}
+    return sizes.pop() if len(sizes) == 1 else "*"
 
 
 def quoted(name: str) -> str:
