@@ -35,7 +35,10 @@ _FROM_ICRS = {
 
 @dataclass(frozen=True, slots=True)
 class Udf:
-    """A user-defined function as TAPRegExt 1.0 §2.3 declares it: form is `name(arg TYPE, …) -> TYPE`."""
+    """A user-defined function as TAPRegExt 1.0 §2.3 declares it: form is `name(arg TYPE, …) -> TYPE`.
+
+    The library of TOPCAT and taplint takes names of arguments without underscores, and types without brackets.
+    """
 
     form: str
     description: str
@@ -218,18 +221,18 @@ UDFS: tuple[Udf, ...] = (
         "The centre of a HEALPix pixel (nested).",
     ),
     Udf(
-        "ivo_epoch_prop_pos(ra DOUBLE, dec DOUBLE, parallax DOUBLE, pmra DOUBLE, pmdec DOUBLE, radial_velocity DOUBLE, "
-        "ref_epoch DOUBLE, out_epoch DOUBLE) -> POINT",
-        "The position at out_epoch: degrees, mas, mas/yr (pmra with cos(dec)), km/s, Julian years. "
+        "ivo_epoch_prop_pos(ra DOUBLE, dec DOUBLE, parallax DOUBLE, pmra DOUBLE, pmdec DOUBLE, radialVelocity DOUBLE, "
+        "refEpoch DOUBLE, outEpoch DOUBLE) -> POINT",
+        "The position at outEpoch: degrees, mas, mas/yr (pmra with cos(dec)), km/s, Julian years. "
         "Motions that are NULL count as none.",
     ),
     Udf(
-        "ivo_epoch_prop_pos(ra DOUBLE, dec DOUBLE, pmra DOUBLE, pmdec DOUBLE, ref_epoch DOUBLE, out_epoch DOUBLE) "
-        "-> POINT",
-        "The position at out_epoch, without parallax and radial velocity.",
+        "ivo_epoch_prop_pos(ra DOUBLE, dec DOUBLE, pmra DOUBLE, pmdec DOUBLE, refEpoch DOUBLE, outEpoch DOUBLE)"
+        " -> POINT",
+        "The position at outEpoch, without parallax and radial velocity.",
     ),
     Udf(
-        "ivo_geom_transform(from_sys TEXT, to_sys TEXT, geo GEOMETRY) -> GEOMETRY",
+        "ivo_geom_transform(fromSys TEXT, toSys TEXT, geo GEOMETRY) -> GEOMETRY",
         f"A point, circle or polygon in another frame: {', '.join(sorted(_FROM_ICRS))}.",
     ),
     Udf("ivo_to_jd(d TIMESTAMP) -> DOUBLE", "The Julian date of a timestamp, without changing the time scale."),
@@ -250,8 +253,8 @@ UDFS: tuple[Udf, ...] = (
         "1 if the intervals a1 to b1 and a2 to b2, ends included, share a number, else 0.",
     ),
     Udf(
-        "ivo_histogram(val DOUBLE, lower DOUBLE, upper DOUBLE, nbins INTEGER) -> INTEGER[]",
-        f"An aggregate: the number of values below lower, in each of nbins (at most {MAX_BINS}), and from upper on.",
+        "ivo_histogram(val DOUBLE, lower DOUBLE, upper DOUBLE, nbins INTEGER) -> ARRAY",
+        f"An aggregate: how many values lie below lower, in each of nbins (at most {MAX_BINS}), and from upper on.",
     ),
     Udf("ivo_normal_random(mu DOUBLE, sigma DOUBLE) -> DOUBLE", "A random number from a normal distribution."),
     Udf(
