@@ -22,7 +22,7 @@ def explain(error: psycopg.Error, advice: str) -> QueryError:
             return QueryTimeoutError(f"the query took too long and was stopped. {advice}")
         case _, "55P03":
             told: QueryError = BusyError(f"a table of this query is just being replaced by a new version; {TRY_SOON}")
-        case "22", _:
+        case "21" | "22", _:
             return RefusedByDatabaseError(f"the query cannot be computed from these data: {detail}")
         case "53" | "54", _:
             told = RefusedByDatabaseError("the query needs more memory or disk than it may use; ask for less at once")

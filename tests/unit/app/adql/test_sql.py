@@ -255,3 +255,18 @@ def test_conditions_that_make_no_sense_are_refused(condition: str) -> None:
     with pytest.raises(AdqlError) as error:
         where(condition)
     assert error.value.position is not None
+
+
+@pytest.mark.parametrize(
+    "on", ["a.ra < b.ra", "a.ra = a.dec", "1 = 1", "a.n = b.hip OR a.s = b.hip", "NOT a.n = b.hip"]
+)
+def test_full_join_without_pairs_is_refused_as_postgresql_would(on: str) -> None:
+    with pytest.raises(NotAllowed, match="FULL JOIN"):
+        translate(f"SELECT a.ra FROM sky.stars AS a FULL JOIN sky.bright AS b ON {on}", SKY)
+
+
+@pytest.mark.parametrize(
+    "on", ["a.n = b.hip", "b.hip + 1 = a.n", "(a.n = b.hip AND a.ra < b.ra)", "a.ra < 3 AND a.s = b.hip"]
+)
+def test_full_join_with_pairs_is_answered(on: str) -> None:
+    translate(f"SELECT a.ra FROM sky.stars AS a FULL JOIN sky.bright AS b ON {on}", SKY)
