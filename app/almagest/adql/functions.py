@@ -179,7 +179,7 @@ def _random(given: Sequence[Value], place: Position | None) -> Value:
     if given:
         message = "RAND with a seed is not offered: rows are read in no fixed order, so it could not repeat."
         raise NotAllowed(message, place, "Write RAND(), or MOD of an identifier for a sample that repeats.")
-    return made("random()", Kind.DOUBLE, name="rand")
+    return replace(made("random()", Kind.DOUBLE, name="rand"), loose=True)
 
 
 def _pi(given: Sequence[Value], place: Position | None) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -58,10 +58,36 @@ def final(node: exp.Query, context: Context, maxrec: int | None) -> Final:
 def _final_select(
     node: exp.Query, context: Context, maxrec: int | None
 ) -> tuple[str, tuple[Value, ...], int | None, int | None]:
-    clauses = _clauses(node, Scope(context, None), outermost=True)
+    scope = Scope(context, None)
+    clauses = _clauses(node, scope, outermost=True)
     limit = _limit(clauses.top, maxrec)
-    items = ", ".join(f"{_outgoing(column)} AS {quoted(column.column.name)}" for column in clauses.columns)
-    return _assembled(clauses, items, limit), clauses.columns, clauses.top, limit
+    if any(_must_come_first(column, scope) for column in clauses.columns):
+        return _through_a_query(clauses, node, context, limit), clauses.columns, clauses.top, limit
+    return _assembled(clauses, _going_out(clauses.columns), limit), clauses.columns, clauses.top, limit
+
+
+def _must_come_first(column: Value, scope: Scope) -> bool:
+    """Whether a shape must be ready before `geometry.degrees_array` puts it into a query of its own."""
+    ungrouped = scope.grouping is not None and column.columns - scope.grouping
+    return column.kind.shape and (column.loose or bool(ungrouped))
+
+
+def _through_a_query(clauses: _Clauses, node: exp.Query, context: Context, limit: int | None) -> str:
+    """The SELECT inside another that gives its columns the form in which they go out, in the order that they come."""
+    if clauses.distinct:
+        check_distinct(clauses.columns, node)
+    inner = _assembled(clauses, _numbered(clauses.columns), limit)
+    alias = context.alias()
+    seen = (renamed(column, alias, index) for index, column in enumerate(clauses.columns))
+    return f"SELECT {_going_out(seen)} FROM ({inner}) AS {alias}"
+
+
+def _numbered(columns: Iterable[Value]) -> str:
+    return ", ".join(f"{column.sql} AS c{index}" for index, column in enumerate(columns, 1))
+
+
+def _going_out(columns: Iterable[Value]) -> str:
+    return ", ".join(f"{_outgoing(column)} AS {quoted(column.column.name)}" for column in columns)
 
 
 def _final_set(
@@ -70,12 +96,11 @@ def _final_set(
     inner, columns, _ = set_operation(node, context, None)
     alias = context.alias()
     seen = tuple(renamed(column, alias, index) for index, column in enumerate(columns))
-    items = ", ".join(f"{_outgoing(column)} AS {quoted(column.column.name)}" for column in seen)
     order = _order(node, seen, Scope(context, None), distinct=True)
     own = _top(node)
     limit = _limit(own, maxrec)
     tail = _rows(limit, _whole(node.args.get("offset"), "OFFSET"))
-    return f"SELECT {items} FROM ({inner}) AS {alias}{order}{tail}", seen, own, limit
+    return f"SELECT {_going_out(seen)} FROM ({inner}) AS {alias}{order}{tail}", seen, own, limit
 
 
 def subquery(node: exp.Query, context: Context, parent: Scope | None) -> Subquery:
@@ -101,8 +126,7 @@ def _plain_subquery(node: exp.Query, context: Context, parent: Scope | None) -> 
         tail = _rows(_top(node), _whole(node.args.get("offset"), "OFFSET"))
         return Subquery(f"{sql}{order}{tail}", columns, outer)
     clauses = _clauses(node, scope, outermost=False)
-    items = ", ".join(f"{column.sql} AS c{index}" for index, column in enumerate(clauses.columns, 1))
-    sql = _assembled(clauses, items, clauses.top)
+    sql = _assembled(clauses, _numbered(clauses.columns), clauses.top)
     return Subquery(context.sized(sql, node), clauses.columns, frozenset(scope.outer))
 
 
@@ -182,7 +206,7 @@ def _clauses(node: exp.Query, scope: Scope, *, outermost: bool) -> _Clauses:
         scope.grouping = scope.grouping or frozenset()
         for column, term in [*zip(items, [node] * len(items), strict=True), *([(having, node)] if having else [])]:
             _check_grouped(column, scope, term)
-    columns = tuple(_settled(column) for column in items) if not outermost else items
+    columns = items if outermost else tuple(_settled(column) for column in items)
     if distinct is not None and not outermost:
         check_distinct(columns, node)
     return _Clauses(
@@ -230,7 +254,10 @@ def _groups(node: exp.Select, scope: Scope) -> list[str] | None:
         if group.aggregate:
             raise NotAllowed("An aggregate cannot stand in GROUP BY.", position(term))
         _check_no_window(group, "GROUP BY", term)
-        if group.kind in (Kind.CIRCLE, Kind.POLYGON, Kind.NULL) or group.literal is not None:
+        if group.kind.shape:
+            hint = "Group by its coordinates, or by ivo_healpix_index(order, point)."
+            raise WrongType(f"A {group.kind} cannot be grouped by.", position(term), hint)
+        if group.kind is Kind.NULL or group.literal is not None:
             raise WrongType("This cannot be grouped by.", position(term))
         groups.append(group.sql)
     return groups

@@ -7,7 +7,7 @@ because a query asks no other service.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
@@ -82,7 +82,7 @@ def _epoch_prop_pos(given: Sequence[Value], place: Position | None) -> Value:
     motion = ", ".join((parallax, *(f"radians({part} / 3600000)" for part in (right, up)), velocity))
     inner = f"SELECT {where.sql} AS p, {end} - {begin} AS t"
     sql = f"(SELECT CASE WHEN num_nulls(p, t) = 0 THEN epoch_prop_pos(p, {motion}, t) END FROM ({inner}) AS b)"
-    return made(sql, Kind.POINT, *given, name="position", unit="deg", ucd="pos.eq")
+    return made(sql, Kind.POINT, *given, name="position", unit="deg", ucd="pos.eq", enclosed=True)
 
 
 def _geom_transform(given: Sequence[Value], place: Position | None) -> Value:
@@ -116,7 +116,7 @@ def _normal_random(given: Sequence[Value], place: Position | None) -> Value:
     check("IVO_NORMAL_RANDOM", given, (2,), place)
     check_numbers("IVO_NORMAL_RANDOM", given, place)
     sql = f"random_normal({double(given[0])}, {double(given[1])})"
-    return made(sql, Kind.DOUBLE, *given, name="random", unit=given[0].column.unit)
+    return replace(made(sql, Kind.DOUBLE, *given, name="random", unit=given[0].column.unit), loose=True)
 
 
 def _sexagesimal(letters: str, given: Sequence[Value], place: Position | None) -> Value:
@@ -130,7 +130,7 @@ def _sexagesimal(letters: str, given: Sequence[Value], place: Position | None) -
     turn = 15 if letters == "hms" else 1
     cleaned = f"translate(lower(btrim({typed(given[0])})), ' {letters[:2]}+{letters[2]}', ':::')"
     sql = f"(SELECT CASE WHEN s LIKE '-%' THEN -{turn} ELSE {turn} END * ({angle}) FROM (SELECT {cleaned} AS s) AS b)"
-    return made(sql, Kind.DOUBLE, *given, name="degrees", unit="deg")
+    return made(sql, Kind.DOUBLE, *given, name="degrees", unit="deg", enclosed=True)
 
 
 def _interval_overlaps(given: Sequence[Value], place: Position | None) -> Value:

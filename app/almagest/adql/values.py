@@ -100,6 +100,9 @@ class Value:
     as written, if it is one.
     centre, radius: of a circle made here, in SQL, so that a condition may turn it around. joined: how many texts a text
     may be put together of, also in queries further in.
+    columns: as bare, and also where GROUP BY has the expression that they stand in: SQL that puts a value into a query
+    of its own needs those. loose: whether an aggregate, window or random number stands in it that PostgreSQL would
+    count to such a query rather than to ours; astray: whether that has happened.
     """
 
     sql: str
@@ -113,6 +116,9 @@ class Value:
     centre: Value | None = None
     radius: Value | None = None
     joined: int = 1
+    columns: frozenset[str] = frozenset()
+    loose: bool = False
+    astray: bool = False
 
     def written(self, literal: str | None) -> Value:
         """The same, known to be this number or text."""
@@ -168,23 +174,29 @@ def made(
     unit: str | None = None,
     ucd: str | None = None,
     unicode: bool = False,
+    enclosed: bool = False,
 ) -> Value:
-    """A value calculated from `parts`, called `name` in the answer."""
+    """A value calculated from `parts`, called `name` in the answer. enclosed: whether the SQL has them in a query."""
     datatype, arraysize, xtype = _DATATYPES[kind]
     if unicode and kind is Kind.TEXT:
         datatype = "unicodeChar"
     column = Column(name, datatype, arraysize, xtype, unit, ucd)
     if not parts:
         return Value(sql, kind, column, atomic)
+    columns = parts[0].columns.union(*(part.columns for part in parts[1:]))
+    loose = any(part.loose for part in parts)
     return Value(
         sql,
         kind,
         column,
         atomic,
-        parts[0].bare.union(*(part.bare for part in parts[1:])),
+        columns if enclosed else parts[0].bare.union(*(part.bare for part in parts[1:])),
         any(part.aggregate for part in parts),
         any(part.window for part in parts),
         joined=max(part.joined for part in parts),
+        columns=columns,
+        loose=loose,
+        astray=enclosed and loose,
     )
 
 

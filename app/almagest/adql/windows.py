@@ -49,7 +49,9 @@ def window(node: exp.Expr, scope: Scope) -> Value:
     if any(part.window for part in (*arguments, *parts, *ordered)):
         raise NotAllowed("A window function cannot stand inside another.", position(node), "Use a query in FROM.")
     whole = made("", Kind.NULL, *arguments, *truths, *parts, *ordered)
-    return replace(result, bare=whole.bare, aggregate=whole.aggregate, window=True, literal=None)
+    return replace(
+        result, bare=whole.bare, columns=whole.columns, aggregate=whole.aggregate, window=True, loose=True, literal=None
+    )
 
 
 def _called(call: exp.Expr, scope: Scope, tail: str, *, conditioned: bool) -> tuple[Value, list[Value]]:

@@ -270,3 +270,31 @@ def test_full_join_without_pairs_is_refused_as_postgresql_would(on: str) -> None
 )
 def test_full_join_with_pairs_is_answered(on: str) -> None:
     translate(f"SELECT a.ra FROM sky.stars AS a FULL JOIN sky.bright AS b ON {on}", SKY)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT POINT(COUNT(*), 0) FROM sky.stars",
+        "SELECT POINT(360 * RAND(), 0) FROM sky.stars",
+        "SELECT CIRCLE(0, 0, n + 1), COUNT(*) FROM sky.stars GROUP BY n + 1",
+        "SELECT ivo_healpix_center(3, ivo_healpix_index(3, pos)) FROM sky.stars GROUP BY ivo_healpix_index(3, pos)",
+    ],
+)
+def test_shapes_of_groups_and_random_numbers_are_made_before_they_go_out(query: str) -> None:
+    """Inside the query that makes an array of a shape, PostgreSQL would count other rows, and draw once for all."""
+    sql = translate(query, SKY, maxrec=5).sql
+    assert sql.startswith("SELECT (SELECT ARRAY[")
+    assert "(SELECT t2.c1 AS p)" in sql
+    assert sql.endswith("LIMIT 6) AS t2")
+
+
+@pytest.mark.parametrize("width", ["COUNT(*)", "SUM(1)", "RAND()", "ivo_normal_random(5, 1)"])
+def test_boxes_take_no_counts(width: str) -> None:
+    with pytest.raises(NotAllowed, match="cannot stand inside"):
+        translate(f"SELECT AREA(BOX(1, 2, 3, {width})) FROM sky.stars", SKY)
+
+
+def test_points_are_not_grouped_by() -> None:
+    with pytest.raises(AdqlError, match="cannot be grouped by"):
+        translate("SELECT COUNT(*) FROM sky.stars GROUP BY pos", SKY)
