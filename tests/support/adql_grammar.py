@@ -202,9 +202,12 @@ class Grammar:
 
     def select(self) -> str:
         if self.draw(st.integers(0, 3)) == 0:
-            group = self.one(self.number, self.number, self.text, self.point)
+            group = self.one(self.number, self.number, self.text)
             having = self.often(lambda: f" HAVING {self.aggregate()} > 1")
-            items = f"{group}, {self.aggregate()}, COUNT(*)"
+            shape = self.one(
+                "", f", POINT({group}, COUNT(*))", f", AREA(BOX({group}, AVG(a.dec), 1, 1))", ", POINT(RAND(), 1)"
+            )
+            items = f"{group}, {self.aggregate()}, COUNT(*){shape}"
             return f"SELECT {items} FROM {self.source()}{self.where()} GROUP BY {group}{having}"
         items = self.one(
             "*", self.number, lambda: f"{self.number()}, {self.text()} AS t", lambda: f"a.*, {self.number()} AS x",
