@@ -188,6 +188,8 @@ class Grammar:
             f"sky.stars AS a {join} sky.bright AS z ON DISTANCE(a.ra, a.dec, z.ra, z.dec) < 0.1",
             f"sky.bright AS z {join} sky.stars AS a ON 1 = CONTAINS(a.pos, CIRCLE(z.ra, z.dec, 0.01))",
             "sky.stars AS a JOIN sky.bright AS z USING (source_id)",
+            lambda: f"sky.stars AS a FULL JOIN sky.bright AS z ON {self.number()} = z.hip AND {self.condition()}",
+            "sky.bright AS z NATURAL FULL JOIN sky.stars AS a",
             lambda: f"(SELECT * FROM sky.stars AS a WHERE {self.condition()}) AS a",
         )
 
@@ -200,9 +202,12 @@ class Grammar:
 
     def select(self) -> str:
         if self.draw(st.integers(0, 3)) == 0:
-            group = self.number()
+            group = self.one(self.number, self.number, self.text)
             having = self.often(lambda: f" HAVING {self.aggregate()} > 1")
-            items = f"{group}, {self.aggregate()}, COUNT(*)"
+            shape = self.one(
+                "", f", POINT({group}, COUNT(*))", f", AREA(BOX({group}, AVG(a.dec), 1, 1))", ", POINT(RAND(), 1)"
+            )
+            items = f"{group}, {self.aggregate()}, COUNT(*){shape}"
             return f"SELECT {items} FROM {self.source()}{self.where()} GROUP BY {group}{having}"
         items = self.one(
             "*", self.number, lambda: f"{self.number()}, {self.text()} AS t", lambda: f"a.*, {self.number()} AS x",
@@ -220,6 +225,8 @@ class Grammar:
         return self.one(
             self.select, self.select, lambda: f"{self.query()} {operation} {self.query()} ORDER BY 1",
             lambda: f"WITH w AS ({self.select()}) SELECT * FROM w",
+            lambda: f"SELECT {self.point()} FROM sky.stars AS a {operation} SELECT a.pos FROM sky.stars AS a",
+            lambda: f"SELECT {self.text()} FROM sky.stars AS a {operation} SELECT NULL FROM sky.stars AS a",
             lambda: f"WITH w AS ({self.query()}) SELECT a.n FROM sky.stars AS a WHERE {self.condition()}",
             *((lambda: f"SELECT * FROM (WITH w AS ({self.select()}) SELECT * FROM w LIMIT 2) AS q",)
               if self.postgresql else ()),

@@ -60,3 +60,23 @@ ANALYZE sky.stars;
 ANALYZE sky.bright;
 """
 """The tables of SKY in the schema `sky`, for a database with pgSphere."""
+
+
+_TYPES = {
+    "boolean": "bool",
+    "short": "int2",
+    "int": "int4",
+    "long": "int8",
+    "float": "float4",
+    "double": "float8",
+    "char": "text",
+    "unicodeChar": "text",
+}
+
+
+def declared(column: Column) -> str:
+    """PostgreSQL's type that stands behind a declared column (see `Translation`)."""
+    if column.xtype == "timestamp":
+        return "timestamp"
+    array = column.arraysize is not None and column.datatype not in ("char", "unicodeChar")
+    return ("_" if array else "") + _TYPES[column.datatype]

@@ -30,6 +30,10 @@ def value(node: exp.Expr, scope: Scope) -> Value:
             raise WrongType("A condition stands where a value is wanted.", position(node), hint)
     result = make(node, scope)
     scope.context.sized(result.sql, node)
+    if result.astray:
+        hint = "Calculate that in a query in FROM."
+        what = "A count, a random number or a window function"
+        raise NotAllowed(f"{what} cannot stand inside this shape or angle.", position(node), hint)
     if scope.grouping is not None and result.bare and result.sql in scope.grouping:
         return replace(result, bare=frozenset())
     return result

@@ -132,7 +132,7 @@ def _in(node: exp.Expr, scope: Scope) -> Value:
         if query.columns[0].kind is Kind.NULL and left.kind is not Kind.NULL:
             sql = f"SELECT CAST(NULL AS {POSTGRES[left.kind]}) FROM ({sql}) AS {scope.context.alias()}"
         result = made(f"{left.inner} IN ({sql})", Kind.BOOLEAN, left, name="flag", atomic=False)
-        return replace(result, bare=result.bare | query.outer)
+        return replace(result, bare=result.bare | query.outer, columns=result.columns | query.outer)
     if not node.expressions:
         raise AdqlSyntaxError("The list after IN is empty.", position(node))
     items = [value(item, scope) for item in node.expressions]
@@ -149,7 +149,7 @@ def _in(node: exp.Expr, scope: Scope) -> Value:
 def _exists(node: exp.Expr, scope: Scope) -> Value:
     only(node, "this")
     query = scope.context.subquery(node.this, scope)
-    return replace(made(f"EXISTS ({query.sql})", Kind.BOOLEAN, name="flag"), bare=query.outer)
+    return replace(made(f"EXISTS ({query.sql})", Kind.BOOLEAN, name="flag"), bare=query.outer, columns=query.outer)
 
 
 def _like(node: exp.Expr, scope: Scope) -> Value:

@@ -69,4 +69,5 @@ FEATURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "features-adql-offset": ("OFFSET",),
     }
 )  # fmt: skip
-"""ADQL 2.1's optional features that exist here: forms by the fragment of TAPRegExt's identifier, in its letter case."""
+"""ADQL 2.1's optional features that exist here: forms by the fragment of TAPRegExt's identifier. Whoever declares them
+chooses the identifier's letter case: clients compare it."""

@@ -173,7 +173,7 @@ def aggregate(node: exp.Expr, scope: Scope, tail: str = "") -> Value:
     if any(argument.window for argument in given):
         raise NotAllowed("A window function cannot stand inside an aggregate.", place)
     made_of = scope.context.dialect.aggregates[name](given, place, Modifiers(distinct, tail))
-    return replace(made_of, aggregate=True)
+    return replace(made_of, aggregate=True, loose=not any(argument.columns for argument in given))
 
 
 def aggregate_arguments(node: exp.Expr, scope: Scope) -> tuple[list[Value], bool]:
@@ -266,7 +266,14 @@ def _case(node: exp.Expr, scope: Scope) -> Value:
         return _null()
     result = functions.settled(" ".join([*sql, "END"]), kind, choices, "value")
     merged = made("", kind, *parts)
-    return replace(result, bare=merged.bare, aggregate=merged.aggregate)
+    return replace(
+        result,
+        bare=merged.bare,
+        aggregate=merged.aggregate,
+        window=merged.window,
+        columns=merged.columns,
+        loose=merged.loose,
+    )
 
 
 def _scalar(node: exp.Expr, scope: Scope) -> Value:
@@ -278,7 +285,7 @@ def _scalar(node: exp.Expr, scope: Scope) -> Value:
     inner = query.columns[0]
     if inner.kind is Kind.NULL:
         return _null()
-    return replace(like(f"({query.sql})", inner), bare=query.outer, aggregate=False)
+    return replace(like(f"({query.sql})", inner), bare=query.outer, columns=query.outer)
 
 
 VALUES: dict[type[exp.Expr], Make] = {

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from almagest.adql import geometry, regions, units
 from almagest.adql.errors import NotAllowed, Position, UnknownFunction, WrongType
 from almagest.adql.scope import Aggregate, Builder, Modifiers
-from almagest.adql.values import Kind, Value, common, like, made
+from almagest.adql.values import Kind, Value, common, like, made, size_of
 
 
 def count(given: Sequence[Value], place: Position | None, modifiers: Modifiers) -> Value:
@@ -179,7 +179,7 @@ def _random(given: Sequence[Value], place: Position | None) -> Value:
     if given:
         message = "RAND with a seed is not offered: rows are read in no fixed order, so it could not repeat."
         raise NotAllowed(message, place, "Write RAND(), or MOD of an identifier for a sample that repeats.")
-    return made("random()", Kind.DOUBLE, name="rand")
+    return replace(made("random()", Kind.DOUBLE, name="rand"), loose=True)
 
 
 def _pi(given: Sequence[Value], place: Position | None) -> Value:
@@ -219,7 +219,9 @@ def settled(sql: str, kind: Kind, choices: Sequence[Value], name: str) -> Value:
     units = {choice.column.unit for choice in real if choice.literal is None}
     unit = units.pop() if len(units) == 1 else None
     if kind is Kind.ARRAY:
-        return like(sql, real[0], *choices, name=name)
+        result = like(sql, real[0], *choices, name=name)
+        size = size_of(*(choice.column for choice in real))
+        return replace(result, column=replace(result.column, arraysize=size))
     return made(sql, kind, *choices, name=name, unit=unit, unicode=any(choice.unicode for choice in real))
 
 

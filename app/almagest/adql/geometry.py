@@ -94,7 +94,7 @@ def box(given: Arguments, place: Position | None) -> Value:
     inner = f"SELECT {centre.sql} AS p, {width} AS w, {height} AS h"
     middle = f"SELECT long(p) AS a, sin(lat(p)) AS s, cos(lat(p)) AS c, w, h FROM ({inner}) AS b"
     sql = f"(SELECT CASE WHEN num_nulls(a, w, h) = 0 THEN spoly(ARRAY[{corners}]) END FROM ({middle}) AS b)"
-    return made(sql, Kind.POLYGON, centre, *sizes, name="box", unit="deg")
+    return made(sql, Kind.POLYGON, centre, *sizes, name="box", unit="deg", enclosed=True)
 
 
 def _corner(east: int, north: int) -> str:
@@ -198,7 +198,8 @@ def centroid(given: Arguments, place: Position | None) -> Value:
     if shape.kind is Kind.POINT:
         return shape
     sql = f"center({shape.sql})" if shape.kind is Kind.CIRCLE else _polygon_centroid(shape.sql)
-    return made(sql, Kind.POINT, shape, name="centroid", unit="deg", ucd="pos.eq")
+    enclosed = shape.kind is Kind.POLYGON
+    return made(sql, Kind.POINT, shape, name="centroid", unit="deg", ucd="pos.eq", enclosed=enclosed)
 
 
 def _polygon_centroid(shape: str) -> str:
@@ -250,7 +251,7 @@ def _spoly(corners: Sequence[str], parts: Arguments, *, constant: bool) -> Value
         if constant
         else f"(SELECT CASE WHEN num_nulls(VARIADIC a) = 0 THEN spoly(a) END FROM (SELECT {array} AS a) AS b)"
     )
-    return made(sql, Kind.POLYGON, *parts, name="polygon", unit="deg")
+    return made(sql, Kind.POLYGON, *parts, name="polygon", unit="deg", enclosed=not constant)
 
 
 def _inside(name: str, first: Value, second: Value) -> Value:

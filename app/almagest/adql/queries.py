@@ -1,8 +1,8 @@
-"""SELECT and the operations on whole queries (ADQL 2.1 §2.2), from tree to SQL."""
+"""SELECT with its clauses (ADQL 2.1 §2.2), from tree to SQL."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -13,7 +13,8 @@ from almagest.adql.errors import AdqlSyntaxError, NotAllowed, TooComplex, WrongT
 from almagest.adql.geometry import degrees_array
 from almagest.adql.parser import position
 from almagest.adql.scope import Context, Identifier, Scope, Subquery, identifier, renamed
-from almagest.adql.values import POSTGRES, Kind, Value, common, made, quoted
+from almagest.adql.sets import check_distinct, set_operation
+from almagest.adql.values import Kind, Value, quoted
 
 MAX_NAME = 63
 """Bytes of a name in PostgreSQL."""
@@ -57,24 +58,49 @@ def final(node: exp.Query, context: Context, maxrec: int | None) -> Final:
 def _final_select(
     node: exp.Query, context: Context, maxrec: int | None
 ) -> tuple[str, tuple[Value, ...], int | None, int | None]:
-    clauses = _clauses(node, Scope(context, None), outermost=True)
+    scope = Scope(context, None)
+    clauses = _clauses(node, scope, outermost=True)
     limit = _limit(clauses.top, maxrec)
-    items = ", ".join(f"{_outgoing(column)} AS {quoted(column.column.name)}" for column in clauses.columns)
-    return _assembled(clauses, items, limit), clauses.columns, clauses.top, limit
+    if any(_must_come_first(column, scope) for column in clauses.columns):
+        return _through_a_query(clauses, node, context, limit), clauses.columns, clauses.top, limit
+    return _assembled(clauses, _going_out(clauses.columns), limit), clauses.columns, clauses.top, limit
+
+
+def _must_come_first(column: Value, scope: Scope) -> bool:
+    """Whether a shape must be ready before `geometry.degrees_array` puts it into a query of its own."""
+    ungrouped = scope.grouping is not None and column.columns - scope.grouping
+    return column.kind.shape and (column.loose or bool(ungrouped))
+
+
+def _through_a_query(clauses: _Clauses, node: exp.Query, context: Context, limit: int | None) -> str:
+    """The SELECT inside another that gives its columns the form in which they go out, in the order that they come."""
+    if clauses.distinct:
+        check_distinct(clauses.columns, node)
+    inner = _assembled(clauses, _numbered(clauses.columns), limit)
+    alias = context.alias()
+    seen = (renamed(column, alias, index) for index, column in enumerate(clauses.columns))
+    return f"SELECT {_going_out(seen)} FROM ({inner}) AS {alias}"
+
+
+def _numbered(columns: Iterable[Value]) -> str:
+    return ", ".join(f"{column.sql} AS c{index}" for index, column in enumerate(columns, 1))
+
+
+def _going_out(columns: Iterable[Value]) -> str:
+    return ", ".join(f"{_outgoing(column)} AS {quoted(column.column.name)}" for column in columns)
 
 
 def _final_set(
     node: exp.SetOperation, context: Context, maxrec: int | None
 ) -> tuple[str, tuple[Value, ...], int | None, int | None]:
-    inner, columns, _ = _set_operation(node, context, None)
+    inner, columns, _ = set_operation(node, context, None)
     alias = context.alias()
     seen = tuple(renamed(column, alias, index) for index, column in enumerate(columns))
-    items = ", ".join(f"{_outgoing(column)} AS {quoted(column.column.name)}" for column in seen)
     order = _order(node, seen, Scope(context, None), distinct=True)
     own = _top(node)
     limit = _limit(own, maxrec)
     tail = _rows(limit, _whole(node.args.get("offset"), "OFFSET"))
-    return f"SELECT {items} FROM ({inner}) AS {alias}{order}{tail}", seen, own, limit
+    return f"SELECT {_going_out(seen)} FROM ({inner}) AS {alias}{order}{tail}", seen, own, limit
 
 
 def subquery(node: exp.Query, context: Context, parent: Scope | None) -> Subquery:
@@ -95,13 +121,12 @@ def subquery(node: exp.Query, context: Context, parent: Scope | None) -> Subquer
 def _plain_subquery(node: exp.Query, context: Context, parent: Scope | None) -> Subquery:
     scope = Scope(context, parent)
     if isinstance(node, exp.SetOperation):
-        sql, columns, outer = _set_operation(node, context, parent)
+        sql, columns, outer = set_operation(node, context, parent)
         order = _order(node, columns, scope, distinct=True)
         tail = _rows(_top(node), _whole(node.args.get("offset"), "OFFSET"))
         return Subquery(f"{sql}{order}{tail}", columns, outer)
     clauses = _clauses(node, scope, outermost=False)
-    items = ", ".join(f"{column.sql} AS c{index}" for index, column in enumerate(clauses.columns, 1))
-    sql = _assembled(clauses, items, clauses.top)
+    sql = _assembled(clauses, _numbered(clauses.columns), clauses.top)
     return Subquery(context.sized(sql, node), clauses.columns, frozenset(scope.outer))
 
 
@@ -181,9 +206,9 @@ def _clauses(node: exp.Query, scope: Scope, *, outermost: bool) -> _Clauses:
         scope.grouping = scope.grouping or frozenset()
         for column, term in [*zip(items, [node] * len(items), strict=True), *([(having, node)] if having else [])]:
             _check_grouped(column, scope, term)
-    columns = tuple(_settled(column) for column in items) if not outermost else items
+    columns = items if outermost else tuple(_settled(column) for column in items)
     if distinct is not None and not outermost:
-        _check_distinct(columns, node)
+        check_distinct(columns, node)
     return _Clauses(
         columns,
         distinct is not None,
@@ -229,7 +254,10 @@ def _groups(node: exp.Select, scope: Scope) -> list[str] | None:
         if group.aggregate:
             raise NotAllowed("An aggregate cannot stand in GROUP BY.", position(term))
         _check_no_window(group, "GROUP BY", term)
-        if group.kind in (Kind.CIRCLE, Kind.POLYGON, Kind.NULL) or group.literal is not None:
+        if group.kind.shape:
+            hint = "Group by its coordinates, or by ivo_healpix_index(order, point)."
+            raise WrongType(f"A {group.kind} cannot be grouped by.", position(term), hint)
+        if group.kind is Kind.NULL or group.literal is not None:
             raise WrongType("This cannot be grouped by.", position(term))
         groups.append(group.sql)
     return groups
@@ -306,13 +334,6 @@ def _check_grouped(item: Value, scope: Scope, node: exp.Expr) -> None:
         raise WrongType(message, position(node), f"Add it to GROUP BY, or take an aggregate such as MAX({name}).")
 
 
-def _check_distinct(columns: Sequence[Value], node: exp.Expr) -> None:
-    for column in columns:
-        if column.kind in (Kind.CIRCLE, Kind.POLYGON):
-            message = f"Equal {column.kind}s cannot be told; {column.column.name} is one."
-            raise WrongType(message, position(node), "Leave the column out.")
-
-
 def _settled(column: Value) -> Value:
     """A column of a subquery, with a type of its own where PostgreSQL would have to guess."""
     return column if column.literal is None else replace(column, literal=None)
@@ -327,82 +348,6 @@ def _outgoing(column: Value) -> str:
     if column.kind is Kind.NULL or (column.kind is Kind.TEXT and column.literal is not None):
         return f"CAST({column.sql} AS text)"
     return column.sql
-
-
-_OPERATIONS: dict[type[exp.Expr], str] = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}
-
-
-def _set_operation(
-    node: exp.SetOperation, context: Context, parent: Scope | None
-) -> tuple[str, tuple[Value, ...], frozenset[str]]:
-    """Branches in parentheses, so that TOP and ORDER BY of each stay its own; the common columns; the outer names."""
-    operations: list[exp.SetOperation] = []
-    tree: exp.Expr = node
-    while isinstance(tree, exp.SetOperation):
-        operations.append(tree)
-        tree = tree.this
-    operations.reverse()
-    branches = [subquery(_query(tree), context, parent)]
-    columns = branches[0].columns
-    for operation in operations:
-        only(
-            operation,
-            "this",
-            "expression",
-            "distinct",
-            *(("order", "limit", "offset", "with_") if operation is node else ()),
-        )
-        branches.append(subquery(_query(operation.args["expression"]), context, parent))
-        columns = _common_columns(columns, branches[-1].columns, operation)
-        if operation.args.get("distinct"):
-            _check_distinct(columns, operation)
-    sql = f"({_typed(branches[0], columns, context)})"
-    for operation, branch in zip(operations, branches[1:], strict=True):
-        word = _OPERATIONS[type(operation)] + ("" if operation.args.get("distinct") else " ALL")
-        if isinstance(operation, exp.Intersect) and isinstance(operation.this, exp.Union | exp.Except):
-            sql = f"({sql})"
-        sql = f"{sql} {word} ({_typed(branch, columns, context)})"
-    return sql, columns, frozenset[str]().union(*(branch.outer for branch in branches))
-
-
-def _typed(branch: Subquery, columns: Sequence[Value], context: Context) -> str:
-    """SQL of a branch whose columns of NULLs have the types of the other branches: PostgreSQL compares but two."""
-    missing = [
-        column.kind in POSTGRES and own.kind is Kind.NULL for own, column in zip(branch.columns, columns, strict=True)
-    ]
-    if not any(missing):
-        return branch.sql
-    items = ", ".join(
-        f"CAST(c{index} AS {POSTGRES[column.kind]}) AS c{index}" if untyped else f"c{index}"
-        for index, (column, untyped) in enumerate(zip(columns, missing, strict=True), 1)
-    )
-    return f"SELECT {items} FROM ({branch.sql}) AS {context.alias()}"
-
-
-def _query(node: exp.Expr) -> exp.Query:
-    if not isinstance(node, exp.Query):
-        raise refused(node)
-    return node
-
-
-def _common_columns(first: tuple[Value, ...], second: tuple[Value, ...], node: exp.Expr) -> tuple[Value, ...]:
-    if len(first) != len(second):
-        message = f"One side of this operation has {len(first)} columns, the other {len(second)}."
-        raise WrongType(message, position(node.args["expression"]))
-    columns = []
-    for left, right in zip(first, second, strict=True):
-        kind = common(left, right)
-        if kind is None:
-            message = f"The column {left.column.name} is a {left.kind} on one side and a {right.kind} on the other."
-            raise WrongType(message, position(node.args["expression"]), "Use CAST to make them alike.")
-        column = left.column
-        unicode = left.unicode or right.unicode
-        if kind is not left.kind or (kind is Kind.TEXT and unicode != left.unicode):
-            column = replace(made("", kind, unicode=unicode).column, name=column.name, description=column.description)
-        unit = left.column.unit if left.column.unit == right.column.unit else None
-        joined = max(left.joined, right.joined)
-        columns.append(replace(left, kind=kind, column=replace(column, unit=unit), joined=joined))
-    return tuple(columns)
 
 
 def _order(node: exp.Query, items: Sequence[Value], scope: Scope, *, distinct: bool) -> str:

@@ -143,6 +143,7 @@ def table_columns(table: Table, alias: str) -> tuple[Value, ...]:
             kind_of(column),
             column,
             bare=frozenset((f"{alias}.{quoted(column.name)}",)),
+            columns=frozenset((f"{alias}.{quoted(column.name)}",)),
         )
         for column in table.columns
     )
@@ -156,7 +157,7 @@ def renamed(value: Value, alias: str, index: int) -> Value:
     if value.kind is Kind.NULL:
         return Value("NULL", Kind.NULL, value.column)
     sql = f"{alias}.c{index + 1}"
-    return Value(sql, value.kind, value.column, bare=frozenset((sql,)), joined=value.joined)
+    return Value(sql, value.kind, value.column, bare=frozenset((sql,)), joined=value.joined, columns=frozenset((sql,)))
 
 
 class Scope:

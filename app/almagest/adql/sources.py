@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from almagest.adql.analysis import condition, only, refused
+from almagest.adql.analysis import condition, only, refused, spine, value
 from almagest.adql.errors import AdqlSyntaxError, AmbiguousColumn, NotAllowed, UnknownColumn, UnknownTable, WrongType
 from almagest.adql.parser import position
 from almagest.adql.scope import (
@@ -146,23 +146,46 @@ def _joined(left: Source, join: exp.Join, scope: Scope) -> Source:
         matching = " AND ".join(f"{first.sql} = {second.sql}" for first, second in shared) or "TRUE"
         visible = _merged(left, right, shared, side)
     else:
-        matching = _on(relations, (*left.visible, *right.visible), join, scope)
+        matching = _on(left, right, join, scope)
         visible = (*left.visible, *right.visible)
     return Source(f"{left.sql} {side or 'INNER'} JOIN {right_sql} ON {matching}", relations, visible, joined=True)
 
 
-def _on(relations: Sequence[Relation], visible: Sequence[Value], join: exp.Join, scope: Scope) -> str:
-    if join.args.get("on") is None:
+def _on(left: Source, right: Source, join: exp.Join, scope: Scope) -> str:
+    node = join.args.get("on")
+    if node is None:
         raise AdqlSyntaxError("This JOIN has no ON and no USING.", position(join), "Write ON condition after it.")
     inside = Scope(scope.context, scope.parent)
-    inside.show(relations, visible)
-    truth = condition(join.args["on"], inside)
+    inside.show((*left.relations, *right.relations), (*left.visible, *right.visible))
+    truth = condition(node, inside)
     scope.outer |= inside.outer
     if truth.aggregate:
-        raise NotAllowed("An aggregate cannot stand in ON.", position(join.args["on"]))
+        raise NotAllowed("An aggregate cannot stand in ON.", position(node))
     if truth.window:
-        raise NotAllowed("A window function cannot stand in ON.", position(join.args["on"]))
+        raise NotAllowed("A window function cannot stand in ON.", position(node))
+    if join.args.get("side") == "FULL" and not any(_pairs(part, left, right, inside) for part in _conjuncts(node)):
+        hint = "Add left.column = right.column, or use LEFT JOIN."
+        raise NotAllowed("A FULL JOIN needs columns of both sides that are equal.", position(node), hint)
     return truth.sql
+
+
+def _conjuncts(node: exp.Expr) -> list[exp.Expr]:
+    """The parts of a condition that must all be true."""
+    while isinstance(node, exp.Paren):
+        node = node.this
+    return [part for _, part in spine(node, (exp.And,))]
+
+
+def _pairs(node: exp.Expr, left: Source, right: Source, scope: Scope) -> bool:
+    """Whether a condition finds, by an equality, the rows of one side for those of the other: PostgreSQL can do no
+    FULL JOIN without."""
+    if not isinstance(node, exp.EQ):
+        return False
+    sides = [{column.sql for relation in one.relations for column in relation.columns} for one in (left, right)]
+    first, second = (value(part, scope).bare for part in (node.this, node.args["expression"]))
+    if not first or not second:
+        return False
+    return (first <= sides[0] and second <= sides[1]) or (first <= sides[1] and second <= sides[0])
 
 
 def _shared(left: Source, right: Source, join: exp.Join) -> list[tuple[Value, Value]]:

@@ -7,7 +7,7 @@ because a query asks no other service.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
 
@@ -35,7 +35,10 @@ _FROM_ICRS = {
 
 @dataclass(frozen=True, slots=True)
 class Udf:
-    """A user-defined function as TAPRegExt 1.0 §2.3 declares it: form is `name(arg TYPE, …) -> TYPE`."""
+    """A user-defined function as TAPRegExt 1.0 §2.3 declares it: form is `name(arg TYPE, …) -> TYPE`.
+
+    The library of TOPCAT and taplint takes names of arguments without underscores, and types without brackets.
+    """
 
     form: str
     description: str
@@ -79,7 +82,7 @@ def _epoch_prop_pos(given: Sequence[Value], place: Position | None) -> Value:
     motion = ", ".join((parallax, *(f"radians({part} / 3600000)" for part in (right, up)), velocity))
     inner = f"SELECT {where.sql} AS p, {end} - {begin} AS t"
     sql = f"(SELECT CASE WHEN num_nulls(p, t) = 0 THEN epoch_prop_pos(p, {motion}, t) END FROM ({inner}) AS b)"
-    return made(sql, Kind.POINT, *given, name="position", unit="deg", ucd="pos.eq")
+    return made(sql, Kind.POINT, *given, name="position", unit="deg", ucd="pos.eq", enclosed=True)
 
 
 def _geom_transform(given: Sequence[Value], place: Position | None) -> Value:
@@ -113,7 +116,7 @@ def _normal_random(given: Sequence[Value], place: Position | None) -> Value:
     check("IVO_NORMAL_RANDOM", given, (2,), place)
     check_numbers("IVO_NORMAL_RANDOM", given, place)
     sql = f"random_normal({double(given[0])}, {double(given[1])})"
-    return made(sql, Kind.DOUBLE, *given, name="random", unit=given[0].column.unit)
+    return replace(made(sql, Kind.DOUBLE, *given, name="random", unit=given[0].column.unit), loose=True)
 
 
 def _sexagesimal(letters: str, given: Sequence[Value], place: Position | None) -> Value:
@@ -127,7 +130,7 @@ def _sexagesimal(letters: str, given: Sequence[Value], place: Position | None) -
     turn = 15 if letters == "hms" else 1
     cleaned = f"translate(lower(btrim({typed(given[0])})), ' {letters[:2]}+{letters[2]}', ':::')"
     sql = f"(SELECT CASE WHEN s LIKE '-%' THEN -{turn} ELSE {turn} END * ({angle}) FROM (SELECT {cleaned} AS s) AS b)"
-    return made(sql, Kind.DOUBLE, *given, name="degrees", unit="deg")
+    return made(sql, Kind.DOUBLE, *given, name="degrees", unit="deg", enclosed=True)
 
 
 def _interval_overlaps(given: Sequence[Value], place: Position | None) -> Value:
@@ -143,7 +146,7 @@ def _text_test(name: str, form: str, given: Sequence[Value], place: Position | N
     """A condition on two texts."""
     check(name, given, (2,), place)
     _check_texts(name, given, place)
-    sql = form.format(*(typed(value) if value.literal is not None else value.inner for value in given))
+    sql = form.format(*(value.inner if typed(value) == value.sql else typed(value) for value in given))
     return made(sql, Kind.BOOLEAN, *given, name=name.lower(), atomic=False)
 
 
@@ -218,18 +221,18 @@ UDFS: tuple[Udf, ...] = (
         "The centre of a HEALPix pixel (nested).",
     ),
     Udf(
-        "ivo_epoch_prop_pos(ra DOUBLE, dec DOUBLE, parallax DOUBLE, pmra DOUBLE, pmdec DOUBLE, radial_velocity DOUBLE, "
-        "ref_epoch DOUBLE, out_epoch DOUBLE) -> POINT",
-        "The position at out_epoch: degrees, mas, mas/yr (pmra with cos(dec)), km/s, Julian years. "
+        "ivo_epoch_prop_pos(ra DOUBLE, dec DOUBLE, parallax DOUBLE, pmra DOUBLE, pmdec DOUBLE, radialVelocity DOUBLE, "
+        "refEpoch DOUBLE, outEpoch DOUBLE) -> POINT",
+        "The position at outEpoch: degrees, mas, mas/yr (pmra with cos(dec)), km/s, Julian years. "
         "Motions that are NULL count as none.",
     ),
     Udf(
-        "ivo_epoch_prop_pos(ra DOUBLE, dec DOUBLE, pmra DOUBLE, pmdec DOUBLE, ref_epoch DOUBLE, out_epoch DOUBLE) "
-        "-> POINT",
-        "The position at out_epoch, without parallax and radial velocity.",
+        "ivo_epoch_prop_pos(ra DOUBLE, dec DOUBLE, pmra DOUBLE, pmdec DOUBLE, refEpoch DOUBLE, outEpoch DOUBLE)"
+        " -> POINT",
+        "The position at outEpoch, without parallax and radial velocity.",
     ),
     Udf(
-        "ivo_geom_transform(from_sys TEXT, to_sys TEXT, geo GEOMETRY) -> GEOMETRY",
+        "ivo_geom_transform(fromSys TEXT, toSys TEXT, geo GEOMETRY) -> GEOMETRY",
         f"A point, circle or polygon in another frame: {', '.join(sorted(_FROM_ICRS))}.",
     ),
     Udf("ivo_to_jd(d TIMESTAMP) -> DOUBLE", "The Julian date of a timestamp, without changing the time scale."),
@@ -250,8 +253,8 @@ UDFS: tuple[Udf, ...] = (
         "1 if the intervals a1 to b1 and a2 to b2, ends included, share a number, else 0.",
     ),
     Udf(
-        "ivo_histogram(val DOUBLE, lower DOUBLE, upper DOUBLE, nbins INTEGER) -> INTEGER[]",
-        f"An aggregate: the number of values below lower, in each of nbins (at most {MAX_BINS}), and from upper on.",
+        "ivo_histogram(val DOUBLE, lower DOUBLE, upper DOUBLE, nbins INTEGER) -> ARRAY",
+        f"An aggregate: how many values lie below lower, in each of nbins (at most {MAX_BINS}), and from upper on.",
     ),
     Udf("ivo_normal_random(mu DOUBLE, sigma DOUBLE) -> DOUBLE", "A random number from a normal distribution."),
     Udf(

@@ -69,6 +69,7 @@ _DATATYPES: dict[Kind, tuple[Datatype, str | None, str | None]] = {
     Kind.POINT: ("double", "2", "point"),
     Kind.CIRCLE: ("double", "3", "circle"),
     Kind.POLYGON: ("double", "*", "polygon"),
+    Kind.ARRAY: ("double", "*", None),
     Kind.NULL: ("char", "*", None),
 }
 
@@ -99,6 +100,9 @@ class Value:
     as written, if it is one.
     centre, radius: of a circle made here, in SQL, so that a condition may turn it around. joined: how many texts a text
     may be put together of, also in queries further in.
+    columns: as bare, and also where GROUP BY has the expression that they stand in: SQL that puts a value into a query
+    of its own needs those. loose: whether an aggregate, window or random number stands in it that PostgreSQL would
+    count to such a query rather than to ours; astray: whether that has happened.
     """
 
     sql: str
@@ -112,6 +116,9 @@ class Value:
     centre: Value | None = None
     radius: Value | None = None
     joined: int = 1
+    columns: frozenset[str] = frozenset()
+    loose: bool = False
+    astray: bool = False
 
     def written(self, literal: str | None) -> Value:
         """The same, known to be this number or text."""
@@ -167,30 +174,36 @@ def made(
     unit: str | None = None,
     ucd: str | None = None,
     unicode: bool = False,
+    enclosed: bool = False,
 ) -> Value:
-    """A value calculated from `parts`, called `name` in the answer."""
+    """A value calculated from `parts`, called `name` in the answer. enclosed: whether the SQL has them in a query."""
     datatype, arraysize, xtype = _DATATYPES[kind]
     if unicode and kind is Kind.TEXT:
         datatype = "unicodeChar"
     column = Column(name, datatype, arraysize, xtype, unit, ucd)
     if not parts:
         return Value(sql, kind, column, atomic)
+    columns = parts[0].columns.union(*(part.columns for part in parts[1:]))
+    loose = any(part.loose for part in parts)
     return Value(
         sql,
         kind,
         column,
         atomic,
-        parts[0].bare.union(*(part.bare for part in parts[1:])),
+        columns if enclosed else parts[0].bare.union(*(part.bare for part in parts[1:])),
         any(part.aggregate for part in parts),
         any(part.window for part in parts),
         joined=max(part.joined for part in parts),
+        columns=columns,
+        loose=loose,
+        astray=enclosed and loose,
     )
 
 
 def like(sql: str, model: Value, *parts: Value, name: str | None = None, atomic: bool = True) -> Value:
     """A value calculated from `parts` that is what `model` is: same type, unit and description."""
     column = replace(model.column, name=model.column.name if name is None else name)
-    result = made(sql, model.kind, *parts, atomic=atomic) if model.kind in _DATATYPES else replace(model, sql=sql)
+    result = made(sql, model.kind, *parts, atomic=atomic)
     return replace(result, column=column, joined=max(result.joined, model.joined))
 
 
@@ -199,12 +212,27 @@ def common(*values: Value) -> Kind | None:
     kinds = {value.kind for value in values} - {Kind.NULL}
     if not kinds:
         return Kind.NULL
+    if kinds == {Kind.ARRAY} and len({value.column.datatype for value in values if value.kind is Kind.ARRAY}) > 1:
+        return None
     if all(kind.numeric for kind in kinds):
         return max(kinds, key=lambda kind: int(kind.value))
     if kinds == {Kind.TEXT, Kind.TIMESTAMP}:
         texts = [value for value in values if value.kind is Kind.TEXT]
         return Kind.TIMESTAMP if all(value.literal is not None for value in texts) else None
     return kinds.pop() if len(kinds) == 1 else None
+
+
+def postgres_type(value: Value) -> str | None:
+    """PostgreSQL's name of a value's type; None of NULL."""
+    if value.kind is Kind.ARRAY:
+        return f"{POSTGRES[element_kind(value.column)]}[]"
+    return POSTGRES.get(value.kind)
+
+
+def size_of(*columns: Column) -> str | None:
+    """The arraysize that holds the values of all `columns`."""
+    sizes = {column.arraysize for column in columns}
+    return sizes.pop() if len(sizes) == 1 else "*"
 
 
 def quoted(name: str) -> str:

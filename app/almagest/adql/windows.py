@@ -22,16 +22,21 @@ def filtered(node: exp.Expr, scope: Scope) -> Value:
     only(node, "this", "expression")
     if not _is_aggregate(node.this, scope):
         raise NotAllowed("FILTER stands after aggregates only.", position(node))
-    return aggregate(node.this, scope, _filter(node, scope))
+    grouping, scope.grouping = scope.grouping, None
+    truth = _filter(node, scope)
+    scope.grouping = grouping
+    if truth.aggregate:
+        raise NotAllowed("No aggregate stands in FILTER.", position(node.args["expression"]))
+    return aggregate(node.this, scope, f" FILTER (WHERE {truth.sql})")
 
 
 def window(node: exp.Expr, scope: Scope) -> Value:
     """function(…) [FILTER (…)] OVER ([PARTITION BY …] [ORDER BY …] [frame])."""
     only(node, "this", "partition_by", "order", "spec")
-    call, conditioned = node.this, ""
+    call, truths = node.this, []
     if isinstance(call, exp.Filter):
         only(call, "this", "expression")
-        call, conditioned = call.this, _filter(call, scope)
+        call, truths = call.this, [_filter(call, scope)]
     parts = [value(term, scope) for term in node.args.get("partition_by") or []]
     for part, term in zip(parts, node.args.get("partition_by") or [], strict=True):
         _check_orderable(part, term)
@@ -39,15 +44,17 @@ def window(node: exp.Expr, scope: Scope) -> Value:
     partition = f"PARTITION BY {', '.join(part.sql for part in parts)}" if parts else ""
     frame = _frame(node.args["spec"]) if node.args.get("spec") is not None else ""
     over = " ".join(word for word in (partition, order, frame) if word)
-    tail = f"{conditioned} OVER ({over})"
-    result, arguments = _called(call, scope, tail, conditioned)
+    tail = "".join(f" FILTER (WHERE {truth.sql})" for truth in truths) + f" OVER ({over})"
+    result, arguments = _called(call, scope, tail, conditioned=bool(truths))
     if any(part.window for part in (*arguments, *parts, *ordered)):
         raise NotAllowed("A window function cannot stand inside another.", position(node), "Use a query in FROM.")
-    whole = made("", Kind.NULL, *arguments, *parts, *ordered)
-    return replace(result, bare=whole.bare, aggregate=whole.aggregate, window=True, literal=None)
+    whole = made("", Kind.NULL, *arguments, *truths, *parts, *ordered)
+    return replace(
+        result, bare=whole.bare, columns=whole.columns, aggregate=whole.aggregate, window=True, loose=True, literal=None
+    )
 
 
-def _called(call: exp.Expr, scope: Scope, tail: str, conditioned: str) -> tuple[Value, list[Value]]:
+def _called(call: exp.Expr, scope: Scope, tail: str, *, conditioned: bool) -> tuple[Value, list[Value]]:
     """The function with its tail, and its arguments."""
     place = position(call)
     if not isinstance(call, exp.Anonymous):
@@ -74,15 +81,13 @@ def _is_aggregate(call: exp.Expr, scope: Scope) -> bool:
     return isinstance(call, exp.Anonymous) and function_name(call).upper() in scope.context.dialect.aggregates
 
 
-def _filter(node: exp.Expr, scope: Scope) -> str:
-    """SQL of FILTER. What stands in it is aggregated, hence not asked to be grouped by."""
+def _filter(node: exp.Expr, scope: Scope) -> Value:
+    """The condition of FILTER."""
     only(node.args["expression"], "this")
-    grouping, scope.grouping = scope.grouping, None
     truth = condition(node.args["expression"].this, scope)
-    scope.grouping = grouping
-    if truth.aggregate or truth.window:
-        raise NotAllowed("No aggregate stands in FILTER.", position(node.args["expression"]))
-    return f" FILTER (WHERE {truth.sql})"
+    if truth.window:
+        raise NotAllowed("No window function stands in FILTER.", position(node.args["expression"]))
+    return truth
 
 
 def _order(node: exp.Expr, scope: Scope) -> tuple[str, list[Value]]:

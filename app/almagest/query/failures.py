@@ -32,7 +32,7 @@ def explain(error: psycopg.Error, advice: str) -> QueryError:
         case _, "42501":
             # The translation was made before a right was taken; the database knows it already.
             told = ForbiddenError("you may not read everything that this query names")
-        case "22", _:
+        case "21" | "22", _:
             return RefusedByDatabaseError(f"the query cannot be computed from these data: {detail}")
         case "53" | "54", _:
             told = RefusedByDatabaseError("the query needs more memory or disk than it may use; ask for less at once")

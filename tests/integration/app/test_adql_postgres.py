@@ -6,7 +6,6 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -19,24 +18,12 @@ from queryparser.adql import ADQLQueryTranslator
 
 from almagest.adql import Column, translate
 from almagest.formats import FORMATS, Status
-from support.services import Services
-from support.stars import CREATE, SKY
+from support.stars import SKY, declared
 
 pytestmark = pytest.mark.integration
 
 Row = tuple[Any, ...]
 Connection = psycopg.Connection[Row]
-
-
-@pytest.fixture(scope="module")
-def database(services: Services) -> Iterator[Connection]:
-    """The data database with the tables of SKY."""
-    with psycopg.connect(services.conninfo("datadb"), autocommit=True) as connection:
-        connection.execute("DROP SCHEMA IF EXISTS sky CASCADE")
-        connection.execute(CREATE)
-        connection.execute("SET statement_timeout = '30s'")
-        yield connection
-        connection.execute("DROP SCHEMA sky CASCADE")
 
 
 @pytest.fixture(scope="module")
@@ -60,26 +47,6 @@ def separation(ra: Any, dec: Any, ra0: Any, dec0: Any) -> Any:
     first, second = vectors(ra, dec), vectors(ra0, dec0)
     cross = np.linalg.norm(np.cross(first, second), axis=-1)
     return np.degrees(np.arctan2(cross, np.sum(first * second, axis=-1)))
-
-
-TYPES = {
-    "boolean": "bool",
-    "short": "int2",
-    "int": "int4",
-    "long": "int8",
-    "float": "float4",
-    "double": "float8",
-    "char": "text",
-    "unicodeChar": "text",
-}
-
-
-def declared(column: Column) -> str:
-    """PostgreSQL's type that stands behind a declared column (see `Translation`)."""
-    if column.xtype == "timestamp":
-        return "timestamp"
-    array = column.arraysize is not None and column.datatype not in ("char", "unicodeChar")
-    return ("_" if array else "") + TYPES[column.datatype]
 
 
 EXPRESSIONS = [
@@ -113,6 +80,13 @@ EXPRESSIONS = [
     "SELECT * FROM sky.bright NATURAL FULL OUTER JOIN sky.stars",
     "SELECT (SELECT MAX(vmag) FROM sky.bright b WHERE b.hip = a.n) FROM sky.stars a",
     "WITH a AS (SELECT n, COUNT(*) AS c FROM sky.stars GROUP BY n) SELECT * FROM a WHERE c > 1",
+    "SELECT IN_UNIT(ra, 'arcsec'), IN_UNIT(ra, 'deg'), IN_UNIT(g, 'mmag') FROM sky.stars",
+    "SELECT COORDSYS(pos), REGION('CIRCLE 1 2 3'), REGION('POSITION 1 2'), CAST('1 2' AS POINT) FROM sky.stars",
+    "SELECT ivo_healpix_index(6, ra, dec), ivo_healpix_index(s, pos), ivo_healpix_center(6, n) FROM sky.stars",
+    "SELECT ivo_epoch_prop_pos(ra, dec, g, g, g, NULL, 0, 9), ivo_geom_transform('ICRS', 'FK5', pos) FROM sky.stars",
+    "SELECT ivo_to_jd(obs), ivo_to_mjd(obs), ivo_normal_random(g, 1), ivo_hms_to_degrees('1 2 3') FROM sky.stars",
+    "SELECT ivo_hasword(name, label), ivo_hashlist_has(name, 'x'), ivo_nocasematch(name, 'a%') FROM sky.stars",
+    "SELECT n, ivo_histogram(g, 5, 15, 5), ivo_interval_overlaps(n, 2, 1, 3) FROM sky.stars GROUP BY n",
 ]
 
 

@@ -10,7 +10,7 @@ from almagest.adql import FEATURES, UDFS, AdqlError, NotAllowed, UnknownFunction
 from almagest.adql.dialects import ADQL
 from support.stars import SKY
 
-FORM = re.compile(r"([a-z_]+)\(((?:[A-Za-z0-9_]+ [A-Z]+(?:, )?)*)\) -> ([A-Z]+(?:\[\])?)")
+FORM = re.compile(r"([a-z_]+)\(((?:[A-Za-z][A-Za-z0-9]* [A-Z]+(?:, )?)*)\) -> ([A-Z]+)")
 ARGUMENTS = {
     "INTEGER": "3",
     "BIGINT": "source_id",
@@ -34,7 +34,7 @@ def test_declared_functions_exist_and_give_what_they_declare(form: str) -> None:
     types = [parameter.split(" ")[1] for parameter in parameters.split(", ")]
     arguments = WRITTEN_OUT.get(name) or ", ".join(ARGUMENTS[kind] for kind in types)
     (column,) = translate(f"SELECT {name}({arguments}) AS x FROM sky.stars", SKY).columns
-    expected = {"INTEGER": "int", "INTEGER[]": "int", "BIGINT": "long", "DOUBLE": "double"}.get(returned, "double")
+    expected = {"INTEGER": "int", "ARRAY": "int", "BIGINT": "long", "DOUBLE": "double"}.get(returned, "double")
     assert column.datatype == expected
     assert (column.xtype == "point") == (returned in ("POINT", "GEOMETRY"))
 

@@ -72,6 +72,17 @@ def test_names_of_an_inner_with_end_with_it() -> None:
     translated(f"WITH w AS (SELECT ra FROM sky.stars) SELECT w.ra FROM w WHERE w.ra IN ({inner})")
 
 
+def test_arrays_of_different_lengths_have_no_length() -> None:
+    for query in (
+        "SELECT ARRAY[1] AS x FROM sky.stars UNION ALL SELECT ARRAY[1, 2] FROM sky.stars",
+        "SELECT CASE WHEN n = 1 THEN ARRAY[1] ELSE ARRAY[1, 2] END AS x FROM sky.stars",
+        "SELECT COALESCE(ARRAY[1], ARRAY[1, 2]) AS x FROM sky.stars",
+        "SELECT NULL AS x FROM sky.stars UNION ALL SELECT NULL FROM sky.stars UNION ALL SELECT flux FROM sky.stars",
+    ):
+        (column,) = translate(query, SKY, dialect="postgresql").columns
+        assert column.arraysize == "*", query
+
+
 def test_tables_of_windows_and_inner_queries_are_all_told() -> None:
     query = (
         "SELECT rank() OVER (ORDER BY (SELECT MAX(vmag) FROM sky.bright)) FROM sky.stars"
@@ -118,6 +129,8 @@ def test_tables_of_windows_and_inner_queries_are_all_told() -> None:
         "SELECT count(*) OVER (ROWS BETWEEN n PRECEDING AND CURRENT ROW) FROM sky.stars",
         "SELECT SQRT(ra) FILTER (WHERE n = 1) FROM sky.stars",
         "SELECT n, count(*) FILTER (WHERE sum(n) > 1) FROM sky.stars GROUP BY n",
+        "SELECT n, count(*) FILTER (WHERE g > 1) OVER () FROM sky.stars GROUP BY n",
+        "SELECT flux FROM sky.stars UNION SELECT ARRAY[1] FROM sky.stars",
         "SELECT DISTINCT ON (ra) ra FROM sky.stars",
         "WITH RECURSIVE w AS (SELECT 1) SELECT * FROM w",
         "WITH w AS (DELETE FROM sky.stars RETURNING *) SELECT * FROM w",

@@ -255,3 +255,46 @@ def test_conditions_that_make_no_sense_are_refused(condition: str) -> None:
     with pytest.raises(AdqlError) as error:
         where(condition)
     assert error.value.position is not None
+
+
+@pytest.mark.parametrize(
+    "on", ["a.ra < b.ra", "a.ra = a.dec", "1 = 1", "a.n = b.hip OR a.s = b.hip", "NOT a.n = b.hip"]
+)
+def test_full_join_without_pairs_is_refused_as_postgresql_would(on: str) -> None:
+    with pytest.raises(NotAllowed, match="FULL JOIN"):
+        translate(f"SELECT a.ra FROM sky.stars AS a FULL JOIN sky.bright AS b ON {on}", SKY)
+
+
+@pytest.mark.parametrize(
+    "on", ["a.n = b.hip", "b.hip + 1 = a.n", "(a.n = b.hip AND a.ra < b.ra)", "a.ra < 3 AND a.s = b.hip"]
+)
+def test_full_join_with_pairs_is_answered(on: str) -> None:
+    translate(f"SELECT a.ra FROM sky.stars AS a FULL JOIN sky.bright AS b ON {on}", SKY)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT POINT(COUNT(*), 0) FROM sky.stars",
+        "SELECT POINT(360 * RAND(), 0) FROM sky.stars",
+        "SELECT CIRCLE(0, 0, n + 1), COUNT(*) FROM sky.stars GROUP BY n + 1",
+        "SELECT ivo_healpix_center(3, ivo_healpix_index(3, pos)) FROM sky.stars GROUP BY ivo_healpix_index(3, pos)",
+    ],
+)
+def test_shapes_of_groups_and_random_numbers_are_made_before_they_go_out(query: str) -> None:
+    """Inside the query that makes an array of a shape, PostgreSQL would count other rows, and draw once for all."""
+    sql = translate(query, SKY, maxrec=5).sql
+    assert sql.startswith("SELECT (SELECT ARRAY[")
+    assert "(SELECT t2.c1 AS p)" in sql
+    assert sql.endswith("LIMIT 6) AS t2")
+
+
+@pytest.mark.parametrize("width", ["COUNT(*)", "SUM(1)", "RAND()", "ivo_normal_random(5, 1)"])
+def test_boxes_take_no_counts(width: str) -> None:
+    with pytest.raises(NotAllowed, match="cannot stand inside"):
+        translate(f"SELECT AREA(BOX(1, 2, 3, {width})) FROM sky.stars", SKY)
+
+
+def test_points_are_not_grouped_by() -> None:
+    with pytest.raises(AdqlError, match="cannot be grouped by"):
+        translate("SELECT COUNT(*) FROM sky.stars GROUP BY pos", SKY)

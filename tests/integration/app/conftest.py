@@ -1,0 +1,23 @@
+"""The data database, for tests of what the translator and the formats write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import psycopg
+import pytest
+
+from support.services import Services
+from support.stars import CREATE
+
+
+@pytest.fixture(scope="module")
+def database(services: Services) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """The data database with the tables of SKY."""
+    with psycopg.connect(services.conninfo("datadb"), autocommit=True) as connection:
+        connection.execute("DROP SCHEMA IF EXISTS sky CASCADE")
+        connection.execute(CREATE)
+        connection.execute("SET statement_timeout = '30s'")
+        yield connection
+        connection.execute("DROP SCHEMA sky CASCADE")
