@@ -1,4 +1,4 @@
-"""Result tables as their owners' queries see them: `tap_user.<name>`."""
+"""Tables as their owners' queries see them, `tap_user.<name>`: results, and those that users keep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column, Table
 from almagest.query import quotas, request
 from almagest.query.errors import InvalidRequestError, WrongPhaseError
-from almagest.query.models import Job, Phase
+from almagest.query.models import Job, Phase, UserTable
 
 SCHEMA = "tap_user"
 """What queries call the schema of their asker's own tables."""
@@ -24,7 +24,7 @@ _SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 
 
 def own_tables(identity: Identity, query: str) -> tuple[Table, ...]:
-    """Of this identity's finished results those that a query names; the catalogue of what is published lacks them.
+    """Of this identity's own tables those that a query names; the catalogue of what is published lacks them.
 
     A look into the database only for a query that speaks of `tap_user` at all.
     """
@@ -32,15 +32,24 @@ def own_tables(identity: Identity, query: str) -> tuple[Table, ...]:
     if not identity.owner or SCHEMA not in words:
         return ()
     found = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED, table_name__in=words)
-    return tuple(_tables(found.defer("parameters")))
+    kept = UserTable.objects.filter(owner=identity.owner, name__in=words, nbytes__isnull=False)
+    return (*_tables(found.defer("parameters")), *map(kept_table, kept))
 
 
 def listed(identity: Identity) -> tuple[Table, ...]:
-    """All of this identity's finished results, by name."""
+    """All of this identity's own tables, by name."""
     if not identity.owner:
         return ()
     found = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED).exclude(table_name="")
-    return tuple(_tables(found.defer("parameters").order_by("table_name")))
+    kept = UserTable.objects.filter(owner=identity.owner, nbytes__isnull=False)
+    own = (*_tables(found.defer("parameters")), *map(kept_table, kept))
+    return tuple(sorted(own, key=lambda table: table.name))
+
+
+def kept_table(row: UserTable) -> Table:
+    """What queries may name of a table that a user keeps."""
+    columns = tuple(Column(**column) for column in row.columns)
+    return Table(SCHEMA, row.name, columns, nrows=row.nrows, stored=(row.owner, row.stored_name))
 
 
 def name(job: Job) -> None:
@@ -104,6 +113,8 @@ def _take_name(job: Job, wanted: str) -> None:
         raise InvalidRequestError(
             f"the result of job {holder.pk} is called {wanted}; choose another name, or delete that job"
         )
+    if UserTable.objects.filter(owner=job.owner, name=wanted).exists():
+        raise InvalidRequestError(f"a table that you keep is called {wanted}; choose another name, or drop that table")
     job.table_name = wanted
 
 

@@ -130,6 +130,33 @@ class Job(models.Model):
         return self.phase not in ACTIVE
 
 
+class UserTable(models.Model):
+    """A table that a user keeps (`almagest.query.usertables`), found by the owner's queries as `tap_user.<name>`.
+
+    columns: as of a Job; nbytes: that it takes on disk, None until it is whole.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.CharField(max_length=63)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=63)
+    columns = models.JSONField(default=list)
+    nrows = models.BigIntegerField(default=0)
+    nbytes = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("owner", "name"), name="user_table_name"),)
+
+    def __str__(self) -> str:
+        return f"{self.owner} {self.name}"
+
+    @property
+    def stored_name(self) -> str:
+        """The name of the table in its owner's schema, whatever queries call it."""
+        return f"table_{self.id}"
+
+
 class Quota(models.Model):
     """What some may take that differs from `almagest.query.limits.ALLOWANCES`.
 

@@ -104,9 +104,9 @@ def store_temporarily(tables: Sequence[Received], connection: Connection, reader
         connection.execute(grant.format(sql.Identifier(TEMPORARY, name), sql.Identifier(reader)))
 
 
-def store(connection: Connection, table: Received, schema: str, name: str) -> None:
-    """Put a table where every connection finds it, without a log, so that a crash of the database empties it."""
-    _create(connection, table, schema, name, "UNLOGGED")
+def store(connection: Connection, table: Received, schema: str, name: str, *, logged: bool = False) -> None:
+    """Put a table where every connection finds it; one that is not logged is emptied by a crash of the database."""
+    _create(connection, table, schema, name, "" if logged else "UNLOGGED")
 
 
 def _temporary_name(number: int) -> str:
