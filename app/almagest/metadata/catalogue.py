@@ -16,7 +16,8 @@ from django.db.models import Prefetch
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Column, Datatype, Table
 from almagest.metadata import models
-from almagest.metadata.access import Aspect, Audience, Audiences, functions
+from almagest.metadata.access import Aspect, Audiences, functions
+from almagest.metadata.levels import Audience
 
 AUDIENCES = 64
 """How many catalogues a process keeps: one for each set of groups that somebody has."""
@@ -37,9 +38,11 @@ class _Entry:
     def seen(self, aspects: tuple[Aspect, ...], identity: Identity) -> Table | None:
         """What of it any of these aspects admits this identity to; None when that is nothing."""
         opened = [aspect for aspect in aspects if self.audience[aspect].admits(identity)]
+        if not opened:
+            return None
         each = zip(*(self.columns[aspect] for aspect in opened), strict=True)
         admitted = [any(audience.admits(identity) for audience in column) for column in each]
-        if admitted and all(admitted):
+        if all(admitted):
             return self.table
         columns = tuple(column for column, may in zip(self.table.columns, admitted, strict=True) if may)
         return _without(self.table, columns) if columns else None

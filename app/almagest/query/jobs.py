@@ -211,10 +211,15 @@ def lose(job_id: uuid.UUID) -> bool:
     return bool(lost.update(phase=Phase.ERROR, error=LOST, error_is_transient=True, columns=None, nbytes=None))
 
 
-def hand_back(job: Job) -> bool:
-    """EXECUTING → QUEUED by the attempt that `job` is, as if it had never begun; the scheduler sends it out again."""
+def hand_back(job: Job, *, begun: bool = False) -> bool:
+    """EXECUTING → QUEUED by the attempt that `job` is; the scheduler sends it out again. begun: whether it counts as an
+    attempt (`almagest.query.recovery.ATTEMPTS`)."""
     changed = _attempt(job).update(
-        phase=Phase.QUEUED, attempt=F("attempt") - 1, started_at=None, alive_at=None, published_at=None
+        phase=Phase.QUEUED,
+        attempt=F("attempt") - (0 if begun else 1),
+        started_at=None,
+        alive_at=None,
+        published_at=None,
     )
     return bool(changed)
 

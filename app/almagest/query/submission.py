@@ -101,7 +101,7 @@ def _keep(job: Job, received: Sequence[uploads.Received]) -> None:
     first = _reserve(job, len(received))
     names = [f"upload_{job.pk}_{first + number}" for number in range(len(received))]
     try:
-        with datadb.uploader(job.keeper if job.owner else None) as connection:
+        with datadb.uploader(job.keeper) as connection:
             for table, name in zip(received, names, strict=True):
                 uploads.store(connection, table, job.result_schema, name)
     except psycopg.Error as error:
