@@ -20,9 +20,9 @@ from almagest.config.environment import environment
 from almagest.formats import pgcopy
 from almagest.formats.block import Block, Text
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, decode
-from almagest.query import fetch, limits
-from almagest.query.datadb import Connection
-from almagest.query.errors import InvalidRequestError, QueryError, TooLargeError
+from almagest.query import fetch, limits, slots
+from almagest.query.datadb import SLOT_SECONDS, Connection
+from almagest.query.errors import BusyError, InvalidRequestError, QueryError, TooLargeError
 from almagest.query.request import Upload
 
 SCHEMA = "TAP_UPLOAD"
@@ -84,10 +84,12 @@ class Received:
 def received(asked: Sequence[Upload], parts: Parts) -> Iterator[list[Received]]:
     """The tables that a request asks to have uploaded, in its order.
 
-    Raises InvalidRequestError for a part that is missing or cannot be read, TooLargeError beyond a limit.
+    Raises InvalidRequestError for a part that is missing or cannot be read, TooLargeError beyond a limit, BusyError
+    when this process does as much as it may: a server that is read from may be slow.
     """
     with ExitStack() as files:
-        yield [_receive(upload, parts, files) for upload in asked]
+        tables = _received(asked, parts, files) if asked else []
+        yield tables
 
 
 def temporary(tables: Sequence[Received]) -> list[Table]:
@@ -113,6 +115,17 @@ def _temporary_name(number: int) -> str:
     return f"upload_{number}"
 
 
+def _received(asked: Sequence[Upload], parts: Parts, files: ExitStack) -> list[Received]:
+    with slots.slot(SLOT_SECONDS) as slot:
+        if slot is None or not (all(map(_inline, asked)) or slot.prolong()):
+            raise BusyError("too many uploads are being read at this moment; please try again soon")
+        return [_receive(upload, parts, files) for upload in asked]
+
+
+def _inline(upload: Upload) -> bool:
+    return upload.uri.lower().startswith("param:")
+
+
 def _receive(upload: Upload, parts: Parts, files: ExitStack) -> Received:
     try:
         part = _part(upload, parts, files)
@@ -128,8 +141,8 @@ def _receive(upload: Upload, parts: Parts, files: ExitStack) -> Received:
 
 def _part(upload: Upload, parts: Parts, files: ExitStack) -> Part:
     """Where the table is. Raises InvalidRequestError when it is nowhere, TooLargeError when it is too large."""
-    scheme, _, rest = upload.uri.partition(":")
-    if scheme.lower() == "param":
+    if _inline(upload):
+        rest = upload.uri.partition(":")[2]
         if rest not in parts:
             raise InvalidRequestError(f"UPLOAD names the part {rest[:40]!r}, which the request does not have")
         return parts[rest]
