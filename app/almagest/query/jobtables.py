@@ -23,31 +23,23 @@ NAME_BYTES = 63
 _SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 
 
-def own_tables(identity: Identity, query: str) -> tuple[Table, ...]:
-    """Of this identity's own tables those that a query names; the catalogue of what is published lacks them.
+def own_tables(identity: Identity, query: str | None = None) -> tuple[Table, ...]:
+    """This identity's finished results and the tables that a user keeps, by name; they are not published.
 
-    A look into the database only for a query that speaks of `tap_user` at all.
+    query: only those that it names; a query that does not speak of `tap_user` costs no look into the database.
     """
-    words = set(re.findall(r"\w+", query.lower()))
-    if not identity.owner or SCHEMA not in words:
-        return ()
-    found = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED, table_name__in=words)
-    kept = UserTable.objects.filter(owner=identity.owner, name__in=words, nbytes__isnull=False)
-    return (*_tables(found.defer("parameters")), *map(kept_table, kept))
-
-
-def listed(identity: Identity) -> tuple[Table, ...]:
-    """All of this identity's own tables, by name."""
-    if not identity.owner:
+    words = None if query is None else set(re.findall(r"\w+", query.lower()))
+    if not identity.owner or (words is not None and SCHEMA not in words):
         return ()
     found = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED).exclude(table_name="")
     kept = UserTable.objects.filter(owner=identity.owner, nbytes__isnull=False)
-    own = (*_tables(found.defer("parameters")), *map(kept_table, kept))
+    if words is not None:
+        found, kept = found.filter(table_name__in=words), kept.filter(name__in=words)
+    own = (*_tables(found.defer("parameters")), *map(_kept_table, kept))
     return tuple(sorted(own, key=lambda table: table.name))
 
 
-def kept_table(row: UserTable) -> Table:
-    """What queries may name of a table that a user keeps."""
+def _kept_table(row: UserTable) -> Table:
     columns = tuple(Column(**column) for column in row.columns)
     return Table(SCHEMA, row.name, columns, nrows=row.nrows, stored=(row.owner, row.stored_name))
 

@@ -85,6 +85,14 @@ def check_room(owner: str, allowed: Allowance) -> None:
         raise QuotaError(f"results have {taken.nrows:,} of the {allowed.nrows:,} rows allowed; {_advice(owner)}")
 
 
+def check_fits(owner: str, user: int | None, nbytes: int, nrows: int) -> None:
+    """Raise QuotaError when so much more is more than this owner has room for."""
+    allowed, taken = allowance(owner, user), used(owner)
+    if taken.nbytes + nbytes > allowed.nbytes or taken.nrows + nrows > allowed.nrows:
+        left = size(max(0, allowed.nbytes - taken.nbytes))
+        raise QuotaError(f"the table takes {size(nbytes)}, and there is room for {left}; {_advice(owner)}")
+
+
 def check_active(owner: str, allowed: Allowance) -> None:
     """Raise QuotaError when this owner has more jobs under way than allowed, the one just queued included.
 

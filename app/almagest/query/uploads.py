@@ -106,9 +106,15 @@ def store_temporarily(tables: Sequence[Received], connection: Connection, reader
         connection.execute(grant.format(sql.Identifier(TEMPORARY, name), sql.Identifier(reader)))
 
 
-def store(connection: Connection, table: Received, schema: str, name: str, *, logged: bool = False) -> None:
-    """Put a table where every connection finds it; one that is not logged is emptied by a crash of the database."""
+def store(connection: Connection, table: Received, schema: str, name: str, *, logged: bool = False) -> int:
+    """Put a table where every connection finds it; returns the bytes that it takes.
+
+    One that is not logged is emptied by a crash of the database.
+    """
     _create(connection, table, schema, name, "" if logged else "UNLOGGED")
+    place = sql.Identifier(schema, name).as_string(connection)
+    row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (place,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _temporary_name(number: int) -> str:

@@ -6,11 +6,10 @@ from dataclasses import asdict
 
 import psycopg
 from django.db import transaction
-from psycopg import sql
 
 from almagest.accounts.identity import Identity
 from almagest.query import datadb, quotas, request, uploads
-from almagest.query.errors import ForbiddenError, InvalidRequestError, NoSuchTableError, QuotaError
+from almagest.query.errors import ForbiddenError, InvalidRequestError, NoSuchTableError
 from almagest.query.failures import explain
 from almagest.query.jobtables import SCHEMA
 from almagest.query.models import Job, UserTable
@@ -63,23 +62,11 @@ def _store(identity: Identity, received: uploads.Received, row: UserTable) -> in
     """Returns the bytes that it takes. Raises QuotaError when that is more than is left."""
     try:
         with datadb.uploader(identity) as connection:
-            uploads.store(connection, received, row.owner, row.stored_name, logged=True)
-            place = sql.Identifier(row.owner, row.stored_name).as_string(connection)
-            found = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (place,)).fetchone()
-            nbytes = int(found[0]) if found else 0
-            _refuse_beyond(row, identity, nbytes)
+            nbytes = uploads.store(connection, received, row.owner, row.stored_name, logged=True)
+            quotas.check_fits(row.owner, identity.user, nbytes, 0)
     except psycopg.Error as error:
         raise explain(error, ADVICE) from error
     return nbytes
-
-
-def _refuse_beyond(row: UserTable, identity: Identity, nbytes: int) -> None:
-    allowed, taken = quotas.allowance(row.owner, identity.user), quotas.used(row.owner)
-    if taken.nbytes + nbytes > allowed.nbytes or taken.nrows + row.nrows > allowed.nrows:
-        left = quotas.size(max(0, allowed.nbytes - taken.nbytes))
-        raise QuotaError(
-            f"the table takes {quotas.size(nbytes)}, and you have room for {left}; drop what you need no more"
-        )
 
 
 def _refuse_taken(owner: str, name: str) -> None:

@@ -30,7 +30,7 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
             part = Part(cast("BinaryIO", body), request.content_type or "")
             usertables.create(identity, name, part)
         return HttpResponse(status=201, headers={"Location": f"{base_url()}/tables/{jobtables.SCHEMA}.{name.lower()}"})
-    found = next((own for own in jobtables.listed(identity) if own.name == name.lower()), None)
+    found = next((own for own in jobtables.own_tables(identity) if own.name == name.lower()), None)
     if found is None:
         raise NoSuchTableError(f"you have no table {jobtables.SCHEMA}.{name}")
     return HttpResponse(documents.single(found), content_type=vosi.MEDIA_TYPE)
