@@ -82,17 +82,18 @@ def known(identity: Identity) -> Catalogue:
 
 
 def forbidden(identity: Identity) -> frozenset[str]:
-    """Upper-case names of the functions that this identity may not call."""
+    """Upper-case names of the functions that this identity may not call, as of the catalogue asked for last: a query
+    needs that too, and one look at the revision is enough for both."""
     return _functions("access", identity)
 
 
 def hidden(identity: Identity) -> frozenset[str]:
-    """Upper-case names of the functions that this identity is not told about."""
+    """Upper-case names of the functions that this identity is not told about, as of the catalogue asked for last."""
     return _functions("metadata", identity)
 
 
 def _functions(aspect: Aspect, identity: Identity) -> frozenset[str]:
-    audiences = _snapshot().functions[aspect]
+    audiences = (_kept or _snapshot()).functions[aspect]
     return frozenset(name for name, audience in audiences.items() if not audience.admits(identity))
 
 
