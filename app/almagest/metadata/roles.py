@@ -77,11 +77,11 @@ def _pass_on(data: Connection[Any]) -> None:
 _STATEMENTS: tuple[LiteralString, ...] = (
     "GRANT almagest_public TO almagest_internal WITH INHERIT TRUE, SET FALSE",
     "GRANT almagest_public, almagest_internal TO almagest_query, almagest_job WITH INHERIT FALSE, SET TRUE",
-    # Nobody's results and what his jobs bring along: the login roles read them, the web process makes what is brought,
-    # and the role of the jobs drops all.
+    # Nobody's results: the login roles read them, and that of the jobs drops them.
     "GRANT almagest_public TO almagest_guest WITH INHERIT TRUE, SET FALSE",
-    "GRANT almagest_guest TO almagest_query WITH INHERIT FALSE, SET TRUE",
     "GRANT almagest_guest TO almagest_job WITH INHERIT TRUE, SET TRUE",
+    # The web process writes what such a job brings along.
+    "GRANT almagest_guest TO almagest_query WITH INHERIT FALSE, SET TRUE",
     "GRANT almagest_guest TO CURRENT_USER WITH INHERIT TRUE, SET TRUE",
     "GRANT USAGE, CREATE ON SCHEMA results TO almagest_guest",
     "ALTER DEFAULT PRIVILEGES FOR ROLE almagest_guest IN SCHEMA results GRANT SELECT ON TABLES TO almagest_query",

@@ -115,7 +115,7 @@ def _begin_as(connection: Connection, begin: LiteralString, identity: Identity |
 
 def begin_writing(connection: Connection, identity: Identity, seconds: float) -> None:
     """Open a transaction as the role of this identity, which may write in its own schema, nobody's in `results`. An
-    owner's role and schema are made when they are missing. connection: of `writer`."""
+    owner's role and schema are made when they are missing. connection: of `writer` or `reader`."""
     try:
         connection.execute(_begin("BEGIN READ WRITE", identity.owner or roles.GUEST, seconds))
     except psycopg.errors.InvalidParameterValue:

@@ -145,7 +145,7 @@ def abort(job: Job) -> None:
     Raises WrongPhaseError when the job had finished before.
     """
     with transaction.atomic():
-        if not Job.objects.filter(pk=job.pk, phase__in=ACTIVE).update(phase=Phase.ABORTED, ended_at=Now()):
+        if not Job.objects.filter(pk=job.pk, phase__in=ACTIVE).update(phase=Phase.ABORTED, ended_at=Now(), nbytes=None):
             if current(job) == Phase.ABORTED:
                 return
             raise _wrong_phase(job, "it has already ended")
@@ -202,7 +202,7 @@ def complete(job: Job, columns: Sequence[Column], *, nrows: int, nbytes: int, ov
 
 def fail(job: Job, message: str, *, transient: bool = False) -> bool:
     """EXECUTING → ERROR by the attempt that `job` is. transient: the same query may succeed later."""
-    return _end(job, phase=Phase.ERROR, error=message, error_is_transient=transient)
+    return _end(job, phase=Phase.ERROR, error=message, error_is_transient=transient, nbytes=None)
 
 
 def lose(job_id: uuid.UUID) -> bool:
