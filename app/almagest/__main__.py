@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -50,6 +51,10 @@ def parser() -> argparse.ArgumentParser:
     ingest.add_argument(
         "--metadata", type=Path, metavar="FILE.yaml", help="descriptions, units, UCDs, keys and indexes of the table"
     )
+    ingest.add_argument(
+        "--jobs", type=int, choices=range(1, 9), default=min(2, os.cpu_count() or 1), metavar="N",
+        help="copies and index builds at a time, 1 to 8 (default: %(default)s)",
+    )  # fmt: skip
     ingest.set_defaults(run=_ingest)
 
     worker = commands.add_parser("worker", help="run the query jobs of one queue", description=_worker.__doc__)
@@ -112,7 +117,7 @@ def _ingest(options: argparse.Namespace) -> int:
     _set_up_django()
     from almagest.ingest.command import ingest  # noqa: PLC0415 - as above
 
-    return ingest(options.dataset, options.source, options.table, options.format, options.metadata)
+    return ingest(options.dataset, options.source, options.table, options.format, options.metadata, options.jobs)
 
 
 def _worker(options: argparse.Namespace) -> int:

@@ -73,8 +73,8 @@ class Block:
         return len(self.columns[0])
 
 
-class Source(Protocol):
-    """Something to load: typed columns, then all rows, as often as asked."""
+class Head(Protocol):
+    """What a source says before its rows."""
 
     @property
     def name(self) -> str:
@@ -87,6 +87,10 @@ class Source(Protocol):
     @property
     def rows(self) -> int | None:
         """Number of rows when known before reading."""
+
+
+class Source(Head, Protocol):
+    """A file to load: typed columns, then all rows, as often as asked."""
 
     def digest(self) -> str:
         """SHA-256 of the content, hexadecimal."""

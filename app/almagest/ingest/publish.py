@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from almagest.ingest.description import ColumnDescription, Description
+from almagest.ingest.findings import notation
 from almagest.ingest.layout import Layout
 from almagest.ingest.load import Loaded
 from almagest.metadata import models
@@ -49,12 +50,12 @@ def _table(layout: Layout, description: Description, loaded: Loaded, *, publishe
 
 def _columns(layout: Layout, description: Description, loaded: Loaded) -> list[dict[str, Any]]:
     rows = []
-    for order, column in enumerate(layout.columns):
+    for order, (column, found) in enumerate(zip(layout.columns, loaded.found.columns, strict=True)):
         described = description.columns.get(column.name, ColumnDescription())
         rows.append(
             {
                 "name": column.name,
-                "datatype": "unicodeChar" if column.name in loaded.unicode_columns else column.datatype,
+                "datatype": "unicodeChar" if found.beyond_ascii else column.datatype,
                 "arraysize": column.arraysize or "",
                 "xtype": column.xtype or "",
                 "unit": column.unit or "",
@@ -63,6 +64,10 @@ def _columns(layout: Layout, description: Description, loaded: Loaded) -> list[d
                 "description": column.description,
                 "indexed": column.name in layout.indexed,
                 "principal": described.principal,
+                "minimum": notation(column, found.minimum),
+                "maximum": notation(column, found.maximum),
+                "nulls": found.nulls,
+                "distinct": found.distinct,
                 "order": order,
             }
         )
