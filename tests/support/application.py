@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+import psycopg.sql
 
 from support.services import Services
 from support.waiting import eventually
 
 APP = Path(__file__).resolve().parents[2] / "app"
 Awaited = TypeVar("Awaited")
+_SECRETS = {"almagest": "owner", "almagest_query": "query", "almagest_job": "job"}
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,12 @@ class Application:
         return Outcome(process.returncode, out, err)
 
     def data(self, user: str = "almagest") -> psycopg.Connection[Any]:
-        """A connection to the data database as one of its roles."""
-        return psycopg.connect(self._conninfo("DATADB", user), autocommit=True)
+        """A connection to the data database as one of its roles, as the jobs' login role where it has no password."""
+        if user in _SECRETS:
+            return psycopg.connect(self._conninfo("DATADB", user), autocommit=True)
+        connection = psycopg.connect(self._conninfo("DATADB", "almagest_job"), autocommit=True)
+        connection.execute(psycopg.sql.SQL("SET ROLE {}").format(psycopg.sql.Identifier(user)))
+        return connection
 
     def app(self) -> psycopg.Connection[Any]:
         """A connection to the application's database as its owner."""
@@ -73,8 +79,7 @@ class Application:
 
     def _conninfo(self, prefix: str, user: str) -> str:
         variables = self.environment()
-        secret = {"almagest": "owner", "almagest_query": "query", "almagest_job": "job"}[user]
-        password = Path(variables["ALMAGEST_SECRETS_DIR"]) / prefix.lower() / f"{secret}-password"
+        password = Path(variables["ALMAGEST_SECRETS_DIR"]) / prefix.lower() / f"{_SECRETS[user]}-password"
         return psycopg.conninfo.make_conninfo(
             host=variables[f"ALMAGEST_{prefix}_HOST"],
             port=variables[f"ALMAGEST_{prefix}_PORT"],

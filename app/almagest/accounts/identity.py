@@ -12,11 +12,13 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Identity:
     """user: primary key of the account that was proved, or None; name: its user name; session: the random key of an
-    anonymous visitor's session, or None. At most one of user and session is set."""
+    anonymous visitor's session, or None; groups: primary keys of the user's groups when they were last looked up. At
+    most one of user and session is set, and only a user has groups."""
 
     user: int | None = None
     name: str = ""
     session: str | None = None
+    groups: frozenset[int] = frozenset()
 
     @property
     def owner(self) -> str:
@@ -32,4 +34,4 @@ class Identity:
 
 
 NOBODY = Identity()
-"""An anonymous request without a session: it sees what is public and owns what it knows the address of."""
+"""An anonymous request without a session: it sees what is public and owns nothing."""

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import Error as DatabaseError
 
 from almagest.config.environment import PASSWORD_KEYS, environment, queues
-from almagest.metadata import grants, provision
+from almagest.metadata import grants, provision, roles
 
 LOCK = "almagest.migrate"
 
@@ -21,7 +21,7 @@ def migrate() -> int:
     kill at any point is healed by the next run.
     """
     settings = environment()
-    passwords = {role: settings.secret(f"datadb/{PASSWORD_KEYS[role]}-password") for role in grants.READERS}
+    passwords = {role: settings.secret(f"datadb/{PASSWORD_KEYS[role]}-password") for role in roles.READERS}
     longest = max((queue.timeout for queue in queues()), default=60.0)
     try:
         with psycopg.connect(settings.appdb_conninfo(), autocommit=True, application_name="migrate") as lock:

@@ -24,7 +24,7 @@ from almagest.ingest.errors import IngestError
 from almagest.ingest.layout import layout
 from almagest.ingest.load import load, present
 from almagest.ingest.progress import progress
-from almagest.ingest.publish import is_published, publish
+from almagest.ingest.publish import publish
 from almagest.ingest.server import Server
 from almagest.ingest.source import open_source
 from almagest.ingest.staging import Staging
@@ -83,14 +83,13 @@ def _run(wanted: Dataset, metadata: Path | None, jobs: int) -> None:
     server = Server(settings.datadb_conninfo("almagest"), str(plan))
     with server.alone(lambda: log.info("%s: another ingest of this table runs; waiting for it", plan)) as data:
         _require_provisioned(data)
-        # Whether readers may see the table is asked under the lock, because the run before us may have decided it.
-        published = is_published(plan, description)
         loaded = present(data, plan)
         fresh = loaded is None or loaded.fingerprint != staging.fingerprint
         if loaded is None or fresh:
             with progress(str(plan), source.rows) as report:
-                loaded = load(server, data, staging, source, published=published, jobs=jobs, report=report)
-        described = publish(plan, description, loaded, published=published)
+                hidden = description.table.published is False
+                loaded = load(server, data, staging, source, published=not hidden, jobs=jobs, report=report)
+        described = publish(plan, description, loaded)
         granted = synchronise(data)
     done = "loaded" if fresh else "metadata updated" if described or granted else "nothing changed"
     seconds = round(time.monotonic() - began, 2)

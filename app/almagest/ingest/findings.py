@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from almagest.adql.catalogue import Column
-from almagest.ingest.block import Block, Fixed, Text, Values
+from almagest.formats.block import Array, Block, Fixed, Text, Values
 
 EPOCH = np.datetime64("2000-01-01T00:00:00", "us")
 
@@ -71,6 +71,8 @@ def find(block: Block) -> Findings:
 def _find(values: Values) -> Finding:
     nulls = int(np.count_nonzero(values.null))
     match values:
+        case Array():
+            return Finding(nulls=nulls)
         case Text():
             return Finding(nulls=nulls, beyond_ascii=bool(len(values.data)) and int(values.data.max()) > 127)
         case Fixed():

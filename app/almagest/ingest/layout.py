@@ -9,25 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from almagest.adql.catalogue import Column
-from almagest.ingest.block import Head
+from almagest.formats.pgcopy import sql_type
 from almagest.ingest.description import IDENTIFIER, Description
 from almagest.ingest.errors import IngestError
+from almagest.ingest.readers import Head
 
 VERSION = 2
 """Part of every fingerprint: raised when this release would lay the same data out differently, or find out more."""
 
 RESERVED_SCHEMAS = frozenset({"almagest", "information_schema", "public", "results", "tap_schema", "tap_upload"})
-
-_SQL_TYPES = {
-    "boolean": "boolean",
-    "short": "smallint",
-    "int": "integer",
-    "long": "bigint",
-    "float": "real",
-    "double": "double precision",
-    "char": "text",
-    "unicodeChar": "text",
-}
 
 
 @dataclass(frozen=True)
@@ -65,11 +55,6 @@ class Layout:
             "indexes": self.indexes,
         }
         return hashlib.sha256(json.dumps(shape).encode()).hexdigest()
-
-
-def sql_type(column: Column) -> str:
-    """PostgreSQL's type for a column."""
-    return "timestamp" if column.xtype == "timestamp" else _SQL_TYPES[column.datatype]
 
 
 def layout(table: str, source: Head, description: Description) -> Layout:

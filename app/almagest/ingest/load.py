@@ -1,7 +1,7 @@
 """A source's rows into their place in the data database: all of them at once, or nothing.
 
 The files are staged where no reader looks (`staging`), sorted and indexed there; then one transaction drops the old
-table, puts the new one in its place, gives the readers their grants and the ledger its line. A process that dies at any
+table, puts the new one in its place, gives it its grants and the ledger its line. A process that dies at any
 point leaves the old table serving, and the next load goes on where it can. `almagest.loads`, the ledger, therefore
 always says exactly what is there.
 
@@ -23,12 +23,14 @@ from psycopg.errors import LockNotAvailable
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
-from almagest.ingest import findings, indexes, pgcopy, stream
-from almagest.ingest.block import Block, Fixed, Source
+from almagest.formats import pgcopy
+from almagest.formats.block import Block, Fixed
+from almagest.ingest import findings, indexes, stream
 from almagest.ingest.errors import IngestError
 from almagest.ingest.findings import Findings
 from almagest.ingest.layout import Layout
 from almagest.ingest.progress import Report
+from almagest.ingest.readers import Source
 from almagest.ingest.server import Server
 from almagest.ingest.source import Files
 from almagest.ingest.staging import Staging, staged, together
@@ -68,8 +70,8 @@ def load(
     jobs: int,
     report: Report,
 ) -> Loaded:
-    """Put the rows of `source` in place. data: of `server`, alone; published: readers get SELECT; jobs: COPY streams
-    and index builds at a time.
+    """Put the rows of `source` in place. data: of `server`, alone; published: who may read the old table
+    may read the new one from its first moment on; jobs: COPY streams and index builds at a time.
 
     Raises IngestError with the place of whatever cannot be loaded; the published table is as before then.
     """
@@ -80,9 +82,8 @@ def load(
         staging.sort(data)
         indexes.build(server, data, staging, source.name, jobs, found.nrows, report)
     except IngestError:
-        if (
-            len(source.parts) == 1
-        ):  # of several files those that are good are kept for the time when the bad one is mended
+        # Of several files those that are good are kept for the time when the bad one is mended.
+        if len(source.parts) == 1:
             staging.clear(data)
         raise
     report("analysing", found.nrows)
@@ -199,10 +200,7 @@ def _publish(
                     staged(staging.ready), Identifier(staging.index("pkey"))
                 )
             )
-        _replace(data, staging, waiting)
-        if published:
-            for role in grants.READERS:
-                grants.grant(data, layout.schema, layout.table, role)
+        _replace(data, staging, waiting, published=published)
         _enter(data, staging, found)
         staging.forget(data)
 
@@ -217,7 +215,7 @@ def _require_schema(data: Connection[Any], schema: str) -> None:
         data.execute(SQL("CREATE SCHEMA IF NOT EXISTS {}").format(Identifier(schema)))
 
 
-def _replace(data: Connection[Any], staging: Staging, waiting: Callable[[], None]) -> None:
+def _replace(data: Connection[Any], staging: Staging, waiting: Callable[[], None], *, published: bool) -> None:
     """Drop the old table and put the new one in its place; the grants are held from then on.
 
     A query that reads the old table holds it. Waiting for it in one go would make every later query wait behind us, so
@@ -232,6 +230,8 @@ def _replace(data: Connection[Any], staging: Staging, waiting: Callable[[], None
                 grants.hold(data)
                 move = SQL("ALTER TABLE {} SET SCHEMA {}").format(staged(staging.ready), Identifier(layout.schema))
                 data.execute(move)
+                if published:
+                    grants.carry(data, layout.schema, layout.table, staging.ready)
                 data.execute(SQL("DROP TABLE IF EXISTS {}").format(Identifier(layout.schema, layout.table)))
                 new = Identifier(layout.schema, staging.ready)
                 data.execute(SQL("ALTER TABLE {} RENAME TO {}").format(new, Identifier(layout.table)))

@@ -9,32 +9,38 @@ from almagest.ingest.findings import notation
 from almagest.ingest.layout import Layout
 from almagest.ingest.load import Loaded
 from almagest.metadata import models
+from almagest.metadata.models import Level
 from almagest.metadata.publish import change
 
 
-def is_published(layout: Layout, description: Description) -> bool:
-    """Whether everybody may read the table: as described, else as it was; a new table may be read."""
-    if description.table.published is not None:
-        return description.table.published
-    known = models.Table.objects.filter(schema__name=layout.schema, name=layout.table)
-    return known.values_list("published", flat=True).first() is not False
-
-
-def publish(layout: Layout, description: Description, loaded: Loaded, *, published: bool) -> bool:
+def publish(layout: Layout, description: Description, loaded: Loaded) -> bool:
     """Make the metadata of one table say what is loaded; True when anything changed. One transaction."""
     with change() as made:
         described = description.data.model_dump(exclude_none=True, exclude={"creators"})
         schema = made.save(models.Schema.objects.all(), {"name": layout.schema}, described)
         if description.data.creators is not None:
             wanted = [{"name": name, "order": order} for order, name in enumerate(description.data.creators)]
-            made.replace(schema.creators.all(), wanted, schema=schema)
-        values = _table(layout, description, loaded, published=published)
+            made.replace(schema.creators.all(), wanted, key="order", schema=schema)
+        values = _table(layout, description, loaded) | _levels(layout, published=description.table.published)
         table = made.save(models.Table.objects.all(), {"schema": schema, "name": layout.table}, values)
         made.replace(table.columns.all(), _columns(layout, description, loaded), table=table)
     return made.made
 
 
-def _table(layout: Layout, description: Description, loaded: Loaded, *, published: bool) -> dict[str, Any]:
+def _levels(layout: Layout, *, published: bool | None) -> dict[str, Any]:
+    """The table's levels as the description wants them: what hides a table, and what takes that back. Levels that the
+    operators gave it stay, and so does everything that the description does not speak of."""
+    if published is None:
+        return {}
+    known = models.Table.objects.filter(schema__name=layout.schema, name=layout.table)
+    if not published:
+        return {"access_level": Level.PRIVATE, "metadata_level": Level.PRIVATE}
+    if known.filter(access_level=Level.PRIVATE, access_groups=None).exists():
+        return {"access_level": Level.PUBLIC, "metadata_level": Level.PUBLIC}
+    return {}
+
+
+def _table(layout: Layout, description: Description, loaded: Loaded) -> dict[str, Any]:
     ra, dec = layout.position or ("", "")
     return {
         "title": description.table.title,
@@ -42,7 +48,6 @@ def _table(layout: Layout, description: Description, loaded: Loaded, *, publishe
         "utype": description.table.utype,
         "order": description.table.order,
         "nrows": loaded.nrows,
-        "published": published,
         "ra_column": ra,
         "dec_column": dec,
     }

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from almagest.adql.catalogue import Column, Datatype
 from almagest.ingest import demo
-from almagest.ingest.block import Source
 from almagest.ingest.description import Description, read
 from almagest.ingest.errors import IngestError
+from almagest.ingest.readers import Source
 from almagest.ingest.readers.csv import CsvSource
 from almagest.ingest.readers.fits import FitsSource
 from almagest.ingest.readers.parquet import ParquetSource

@@ -21,9 +21,10 @@ from psycopg import Connection
 from psycopg.sql import SQL, Composable, Identifier
 from psycopg.types.json import Jsonb
 
+from almagest.formats.pgcopy import sql_type
 from almagest.ingest import findings
 from almagest.ingest.findings import Findings
-from almagest.ingest.layout import Layout, sql_type
+from almagest.ingest.layout import Layout
 from almagest.metadata.provision import LEDGER_SCHEMA
 
 HEALPIX_ORDER = 10

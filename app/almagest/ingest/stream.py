@@ -11,7 +11,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.sql import Composed
 
-from almagest.ingest import pgcopy
+from almagest.formats import pgcopy
 
 AHEAD = 3
 """Blocks that wait to be sent: each holds a few MB, and the sender never waits for the decoder's next one."""

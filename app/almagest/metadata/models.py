@@ -6,10 +6,34 @@ changes what a visitor may see goes through `almagest.metadata.publish`, which a
 
 from __future__ import annotations
 
+from django.contrib.auth.models import Group
 from django.db import models
 
 
-class Schema(models.Model):
+class Level(models.TextChoices):
+    """Whom something admits. What it is part of may admit fewer (`almagest.metadata.access`)."""
+
+    PUBLIC = "public", "everybody"
+    INTERNAL = "internal", "whoever is logged in"
+    PRIVATE = "private", "members of its groups"
+
+
+class Guarded(models.Model):
+    """Something with a level for its data and another one for its metadata.
+
+    access_groups, metadata_groups: whose members a private level admits; without any it admits nobody.
+    """
+
+    access_level = models.CharField(max_length=8, choices=Level, default=Level.PUBLIC)
+    access_groups = models.ManyToManyField(Group, related_name="+", blank=True)
+    metadata_level = models.CharField(max_length=8, choices=Level, default=Level.PUBLIC)
+    metadata_groups = models.ManyToManyField(Group, related_name="+", blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Schema(Guarded):
     """A schema of the data database and the work that it holds: one catalogue release, its authors and its terms."""
 
     name = models.CharField(max_length=63, unique=True)
@@ -45,8 +69,8 @@ class Creator(models.Model):
         return self.name
 
 
-class Table(models.Model):
-    """A table of the data database. published: whether everybody may see and read it.
+class Table(Guarded):
+    """A table of the data database.
 
     ra_column, dec_column: ICRS degrees, float8, with a pgSphere index on `spoint(radians(ra), radians(dec))`; both
     or none. epoch: the Julian year that positions hold for, e.g. J2016.0.
@@ -58,7 +82,6 @@ class Table(models.Model):
     description = models.TextField(blank=True)
     utype = models.CharField(max_length=200, blank=True)
     nrows = models.BigIntegerField()
-    published = models.BooleanField(default=True)
     ra_column = models.CharField(max_length=63, blank=True)
     dec_column = models.CharField(max_length=63, blank=True)
     epoch = models.CharField(max_length=12, blank=True)
@@ -78,7 +101,7 @@ class Table(models.Model):
         return f"{self.schema.name}.{self.name}"
 
 
-class Column(models.Model):
+class Column(Guarded):
     """A column, with the fields of TAP_SCHEMA.columns. indexed: a condition on it is fast; principal: shown first.
 
     minimum, maximum: of the values that are there, as a VOTable writes them, empty where they have no order worth
@@ -106,6 +129,15 @@ class Column(models.Model):
     class Meta:
         ordering = ("order",)
         constraints = (models.UniqueConstraint(fields=("table", "name"), name="column_name_unique"),)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Function(Guarded):
+    """A function that queries may call and that has a level. name: as in ADQL. One without a row is everybody's."""
+
+    name = models.CharField(max_length=63, unique=True)
 
     def __str__(self) -> str:
         return self.name

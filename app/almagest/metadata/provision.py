@@ -1,6 +1,7 @@
 """The data database's roles, schemas and rights. Idempotent: `almagest-app migrate` runs it at every release.
 
-Rights are what holds a query in: the readers own nothing, belong to no other role and may read published tables only.
+Rights are what holds a query in: it runs as a role that may read what its asker may (`almagest.metadata.roles`), and
+the login roles under which it comes read nothing as themselves.
 The limits that are set on the roles are defaults for a connection that forgets its own (a query sets its own, tighter).
 """
 
@@ -13,7 +14,8 @@ from typing import Any, LiteralString
 from psycopg import Connection, sql
 from psycopg.sql import SQL, Identifier, Literal
 
-from almagest.metadata.grants import READERS
+from almagest.metadata import grants, roles
+from almagest.metadata.roles import READERS
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +47,8 @@ def provision(data: Connection[Any], passwords: dict[str, str], longest_query: f
             _limit_temporary_files(data, role)
         for statement in _RIGHTS:
             data.execute(SQL(statement).format(database=_database(data), owner=_owner(data)))
+        roles.prepare(data)
+        grants.prepare(data)
 
 
 def _check_extension(data: Connection[Any]) -> None:
@@ -139,5 +143,9 @@ _RIGHTS: tuple[LiteralString, ...] = (
     "CREATE SCHEMA IF NOT EXISTS results",
     "GRANT USAGE, CREATE ON SCHEMA results TO almagest_job",
     "GRANT USAGE ON SCHEMA results TO almagest_query",
+    # What a query calls when its result outgrows its owner's room (almagest.query.storing).
+    """CREATE OR REPLACE FUNCTION public.over_room() RETURNS boolean LANGUAGE plpgsql AS
+       $$ BEGIN RAISE EXCEPTION 'the result is larger than its room' USING ERRCODE = 'AL001'; END $$""",
+    "GRANT EXECUTE ON FUNCTION public.over_room() TO PUBLIC",
     "ALTER DEFAULT PRIVILEGES FOR ROLE almagest_job IN SCHEMA results GRANT SELECT ON TABLES TO almagest_query",
 )

@@ -7,21 +7,22 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from almagest.accounts.identity import NOBODY
 from almagest.config.environment import environment
-from almagest.metadata import models
+from almagest.metadata import access, models
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What the archive is, what it holds and how to query it."""
-    visible = models.Table.objects.filter(published=True)
+    visible = access.described(NOBODY)
     schemas = (
         models.Schema.objects.filter(tables__in=visible)
         .distinct()
         .prefetch_related(Prefetch("tables", visible, to_attr="published_tables"), "creators")
     )
     totals = visible.aggregate(tables=Count("id"), rows=Sum("nrows"))
-    totals["columns"] = models.Column.objects.filter(table__in=visible).count()
+    totals["columns"] = sum(len(table.columns.all()) for table in visible)
     return render(request, "pages/home.html", {"schemas": schemas, "totals": totals, "example": _example(visible)})
 
 
@@ -30,9 +31,10 @@ def table(request: HttpRequest, schema: str, table: str) -> HttpResponse:
     """One table: its columns, and whom to thank for it."""
     try:
         found = (
-            models.Table.objects.select_related("schema")
-            .prefetch_related("columns", "schema__creators")
-            .get(schema__name=schema, name=table, published=True)
+            access.described(NOBODY)
+            .select_related("schema")
+            .prefetch_related("schema__creators")
+            .get(schema__name=schema, name=table)
         )
     except models.Table.DoesNotExist as error:
         raise Http404(f"no table {schema}.{table}") from error

@@ -12,6 +12,7 @@ from itertools import islice
 
 import psycopg
 
+from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column
 from almagest.formats import CHUNK, Format, Status
 from almagest.query import datadb
@@ -27,7 +28,8 @@ class Source:
     """Rows to send.
 
     sql: one SELECT whose output columns are `columns`; rows: how many to send at most; overflow: whether more than
-    these exist, None to see from what the SELECT returns; seconds: that it may take; advice: for when it takes longer.
+    these exist, None to see from what the SELECT returns; seconds: that it may take; advice: for when it takes longer;
+    identity: whose rights it is read with, None for a stored result, which the caller has judged.
     """
 
     sql: str
@@ -36,6 +38,7 @@ class Source:
     seconds: float
     advice: str
     overflow: bool | None = None
+    identity: Identity | None = None
 
 
 class Answer:
@@ -109,7 +112,7 @@ class Answer:
         sql = f"SELECT {expression} FROM ({self._source.sql}) AS r ({numbered})"  # noqa: S608 - translated, never text
         with datadb.reader() as connection:
             try:
-                datadb.begin_reading(connection, self._source.seconds)
+                datadb.begin_reading(connection, self._source.identity, self._source.seconds)
                 yield from connection.cursor().stream(sql.encode(), binary=True, size=ROWS_PER_BLOCK)
             finally:
                 if not connection.closed:

@@ -1,7 +1,7 @@
-"""Connections to the data database for queries: as a role that may only read, or as the one that writes results.
+"""Connections to the data database for queries: pooled ones that only read, and those of jobs, which write results.
 
-The roles are the boundary (`almagest.metadata.provision`): whatever SQL came here, they can read published tables and
-nothing else. The time limits below are a second fence, set where the query cannot reach them.
+The roles are the boundary (`almagest.metadata.roles`): a query runs as its asker's role, which can read what the asker
+may and nothing else, whatever the SQL. The time limits below are a second fence, set where the query cannot reach them.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
 from psycopg_pool import ConnectionPool, PoolTimeout
 
+from almagest.accounts.identity import Identity
 from almagest.config.environment import environment
+from almagest.metadata import accounts, roles
 from almagest.query import limits, slots
 from almagest.query.errors import BusyError
 
@@ -31,7 +33,8 @@ POOL_SECONDS = 5.0
 
 @contextmanager
 def reader() -> Iterator[Connection]:
-    """A pooled connection as `almagest_query`, outside any transaction and in autocommit mode.
+    """A pooled connection as `almagest_query`, outside any transaction and in autocommit mode. It reads nothing but
+    stored results until `begin_reading`.
 
     Raises BusyError when this process runs as many queries as it may, or the data database does not answer.
     """
@@ -61,14 +64,51 @@ def writer(job_id: uuid.UUID) -> Iterator[Connection]:
         yield connection
 
 
-def begin_reading(connection: Connection, seconds: float) -> None:
-    """Open a read-only transaction whose statements may take so long; one round trip."""
+def begin_reading(connection: Connection, identity: Identity | None, seconds: float) -> None:
+    """Open a read-only transaction as the role of this identity, whose statements may take so long; one round trip.
+
+    None: as the login role itself, which reads stored results only. A user who asks for the first time gets a role; an
+    anonymous session that has stored nothing has none and reads what is public.
+    """
+    try:
+        connection.execute(_begin("BEGIN READ ONLY", identity and role(identity), seconds))
+    except psycopg.errors.InvalidParameterValue:
+        connection.rollback()
+        if identity is None or identity.user is None:
+            connection.execute(_begin("BEGIN READ ONLY", roles.PUBLIC, seconds))
+        else:
+            accounts.admit(connection, identity)
+            connection.execute(_begin("BEGIN READ ONLY", identity.owner, seconds))
+
+
+def begin_writing(connection: Connection, identity: Identity, seconds: float) -> None:
+    """Open a transaction as the role of this identity, which may write in its own schema; the role and the schema are
+    made when they are missing. connection: of `writer`. Raises ValueError for nobody, who owns nothing."""
+    if not identity.owner:
+        raise ValueError("nobody owns nothing; a job belongs to a user or to a session")
+    try:
+        connection.execute(_begin("BEGIN READ WRITE", identity.owner, seconds))
+    except psycopg.errors.InvalidParameterValue:
+        connection.rollback()
+        accounts.admit(connection, identity)
+        connection.execute(_begin("BEGIN READ WRITE", identity.owner, seconds))
+
+
+def role(identity: Identity) -> str:
+    """The role under which the identity reads, if it exists yet."""
+    return identity.owner or roles.PUBLIC
+
+
+def _begin(begin: LiteralString, role: str | None, seconds: float) -> sql.Composed:
     # Rows come in the order of the stored result: no worker process may interleave them, no other scan lead it astray.
-    connection.execute(
-        sql.SQL(
-            "BEGIN READ ONLY; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {};"
-            " SET LOCAL synchronize_seqscans = off"
-        ).format(sql.Literal(round(seconds * 1000)), sql.Literal(round(limits.LOCK_SECONDS * 1000)))
+    return sql.SQL(
+        "{}; SET LOCAL ROLE {}; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {};"
+        " SET LOCAL synchronize_seqscans = off"
+    ).format(
+        sql.SQL(begin),
+        sql.Identifier(role) if role else sql.SQL("NONE"),
+        sql.Literal(round(seconds * 1000)),
+        sql.Literal(round(limits.LOCK_SECONDS * 1000)),
     )
 
 

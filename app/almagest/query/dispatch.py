@@ -1,9 +1,8 @@
-"""Messages to the workers: the broker hears "run this job", never what the query is."""
+"""Messages to the workers: the broker hears "there is one job more", never which, or what the query is."""
 
 from __future__ import annotations
 
 import logging
-import uuid
 from typing import Any
 
 from celery.exceptions import OperationalError
@@ -16,15 +15,15 @@ RUN = "almagest.query.run"
 SWEEP = "almagest.query.sweep"
 
 
-def publish(job_id: uuid.UUID, queue: str) -> bool:
-    """Ask the workers of a queue to run a QUEUED job; False when the broker does not take the message now.
+def publish(queue: str) -> bool:
+    """Ask the workers of a queue to run one QUEUED job more; False when the broker does not take the message now.
 
-    The job is not lost then: the scheduler publishes it again as soon as it can (`almagest.query.recovery`).
+    No job is lost then: the scheduler publishes again as soon as it can (`almagest.query.recovery`).
     """
     try:
-        app.send_task(RUN, args=(str(job_id),), queue=queue)
+        app.send_task(RUN, args=(queue,), queue=queue)
     except (OperationalError, OSError) as error:
-        log.warning("the broker took no message", extra={"job": str(job_id), "queue": queue, "reason": str(error)})
+        log.warning("the broker took no message", extra={"queue": queue, "reason": str(error)})
         return False
     return True
 

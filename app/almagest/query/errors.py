@@ -39,6 +39,12 @@ class WrongPhaseError(QueryError):
     status = 403
 
 
+class QuotaError(QueryError):
+    """The asker has used up what they may have at once; the text says what to delete."""
+
+    status = 403
+
+
 class QueryTimeoutError(QueryError):
     """PostgreSQL needed longer than this kind of query may take."""
 

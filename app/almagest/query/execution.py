@@ -3,93 +3,95 @@
 from __future__ import annotations
 
 import logging
-import uuid
-from typing import Any
+import threading
+import time
+from collections.abc import Callable
 
 import psycopg
-from psycopg import sql
+from django.db import Error as DatabaseError
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 from almagest.accounts.identity import NOBODY
-from almagest.adql import Translation
 from almagest.config.environment import queues
-from almagest.query import datadb, jobs, limits, request, results
+from almagest.query import claims, datadb, jobs, limits, request
 from almagest.query.errors import BusyError, InternalError, QueryError
 from almagest.query.failures import explain
-from almagest.query.lease import lease
+from almagest.query.lease import SILENCE_SECONDS, lease
 from almagest.query.models import Job
+from almagest.query.storing import PredecessorError, store
 from almagest.query.sync import translate
 
 log = logging.getLogger(__name__)
 
-PREDECESSOR_SECONDS = 15.0
-"""How long to wait for the query of a worker that died: PostgreSQL notices within client_connection_check_interval."""
+RETRY_SECONDS = 0.5
 
 
-class PredecessorError(Exception):
-    """An earlier attempt's query still runs."""
+class LostLeaseError(Exception):
+    """The job is no longer this attempt's: aborted, deleted, or given to another worker."""
 
 
-def execute(job_id: uuid.UUID) -> None:
-    """Claim a job and bring it to its end. Does nothing when it is not QUEUED (any more)."""
-    job = jobs.claim(job_id)
+def execute(queue: str) -> None:
+    """Claim a job of this queue and bring it to its end. Does nothing when there is none to run."""
+    job = claims.claim(queue)
     if job is None:
-        log.info("a message for a job that is not queued", extra={"job": str(job_id)})
+        log.info("a message for no job", extra={"queue": queue})
         return
     try:
+        _attempt(job)
+    finally:
+        claims.call_next(job)
+
+
+def _attempt(job: Job) -> None:
+    try:
         _run(job)
+    except LostLeaseError:
+        log.info("a job was taken away from its query", extra={"job": str(job.pk)})
     except PredecessorError:
         jobs.hand_back(job)
-    except QueryError as error:
-        jobs.fail(job, str(error), transient=isinstance(error, BusyError))
+    except QueryError as failure:
+        message, transient = str(failure), isinstance(failure, BusyError)
+        _insist(lambda: jobs.fail(job, message, transient=transient))
+    except (OperationalError, InterfaceError) as error:
+        log.warning("the application's database went away", extra={"job": str(job.pk), "reason": str(error)})
+        _insist(lambda: jobs.hand_back(job))
     except Exception:
         # The edge of the process: whatever went wrong, the job must not stay EXECUTING.
-        log.exception("a job failed by a mistake of ours", extra={"job": str(job_id)})
+        log.exception("a job failed by a mistake of ours", extra={"job": str(job.pk)})
         jobs.fail(job, str(InternalError("the query failed by a mistake in this service; its operators have a record")))
 
 
 def _run(job: Job) -> None:
     asked = request.check(job.parameters)
     translation = translate(NOBODY, asked)
+    lost = threading.Event()
     try:
-        with datadb.writer(job.pk) as connection, lease(job, connection):
-            stored = _store(connection, job, translation)
-            overflow = stored > asked.maxrec or asked.maxrec == 0
-            if stored > asked.maxrec:
-                _drop_last(connection, job)
+        with datadb.writer(job.pk) as connection, lease(job, connection, lost):
+            stored = store(connection, job, translation, asked.maxrec, _seconds(job))
     except psycopg.Error as error:
+        if lost.is_set():
+            raise LostLeaseError from error
         raise explain(error, _advice(job)) from error
-    jobs.complete(job, translation.columns, min(stored, asked.maxrec), overflow=overflow)
-
-
-def _store(connection: datadb.Connection, job: Job, translation: Translation) -> int:
-    """Write the result table in one transaction; returns its number of rows. What an earlier attempt left is replaced.
-
-    Raises PredecessorError when that attempt's query still runs.
-    """
-    numbered = sql.SQL(", ").join(sql.Identifier(f"c{number + 1}") for number in range(len(translation.columns)))
-    with connection.transaction():
-        _wait_for_predecessor(connection, job)
-        _set(connection, "lock_timeout", limits.LOCK_SECONDS)
-        _set(connection, "statement_timeout", _seconds(job))
-        connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(results.table(job)))
-        create = sql.SQL("CREATE UNLOGGED TABLE {} ({}) AS ").format(results.table(job), numbered)
-        return connection.execute(create.as_bytes(connection) + translation.sql.encode()).rowcount
-
-
-def _wait_for_predecessor(connection: datadb.Connection, job: Job) -> None:
-    """Take the lock that every attempt holds while it runs, so that never two of them do."""
-    _set(connection, "lock_timeout", PREDECESSOR_SECONDS)
-    try:
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(job.pk),))
-    except psycopg.errors.LockNotAvailable as error:
-        raise PredecessorError from error
-
-
-def _drop_last(connection: datadb.Connection, job: Job) -> None:
-    """Remove the row beyond the limit, which was asked for only to know whether there is one."""
-    connection.execute(
-        sql.SQL("DELETE FROM {table} WHERE ctid = (SELECT max(ctid) FROM {table})").format(table=results.table(job))
+    _insist(
+        lambda: jobs.complete(
+            job, translation.columns, nrows=stored.nrows, nbytes=stored.nbytes, overflow=stored.overflow
+        )
     )
+
+
+def _insist(step: Callable[[], bool]) -> None:
+    """Say how a job ended, also when the application's database is just being started again."""
+    deadline = time.monotonic() + SILENCE_SECONDS
+    while True:
+        try:
+            step()
+        except DatabaseError:
+            if time.monotonic() > deadline:
+                raise
+            close_old_connections()
+            time.sleep(RETRY_SECONDS)
+        else:
+            return
 
 
 def _seconds(job: Job) -> float:
@@ -102,8 +104,3 @@ def _advice(job: Job) -> str:
     if _seconds(job) < longest:
         return f"It had {_seconds(job):g} s; set the job's executionduration, at most {longest:g} s."
     return f"No query may take longer than {longest:g} s; ask for less at once."
-
-
-def _set(connection: datadb.Connection, parameter: Any, seconds: float) -> None:
-    statement = sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(parameter), sql.Literal(round(seconds * 1000)))
-    connection.execute(statement)

@@ -8,29 +8,40 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column
 from almagest.config.environment import queues
-from almagest.query import dispatch, limits, request, slots
+from almagest.query import dispatch, jobtables, limits, quotas, request, slots
 from almagest.query.errors import NoSuchJobError, WrongPhaseError
 from almagest.query.models import ACTIVE, Job, Phase
 
 Parameters = request.Parameters
 
+LOST = "the result was lost when the data database restarted; run the query again"
 
-def create(parameters: Parameters) -> Job:
-    """A new PENDING job. Nothing about the query is checked: that happens when it runs (TAP 1.1 §2.7)."""
-    duration = int(queues()[0].timeout)
-    return Job.objects.create(
+
+def create(identity: Identity, parameters: Parameters, *, start: bool = False) -> Job:
+    """A new PENDING job, or a QUEUED one to `start`. Nothing about the query is checked: that happens when it runs
+    (TAP 1.1 §2.7).
+
+    Raises QuotaError when its owner has used up what they may have, InvalidRequestError for a TABLE_NAME that is taken.
+    """
+    owner, duration = identity.owner, int(queues()[0].timeout)
+    allowed = quotas.allowance(owner, identity.user)
+    quotas.check_room(owner, allowed)
+    job = Job(
+        owner=owner,
+        user_id=identity.user,
         parameters=dict(parameters),
         run_id=parameters.get("RUNID", ""),
         execution_duration=duration,
@@ -38,25 +49,61 @@ def create(parameters: Parameters) -> Job:
         created_at=Now(),
         destruction_at=timezone.now() + limits.RETENTION,
     )
+    if start:
+        job.phase, job.queued_at, job.published_at = Phase.QUEUED, timezone.now(), timezone.now()
+    with transaction.atomic():
+        jobtables.name(job)
+        job.save(force_insert=True)
+        if start:
+            quotas.check_active(owner, allowed)
+    if start:
+        dispatch.publish(job.queue)
+    return job
 
 
-def find(job_id: uuid.UUID) -> Job:
-    """The job. Raises NoSuchJobError, also for one whose destruction time has come."""
-    try:
-        return Job.objects.get(pk=job_id, destruction_at__gt=Now())
-    except Job.DoesNotExist as error:
-        raise NoSuchJobError(f"there is no job {job_id}; it never existed, or it was deleted") from error
+def find(job_id: uuid.UUID, identity: Identity) -> Job:
+    """The job, if it is this identity's, or nobody's, which whoever knows its address may have.
+
+    Raises NoSuchJobError, also for one whose destruction time has come, if no record of it is kept.
+    """
+    job = Job.objects.select_related("user").filter(pk=job_id, owner__in=("", identity.owner)).first()
+    if job is not None and job.destruction_at <= timezone.now():
+        destroy(job)
+        job = Job.objects.select_related("user").filter(pk=job_id).first()
+    if job is None:
+        raise NoSuchJobError(f"there is no job {job_id}; it never existed, or it was deleted")
+    return job
+
+
+def listed(identity: Identity, phases: Collection[str], after: datetime | None, last: int | None) -> list[Job]:
+    """This identity's jobs, the newest first, without their parameters and columns (UWS 1.1 §2.2.2.1).
+
+    phases: any of these, if there are any; without them no ARCHIVED ones; after: created later than that; last: so many
+    at most, and never more than limits.LISTED_JOBS. Nobody has none.
+    """
+    if not identity.owner:
+        return []
+    own = Job.objects.filter(owner=identity.owner, destruction_at__gt=Now()).defer("parameters", "columns")
+    own = own.filter(phase__in=phases) if phases else own.exclude(phase=Phase.ARCHIVED)
+    if after is not None:
+        own = own.filter(created_at__gt=after)
+    return list(own.order_by("-created_at")[: min(last or limits.LISTED_JOBS, limits.LISTED_JOBS)])
 
 
 def set_parameters(job: Job, parameters: Parameters) -> None:
-    """Replace these parameters of a PENDING job, keeping the others. Raises WrongPhaseError when it is no longer so."""
+    """Replace these parameters of a PENDING job, keeping the others.
+
+    Raises WrongPhaseError when it is no longer so, InvalidRequestError for a TABLE_NAME that is taken.
+    """
     with transaction.atomic():
         row = Job.objects.select_for_update().filter(pk=job.pk, phase=Phase.PENDING).first()
         if row is None:
             raise _wrong_phase(job, "its parameters can be changed only while it is PENDING")
         row.parameters = {**row.parameters, **parameters}
         row.run_id = row.parameters.get("RUNID", "")
-        row.save(update_fields=["parameters", "run_id"])
+        if "TABLE_NAME" in parameters:
+            jobtables.name(row)
+        row.save(update_fields=["parameters", "run_id", "table_name"])
 
 
 def set_destruction(job: Job, wanted: datetime) -> None:
@@ -78,14 +125,17 @@ def set_duration(job: Job, seconds: int) -> None:
 
 def run(job: Job) -> None:
     """PENDING → QUEUED, and a message to its queue. A job that was already run stays as it is (a second RUN runs
-    nothing twice). Raises WrongPhaseError when it was aborted."""
-    changed = Job.objects.filter(pk=job.pk, phase=Phase.PENDING).update(
-        phase=Phase.QUEUED, queued_at=Now(), published_at=Now()
-    )
+    nothing twice). Raises WrongPhaseError when it was aborted, QuotaError when its owner has too many under way."""
+    with transaction.atomic():
+        changed = Job.objects.filter(pk=job.pk, phase=Phase.PENDING).update(
+            phase=Phase.QUEUED, queued_at=Now(), published_at=Now()
+        )
+        if changed:
+            quotas.check_active(job.owner, quotas.allowance(job.owner, job.user_id))
     if changed:
-        dispatch.publish(job.pk, job.queue)
-    elif current(job) == Phase.ABORTED:
-        raise _wrong_phase(job, "it was aborted; create a new one")
+        dispatch.publish(job.queue)
+    elif current(job) in (Phase.ABORTED, Phase.ARCHIVED):
+        raise _wrong_phase(job, "create a new one")
 
 
 def abort(job: Job) -> None:
@@ -108,6 +158,23 @@ def delete(job: Job) -> None:
         notify(job.pk)
 
 
+def destroy(job: Job) -> None:
+    """What its destruction time brings: of a user's job the record is kept for a while, of any other nothing."""
+    if job.user_id is None or job.phase in (Phase.PENDING, Phase.ARCHIVED):
+        delete(job)
+        return
+    with transaction.atomic():
+        Job.objects.filter(pk=job.pk).exclude(phase=Phase.ARCHIVED).update(
+            phase=Phase.ARCHIVED,
+            ended_at=Coalesce("ended_at", Now()),
+            destruction_at=Now() + limits.ARCHIVE_RETENTION,
+            table_name="",
+            columns=None,
+            nbytes=None,
+        )
+        notify(job.pk)
+
+
 def wait(job: Job, seconds: float, phase: str | None) -> Job:
     """The job when its phase is no longer `phase` (default: the present one), or after so many seconds.
 
@@ -118,30 +185,29 @@ def wait(job: Job, seconds: float, phase: str | None) -> Job:
     with slots.slot(0) as free:
         deadline = time.monotonic() + (limit if free else min(limit, limits.CROWDED_WAIT_SECONDS))
         pause = 0.01
-        while job.phase == awaited and not job.finished and (left := deadline - time.monotonic()) > 0:
+        phase_now = job.phase
+        while phase_now == awaited and phase_now in ACTIVE and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(pause, left))
             pause = min(pause * 1.3, 0.5)
-            job = find(job.pk)
-    return job
+            phase_now = current(job) or ""
+    return refreshed(job)
 
 
-def claim(job_id: uuid.UUID) -> Job | None:
-    """QUEUED → EXECUTING for one more attempt; the job as it is then, or None when somebody else was first."""
-    changed = Job.objects.filter(pk=job_id, phase=Phase.QUEUED).update(
-        phase=Phase.EXECUTING, attempt=F("attempt") + 1, started_at=Now(), alive_at=Now()
-    )
-    return Job.objects.filter(pk=job_id).first() if changed else None
-
-
-def complete(job: Job, columns: Sequence[Column], nrows: int, *, overflow: bool) -> bool:
+def complete(job: Job, columns: Sequence[Column], *, nrows: int, nbytes: int, overflow: bool) -> bool:
     """EXECUTING → COMPLETED by the attempt that `job` is; False when it lost the right to say so."""
     described = [asdict(column) for column in columns]
-    return _end(job, phase=Phase.COMPLETED, columns=described, nrows=nrows, overflow=overflow)
+    return _end(job, phase=Phase.COMPLETED, columns=described, nrows=nrows, nbytes=nbytes, overflow=overflow)
 
 
 def fail(job: Job, message: str, *, transient: bool = False) -> bool:
     """EXECUTING → ERROR by the attempt that `job` is. transient: the same query may succeed later."""
     return _end(job, phase=Phase.ERROR, error=message, error_is_transient=transient)
+
+
+def lose(job_id: uuid.UUID) -> bool:
+    """COMPLETED → ERROR of a job whose result is gone without anybody's will; False when there was none to lose."""
+    lost = Job.objects.filter(pk=job_id, phase=Phase.COMPLETED, nrows__gt=0)
+    return bool(lost.update(phase=Phase.ERROR, error=LOST, error_is_transient=True, columns=None, nbytes=None))
 
 
 def hand_back(job: Job) -> bool:
@@ -170,7 +236,7 @@ def channel(job_id: uuid.UUID) -> str:
 
 def columns(job: Job) -> tuple[Column, ...]:
     """The columns of a COMPLETED job's result."""
-    return tuple(Column(**column) for column in job.columns or ())
+    return jobtables.columns(job)
 
 
 def parse_id(text: str) -> uuid.UUID:
@@ -187,6 +253,14 @@ def parse_id(text: str) -> uuid.UUID:
 def older_than(age: timedelta) -> Any:
     """A database expression: the moment `age` ago, by the database's clock."""
     return Now() - age
+
+
+def refreshed(job: Job) -> Job:
+    """The job as its row is now. Raises NoSuchJobError when it was deleted."""
+    found = Job.objects.select_related("user").filter(pk=job.pk).first()
+    if found is None:
+        raise NoSuchJobError(f"job {job.pk} was deleted")
+    return found
 
 
 def _end(job: Job, **values: Any) -> bool:

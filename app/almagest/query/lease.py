@@ -36,10 +36,10 @@ _RENEW = "UPDATE query_job SET alive_at = now() WHERE id = %s AND phase = %s AND
 
 
 @contextmanager
-def lease(job: Job, query: psycopg.Connection[Any]) -> Iterator[None]:
-    """Keep the job's lease while the block runs on the connection `query`; losing the lease cancels that."""
+def lease(job: Job, query: psycopg.Connection[Any], lost: threading.Event) -> Iterator[None]:
+    """Keep the job's lease while the block runs on the connection `query`; losing it sets `lost` and cancels that."""
     wake, woken = socket.socketpair()
-    keeper = threading.Thread(target=_keep, args=(job, query, woken), name=f"lease {job.pk}", daemon=True)
+    keeper = threading.Thread(target=_keep, args=(job, query, lost, woken), name=f"lease {job.pk}", daemon=True)
     keeper.start()
     try:
         yield
@@ -49,7 +49,7 @@ def lease(job: Job, query: psycopg.Connection[Any]) -> Iterator[None]:
         woken.close()
 
 
-def _keep(job: Job, query: psycopg.Connection[Any], woken: socket.socket) -> None:
+def _keep(job: Job, query: psycopg.Connection[Any], lost: threading.Event, woken: socket.socket) -> None:
     """Renew until woken or told to stop; a database that is away for a moment is asked again."""
     renewed = time.monotonic()
     while not _readable(woken, 0):
@@ -65,6 +65,7 @@ def _keep(job: Job, query: psycopg.Connection[Any], woken: socket.socket) -> Non
             log.warning("a lease cannot be renewed", extra={"job": str(job.pk), "reason": str(error)})
             if time.monotonic() - renewed > SILENCE_SECONDS or _readable(woken, 1.0):
                 break
+    lost.set()
     _cancel(job, query)
     while not _readable(woken, CANCEL_SECONDS):
         _cancel(job, query)

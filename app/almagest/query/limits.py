@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from almagest.config.environment import Queue
@@ -32,11 +33,44 @@ RETENTION = timedelta(days=7)
 MAX_RETENTION = timedelta(days=30)
 """The latest destruction that a client may ask for, counted from now."""
 
+ARCHIVE_RETENTION = timedelta(days=365)
+"""How long the record of a user's job outlives its result."""
+
+LISTED_JOBS = 10_000
+"""Jobs in one list, the newest; LAST asks for fewer."""
+
+TABLE_NAME_CHARACTERS = 63
+"""Length of a table's name in PostgreSQL."""
+
 WAIT_SECONDS = 30.0
 """The longest that GET ?WAIT holds a request; the client asks again (UWS 1.1 §2.2.1.1 allows the cap)."""
 
 CROWDED_WAIT_SECONDS = 0.25
 """The same when the process has no slot for a request that takes long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What one owner may have at once.
+
+    nbytes, nrows: of all stored results together; active: jobs QUEUED or EXECUTING; executing: jobs of one queue that
+    run at the same time, so that nobody holds all its workers while others wait.
+    """
+
+    nbytes: int
+    nrows: int
+    active: int
+    executing: int
+
+
+GiB = 2**30
+
+ALLOWANCES: Mapping[str, Allowance] = {
+    "nobody": Allowance(nbytes=20 * GiB, nrows=1_000_000_000, active=2000, executing=4),
+    "guest": Allowance(nbytes=1 * GiB, nrows=50_000_000, active=20, executing=1),
+    "user": Allowance(nbytes=20 * GiB, nrows=1_000_000_000, active=200, executing=2),
+}
+"""Unless a `Quota` says otherwise. `nobody` is all askers together that cannot be told from one another."""
 
 
 def rows(maxrec: int | None) -> int:

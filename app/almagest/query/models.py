@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
 
 class Phase(models.TextChoices):
-    """Phases of UWS 1.1 §2.1.3 that our jobs can be in."""
+    """Phases of UWS 1.1 §2.1.3 that our jobs can be in. ARCHIVED: only the record is left, and for a while."""
 
     PENDING = "PENDING"
     QUEUED = "QUEUED"
@@ -17,23 +18,36 @@ class Phase(models.TextChoices):
     COMPLETED = "COMPLETED"
     ERROR = "ERROR"
     ABORTED = "ABORTED"
+    ARCHIVED = "ARCHIVED"
 
 
 ACTIVE = (Phase.PENDING, Phase.QUEUED, Phase.EXECUTING)
 """Phases that something or somebody will still change."""
 
+WITHOUT_RESULT = (Phase.PENDING, Phase.ERROR, Phase.ABORTED, Phase.ARCHIVED)
+"""Phases of which a result table is nobody's. (A QUEUED job may have an earlier attempt's, which the next replaces.)"""
+
+
+SHARED_SCHEMA = "results"
+"""Schema of the data database for results without an owner."""
+
 
 class Job(models.Model):
     """A query that runs after the request that asked for it.
 
+    owner: of `almagest.accounts.identity.Identity`, empty when whoever knows the job's address may have it; user: the
+    owner's account, if it has one. table_name: under which the owner's queries find the result, `tap_user.<name>`.
     parameters: TAP's, by upper-case name, values as sent. execution_duration: seconds that it may run; queue: the time
     class that follows from it. attempt: which run this is; a worker acts on a row only while it is the attempt that the
     worker began. alive_at: when that worker last said that it runs; it says so every few seconds.
-    columns: of the result table `results."job_<id>"`, as dictionaries of `almagest.adql.catalogue.Column`, in the order
-    of the table's columns c1, c2, …; nrows: rows in it; overflow: whether a limit cut it.
+    columns: of the result table, as dictionaries of `almagest.adql.catalogue.Column`, in the table's order; nrows: rows
+    in it; overflow: whether a limit cut it; nbytes: that it takes on disk, None as soon as there is none.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.CharField(max_length=63, blank=True, default="", db_default="")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.CASCADE, related_name="+")
+    table_name = models.CharField(max_length=63, blank=True, default="", db_default="")
     phase = models.CharField(max_length=10, choices=Phase, default=Phase.PENDING)
     run_id = models.CharField(max_length=64, blank=True)
     parameters = models.JSONField(default=dict)
@@ -51,15 +65,31 @@ class Job(models.Model):
     error_is_transient = models.BooleanField(default=False)
     columns = models.JSONField(null=True)
     nrows = models.BigIntegerField(null=True)
+    nbytes = models.BigIntegerField(null=True)
     overflow = models.BooleanField(default=False)
 
     class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("owner", "table_name"), name="job_table_name", condition=~models.Q(table_name="")
+            ),
+        )
         indexes = (
-            # The scheduler looks for these every few seconds, among very many finished jobs.
+            # Workers and the scheduler look for these every few seconds, among very many finished jobs.
             models.Index(
-                fields=("phase",), name="job_waiting_or_running", condition=models.Q(phase__in=("QUEUED", "EXECUTING"))
+                fields=("phase", "queue", "owner", "queued_at"),
+                name="job_waiting_or_running",
+                condition=models.Q(phase__in=("QUEUED", "EXECUTING")),
             ),
             models.Index(fields=("destruction_at",), name="job_destruction"),
+            models.Index(fields=("owner", "-created_at"), name="job_owner"),
+            # What an owner's results take is summed before every new job, out of the index alone.
+            models.Index(
+                fields=("owner",),
+                include=("nbytes", "nrows"),
+                name="job_usage",
+                condition=models.Q(nbytes__isnull=False),
+            ),
         )
 
     def __str__(self) -> str:
@@ -67,10 +97,44 @@ class Job(models.Model):
 
     @property
     def result_table(self) -> str:
-        """The name of its result table in the schema `results`."""
+        """The name of its result table in the data database, whatever queries call it."""
         return f"job_{self.id}"
+
+    @property
+    def result_schema(self) -> str:
+        """The schema of its result table: its owner's, or the one that is everybody's."""
+        return self.owner or SHARED_SCHEMA
 
     @property
     def finished(self) -> bool:
         """Whether its phase is its last one."""
         return self.phase not in ACTIVE
+
+
+class Quota(models.Model):
+    """What some may take that differs from `almagest.query.limits.ALLOWANCES`.
+
+    kind and name: whom it is for; a group or a single user by name, everybody of the kind without one. The numbers are
+    those of `limits.Allowance`, None where the default holds.
+    """
+
+    class Kind(models.TextChoices):
+        """Kinds of askers."""
+
+        NOBODY = "nobody"
+        GUEST = "guest"
+        USER = "user"
+        GROUP = "group"
+
+    kind = models.CharField(max_length=6, choices=Kind)
+    name = models.CharField(max_length=150, blank=True)
+    nbytes = models.BigIntegerField(null=True)
+    nrows = models.BigIntegerField(null=True)
+    active = models.PositiveIntegerField(null=True)
+    executing = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("kind", "name"), name="quota_whom"),)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}".rstrip()

@@ -7,14 +7,13 @@ worker that comes back to life at that moment.
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from datetime import timedelta
 
 from celery.exceptions import OperationalError
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from almagest.query import dispatch, jobs
+from almagest.query import claims, dispatch, jobs
 from almagest.query.lease import SILENCE_SECONDS
 from almagest.query.models import Job, Phase
 
@@ -34,15 +33,15 @@ def recover() -> None:
     lost = Job.objects.filter(phase=Phase.EXECUTING, alive_at__lt=jobs.older_than(timedelta(seconds=SILENCE_SECONDS)))
     for job in lost:
         _take_back(job)
-    for queue, queued in _queued().items():
-        _publish_missing(queue, queued)
+    for queue in Job.objects.filter(phase=Phase.QUEUED).order_by().values_list("queue", flat=True).distinct():
+        _publish_missing(queue)
 
 
 def expire() -> int:
-    """Delete jobs whose destruction time has come; returns how many."""
+    """Destroy jobs whose time has come; returns how many."""
     expired = list(Job.objects.filter(destruction_at__lte=Now()).order_by("destruction_at")[:EXPIRED_BATCH])
     for job in expired:
-        jobs.delete(job)
+        jobs.destroy(job)
     return len(expired)
 
 
@@ -60,12 +59,8 @@ def _take_back(job: Job) -> None:
         log.warning("a job lost its worker", extra={"job": str(job.pk), "attempt": job.attempt})
 
 
-def _queued() -> Counter[str]:
-    return Counter(Job.objects.filter(phase=Phase.QUEUED).values_list("queue", flat=True))
-
-
-def _publish_missing(queue: str, queued: int) -> None:
-    """Publish what the broker cannot know of: at most as many as it has messages too few, the oldest first."""
+def _publish_missing(queue: str) -> None:
+    """Publish what the broker cannot know of: as many messages as it has too few for the jobs that could run now."""
     late = jobs.older_than(timedelta(seconds=MESSAGE_SECONDS))
     suspects = Job.objects.filter(
         Q(published_at__isnull=True) | Q(published_at__lt=late), phase=Phase.QUEUED, queue=queue
@@ -73,11 +68,12 @@ def _publish_missing(queue: str, queued: int) -> None:
     if not suspects.exists():
         return
     try:
-        missing = queued - dispatch.waiting(queue)
+        missing = claims.ready(queue) - dispatch.waiting(queue)
     except (OperationalError, OSError) as error:
         log.warning("the broker does not answer", extra={"queue": queue, "reason": str(error)})
         return
-    for job in suspects.order_by(F("published_at").asc(nulls_first=True), "queued_at")[: max(missing, 0)]:
-        if not dispatch.publish(job.pk, queue):
+    oldest = suspects.order_by(F("published_at").asc(nulls_first=True), "queued_at").values_list("pk", flat=True)
+    for job in oldest[: max(missing, 0)]:
+        if not dispatch.publish(queue):
             return
-        Job.objects.filter(pk=job.pk, phase=Phase.QUEUED).update(published_at=Now())
+        Job.objects.filter(pk=job, phase=Phase.QUEUED).update(published_at=Now())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,8 +14,10 @@ from almagest.query.errors import InvalidRequestError, TooLargeError
 Parameters = Mapping[str, str]
 """Parameters by upper-case name, values as sent."""
 
-NAMES = ("LANG", "QUERY", "RESPONSEFORMAT", "FORMAT", "MAXREC", "RUNID", "UPLOAD")
+NAMES = ("LANG", "QUERY", "RESPONSEFORMAT", "FORMAT", "MAXREC", "RUNID", "UPLOAD", "TABLE_NAME")
 """Those that mean something to a query; the others are ignored, as DALI asks, and so is REQUEST of TAP 1.0."""
+
+_TABLE_NAME = re.compile(f"[A-Za-z][A-Za-z0-9_]{{0,{limits.TABLE_NAME_CHARACTERS - 1}}}")
 
 LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
 DEFAULT_FORMAT = "votable"
@@ -86,14 +89,32 @@ def parse_wait(text: str) -> int:
     return -1 if text.strip() == "-1" else _whole_number("WAIT", text)
 
 
-def parse_time(text: str) -> datetime:
-    """DESTRUCTION as ISO 8601, in UTC unless it says otherwise (UWS 1.1 §2.1.7)."""
+def parse_time(name: str, text: str) -> datetime:
+    """DESTRUCTION or AFTER as ISO 8601, in UTC unless it says otherwise (UWS 1.1 §2.1.7)."""
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError as error:
-        message = f"DESTRUCTION has to be a time such as 2030-01-31T12:00:00Z, not {_shown(text)}"
+        message = f"{name} has to be a time such as 2030-01-31T12:00:00Z, not {_shown(text)}"
         raise InvalidRequestError(message) from error
     return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def parse_last(text: str) -> int:
+    """LAST of a job list, a number from 1 on (UWS 1.1 §2.2.2.1)."""
+    if not (last := _whole_number("LAST", text)):
+        raise InvalidRequestError("LAST has to be a whole number from 1 on")
+    return last
+
+
+def table_name(text: str) -> str:
+    """TABLE_NAME: what queries call a result, as `tap_user.<name>`. Raises InvalidRequestError unless it is a regular
+    identifier of ADQL; letter case does not count."""
+    if not _TABLE_NAME.fullmatch(text):
+        raise InvalidRequestError(
+            f"a table's name has to be a letter and up to {limits.TABLE_NAME_CHARACTERS - 1} letters, digits or"
+            f" underscores, not {_shown(text)}"
+        )
+    return text.lower()
 
 
 def _maxrec(text: str | None) -> int | None:

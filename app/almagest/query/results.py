@@ -1,4 +1,4 @@
-"""The stored results of jobs: tables `results."job_<id>"` of the data database, with columns c1, c2, …"""
+"""The stored results of jobs: tables `job_<id>` of the data database, in their owner's schema or in `results`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from almagest.query.answer import Answer, Source
 from almagest.query.errors import NoSuchJobError, ResultLostError
 from almagest.query.models import Job, Phase
 
-SCHEMA = "results"
 DOWNLOAD_SECONDS = 3600.0
 """Seconds that PostgreSQL may take to send a stored result; a slow client needs them, not the query."""
 
@@ -40,7 +39,7 @@ def stored(job: Job, response_format: str | None = None) -> Answer:
 
 def table(job: Job) -> sql.Identifier:
     """The name of a job's result table."""
-    return sql.Identifier(SCHEMA, job.result_table)
+    return sql.Identifier(job.result_schema, job.result_table)
 
 
 def _check_kept(job: Job) -> None:

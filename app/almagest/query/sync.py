@@ -16,13 +16,13 @@ ADVICE = (
 
 
 def sync(identity: Identity, parameters: request.Parameters) -> Answer:
-    """Translate a query and run it as `almagest_query` in a read-only transaction, up to its first rows.
+    """Translate a query and run it with the identity's rights in a read-only transaction, up to its first rows.
 
     parameters: TAP's, see `request.collect`. Raises QueryError.
     """
     asked = request.check(parameters)
     translation = translate(identity, asked)
-    source = Source(translation.sql, translation.columns, asked.maxrec, limits.SYNC_SECONDS, ADVICE)
+    source = Source(translation.sql, translation.columns, asked.maxrec, limits.SYNC_SECONDS, ADVICE, identity=identity)
     return Answer(source, formats.negotiate(asked.response_format), {"QUERY": asked.query})
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import uuid
 
 from celery import shared_task
 
@@ -13,9 +12,9 @@ log = logging.getLogger(__name__)
 
 
 @shared_task(name=dispatch.RUN)
-def run(job_id: str) -> None:
+def run(queue: str) -> None:
     """Run a QUEUED job. A message that comes twice, or for a job that was aborted meanwhile, does nothing."""
-    execution.execute(uuid.UUID(job_id))
+    execution.execute(queue)
 
 
 @shared_task(name=dispatch.SWEEP)

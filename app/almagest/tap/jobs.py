@@ -1,6 +1,7 @@
 """`/tap/async…`: jobs as the resources of UWS 1.1 §2.2, over `almagest.query.jobs`.
 
-An anonymous job is reached by whoever knows its address, which is random; the list of such jobs is empty for everyone.
+A job is found by its owner only; one that nobody owns, by whoever knows its address, which is random. The list of the
+latter is empty for everyone.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ from collections.abc import Callable, Mapping
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from almagest import formats
-from almagest.query import jobs, results
+from almagest.accounts.identity import NOBODY, Identity
+from almagest.query import jobs, jobtables, results
 from almagest.query import request as parameters
 from almagest.query.errors import InvalidRequestError, NoSuchJobError
 from almagest.query.models import Job, Phase
@@ -21,19 +23,17 @@ from almagest.vo import uws
 @face("GET", "HEAD", "POST")
 def joblist(request: HttpRequest) -> HttpResponse:
     """`/tap/async`: create a job, or list those that the caller owns."""
+    caller, sent = NOBODY, list(pairs(request))
     if request.method != "POST":
-        return _xml(uws.jobs(_list_url(), ()))
-    sent = list(pairs(request))
-    job = jobs.create(parameters.collect(sent))
-    if _control(sent, "PHASE") == "RUN":
-        jobs.run(job)
+        return _xml(uws.jobs(_list_url(), (_entry(found, caller) for found in _listed(caller, sent))))
+    job = jobs.create(caller, parameters.collect(sent), start=_control(sent, "PHASE") == "RUN")
     return _see(_url(job))
 
 
 @face("GET", "HEAD", "POST", "DELETE")
 def job(request: HttpRequest, job_id: str) -> HttpResponse:
     """`/tap/async/<id>`: the job's document, after WAIT when asked; or its end."""
-    found = jobs.find(jobs.parse_id(job_id))
+    found = _find(request, job_id)
     if request.method == "DELETE":
         return _deleted(found)
     sent = list(pairs(request))
@@ -50,7 +50,7 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
 @face("GET", "HEAD", "POST")
 def part(request: HttpRequest, job_id: str, name: str) -> HttpResponseBase:
     """`/tap/async/<id>/<name>`: one property, to read or to set."""
-    found = jobs.find(jobs.parse_id(job_id))
+    found = _find(request, job_id)
     if request.method == "POST":
         if name not in _SET:
             raise InvalidRequestError(f"{name} cannot be set")
@@ -62,9 +62,9 @@ def part(request: HttpRequest, job_id: str, name: str) -> HttpResponseBase:
 
 
 @face("GET", "HEAD")
-def error(_: HttpRequest, job_id: str) -> HttpResponse:
+def error(request: HttpRequest, job_id: str) -> HttpResponse:
     """`/tap/async/<id>/error`: why it failed, as a DALI document."""
-    found = jobs.find(jobs.parse_id(job_id))
+    found = _find(request, job_id)
     if found.phase != Phase.ERROR:
         raise NoSuchJobError(f"job {found.pk} is {found.phase} and has no error")
     return HttpResponse(formats.error_document(found.error), content_type=formats.MEDIA_TYPE)
@@ -73,7 +73,7 @@ def error(_: HttpRequest, job_id: str) -> HttpResponse:
 @face("GET", "HEAD")
 def result(request: HttpRequest, job_id: str) -> HttpResponseBase:
     """`/tap/async/<id>/results/result`: its rows, in its own format or in the one named here."""
-    found = jobs.find(jobs.parse_id(job_id))
+    found = _find(request, job_id)
     wanted = parameters.collect(pairs(request))
     return stream(results.stored(found, wanted.get("RESPONSEFORMAT")), f"job-{found.pk}")
 
@@ -83,6 +83,7 @@ def describe(found: Job) -> uws.JobDocument:
     return uws.JobDocument(
         id=str(found.pk),
         url=_url(found),
+        owner=found.user.get_username() if found.user else "",
         phase=found.phase,
         created=found.created_at,
         destruction=found.destruction_at,
@@ -92,7 +93,9 @@ def describe(found: Job) -> uws.JobDocument:
         run_id=found.run_id,
         parameters=found.parameters,
         result=_media_type(found) if found.phase == Phase.COMPLETED else None,
+        size=found.nbytes,
         error=(found.error, found.error_is_transient) if found.phase == Phase.ERROR else None,
+        info=_info(found),
     )
 
 
@@ -116,7 +119,7 @@ def _set_duration(found: Job, sent: Sent) -> None:
 
 
 def _set_destruction(found: Job, sent: Sent) -> None:
-    jobs.set_destruction(found, parameters.parse_time(_control(sent, "DESTRUCTION") or ""))
+    jobs.set_destruction(found, parameters.parse_time("DESTRUCTION", _control(sent, "DESTRUCTION") or ""))
 
 
 _SET: Mapping[str, Callable[[Job, Sent], None]] = {
@@ -134,9 +137,48 @@ _ATOMS: Mapping[str, Callable[[uws.JobDocument], str]] = {
     "executionduration": lambda described: str(described.duration),
     "destruction": lambda described: uws.timestamp(described.destruction),
     "quote": lambda _: "",
-    "owner": lambda _: "",
+    "owner": lambda described: described.owner,
 }
 PARTS = (*_DOCUMENTS, *_ATOMS)
+
+
+def _find(request: HttpRequest, job_id: str) -> Job:
+    return jobs.find(jobs.parse_id(job_id), NOBODY)
+
+
+def _listed(caller: Identity, sent: Sent) -> list[Job]:
+    """Filters of UWS 1.1 §2.2.2.1, combined with AND; PHASE may come several times."""
+    phases = {value.upper() for name, value in sent if name.upper() == "PHASE"}
+    if unknown := phases - uws.PHASES:
+        raise InvalidRequestError(f"there is no phase {min(unknown)[:40]!r}; UWS has {', '.join(sorted(uws.PHASES))}")
+    after, last = _control(sent, "AFTER"), _control(sent, "LAST")
+    return jobs.listed(
+        caller,
+        phases,
+        None if after is None else parameters.parse_time("AFTER", after),
+        None if last is None else parameters.parse_last(last),
+    )
+
+
+def _entry(found: Job, caller: Identity) -> uws.JobDocument:
+    """As much of the job as a list says."""
+    return uws.JobDocument(
+        id=str(found.pk),
+        url=_url(found),
+        owner=caller.name,
+        phase=found.phase,
+        created=found.created_at,
+        destruction=found.destruction_at,
+        duration=found.execution_duration,
+        run_id=found.run_id,
+    )
+
+
+def _info(found: Job) -> dict[str, str]:
+    """What UWS has no place for: which queue, and what became of the result."""
+    table = f"{jobtables.SCHEMA}.{found.table_name}" if found.table_name else ""
+    told = {"queue": found.queue, "table": table, "rows": found.nrows, "bytes": found.nbytes}
+    return {name: str(value) for name, value in told.items() if value not in (None, "")}
 
 
 def _control(sent: Sent, name: str) -> str | None:

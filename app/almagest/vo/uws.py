@@ -15,12 +15,23 @@ NAMESPACES = {
     "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
 }
 NIL = {"xsi:nil": "true"}
+PHASES = frozenset(
+    {
+        *("PENDING", "QUEUED", "EXECUTING", "COMPLETED", "ERROR"),
+        *("ABORTED", "UNKNOWN", "HELD", "SUSPENDED", "ARCHIVED"),
+    }
+)
+"""All of UWS 1.1 §2.1.3, whether a service uses them or not."""
+
+INFO = {"xmlns": "urn:almagest:job"}
+"""Namespace of what a job's `jobInfo` says, which is each service's own (UWS 1.1 §2.2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class JobDocument:
-    """What the job's XML says. url: absolute, without trailing slash; duration: seconds; result: of the job's only
-    result, its media type, or None while there is none; error: message and whether it is transient."""
+    """What the job's XML says. url: absolute, without trailing slash; owner: user name, empty for an anonymous one;
+    duration: seconds; result: of the job's only result, its media type, or None while there is none; size: of that, in
+    bytes as stored; error: message and whether it is transient; info: anything else worth knowing, by name."""
 
     id: str
     url: str
@@ -28,13 +39,16 @@ class JobDocument:
     created: datetime
     destruction: datetime
     duration: int
+    owner: str = ""
     quote: datetime | None = None
     started: datetime | None = None
     ended: datetime | None = None
     run_id: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
     result: str | None = None
+    size: int | None = None
     error: tuple[str, bool] | None = None
+    info: Mapping[str, str] = field(default_factory=dict)
 
 
 def job(description: JobDocument) -> bytes:
@@ -45,7 +59,7 @@ def job(description: JobDocument) -> bytes:
             {**NAMESPACES, "version": "1.1"},
             element("uws:jobId", None, description.id),
             element("uws:runId", None, description.run_id) if description.run_id else None,
-            element("uws:ownerId", NIL),
+            _owner(description.owner),
             element("uws:phase", None, description.phase),
             _time("uws:quote", description.quote),
             _time("uws:creationTime", description.created),
@@ -56,6 +70,7 @@ def job(description: JobDocument) -> bytes:
             _parameters(description.parameters, {}),
             _results(description, {}),
             _error(description.error),
+            _info(description.info),
         )
     )
 
@@ -68,7 +83,7 @@ def jobs(url: str, listed: Iterable[JobDocument]) -> bytes:
             {"id": entry.id, "xlink:href": f"{url}/{entry.id}"},
             element("uws:phase", None, entry.phase),
             element("uws:runId", None, entry.run_id) if entry.run_id else None,
-            element("uws:ownerId", NIL),
+            _owner(entry.owner),
             _time("uws:creationTime", entry.created),
         )
         for entry in listed
@@ -91,6 +106,16 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def _owner(name: str) -> Markup:
+    return element("uws:ownerId", None, name) if name else element("uws:ownerId", NIL)
+
+
+def _info(values: Mapping[str, str]) -> Markup | None:
+    if not values:
+        return None
+    return element("uws:jobInfo", None, *(element(name, INFO, value) for name, value in values.items()))
+
+
 def _parameters(values: Mapping[str, str], attributes: Mapping[str, str]) -> Markup:
     entries = (element("uws:parameter", {"id": name}, value) for name, value in values.items())
     return element("uws:parameters", attributes, *entries)
@@ -103,6 +128,7 @@ def _results(description: JobDocument, attributes: Mapping[str, str]) -> Markup:
         "id": "result",
         "xlink:type": "simple",
         "xlink:href": f"{description.url}/results/result",
+        "size": None if description.size is None else str(description.size),
         "mime-type": description.result,
     }
     return element("uws:results", attributes, element("uws:result", result))

@@ -71,7 +71,7 @@ def test_gaia_is_loaded_whole_and_found_by_position(application: Application) ->
     assert outcome.code == 0, outcome.err
     # Below 10 s on two cores that do nothing else; the machine that runs the tests does other things too.
     assert float(str(last(outcome.out)["seconds"])) < 30
-    with application.data("almagest_query") as query:
+    with application.data("almagest_public") as query:
         assert count(query, "gaiadr3.bright") == 482_176
         cone = "spoint(radians(ra), radians(dec)) <@ scircle(spoint(radians(56.75), radians(24.12)), radians(1))"
         found = {row[0] for row in query.execute(f"SELECT source_id FROM gaiadr3.bright WHERE {cone}")}
@@ -119,12 +119,12 @@ def test_sigkill_in_the_middle_leaves_the_old_table_serving(application: Applica
     process.send_signal(signal.SIGKILL)
     process.communicate()
     assert process.returncode == -signal.SIGKILL
-    with application.data("almagest_query") as query:
+    with application.data("almagest_public") as query:
         assert count(query, "killed.stars") == 1000
     eventually("the killed load's tables to be gone", lambda: tables(application, "killed") == ["stars"])
     again = application.run("ingest", source, "--table", "killed.stars")
     assert again.code == 0, again.err
-    with application.data("almagest_query") as query:
+    with application.data("almagest_public") as query:
         assert count(query, "killed.stars") == 150_000
 
 
@@ -162,7 +162,7 @@ def test_ingests_of_two_tables_of_a_new_schema_run_side_by_side(application: App
     both = [application.start("ingest", source, "--table", f"pair.{name}") for name, source in sources.items()]
     outputs = [process.communicate(timeout=110) for process in both]
     assert [process.returncode for process in both] == [0, 0], outputs
-    with application.data("almagest_query") as query:
+    with application.data("almagest_public") as query:
         assert count(query, "pair.left") == count(query, "pair.right") == 40_000
 
 
@@ -185,7 +185,7 @@ def test_a_long_query_delays_the_swap_and_is_not_disturbed(application: Applicat
     source = write(files, "busy.parquet", sky(1000))
     assert application.run("ingest", source, "--table", "trial.busy").code == 0
     write(files, "busy.parquet", sky(1200, seed=4))
-    with application.data("almagest_query") as reader, application.data("almagest_query") as other:
+    with application.data("almagest_public") as reader, application.data("almagest_internal") as other:
         with reader.transaction():
             assert count(reader, "trial.busy") == 1000
             process = application.start("ingest", source, "--table", "trial.busy")
@@ -202,7 +202,7 @@ def test_an_unpublished_table_is_hidden_until_it_is_published(application: Appli
     hidden = METADATA.replace("title: Small", "title: Small, published: false")
     source = write(files, "secret.parquet", sky(100), hidden)
     assert application.run("ingest", source, "--table", "trial.secret").code == 0
-    with application.data("almagest_query") as query, application.data("almagest_job") as job:
+    with application.data("almagest_public") as query, application.data("almagest_internal") as job:
         for reader in (query, job):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 reader.execute("SELECT * FROM trial.secret")
@@ -247,7 +247,7 @@ def test_fits_values_nulls_and_units_arrive(application: Application, files: Pat
     fits.BinTableHDU.from_columns(columns).writeto(files / "small.fits", overwrite=True)
     outcome = application.run("ingest", "file:small.fits", "--table", "trial.fits")
     assert outcome.code == 0, outcome.err
-    with application.data("almagest_query") as query, application.app() as app:
+    with application.data("almagest_public") as query, application.app() as app:
         assert query.execute('SELECT "NAME", "N", "U", "FLUX", "OK" FROM trial.fits ORDER BY "U"').fetchall() == [
             ("Sirius", 1, 1, 1.5, True),
             ("Vega", None, 2, None, False),
@@ -271,7 +271,7 @@ def test_csv_types_are_inferred_and_unicode_is_declared(application: Application
     (files / "small.csv").write_text("\n".join(lines) + "\n")
     outcome = application.run("ingest", "file:small.csv", "--table", "trial.csv")
     assert outcome.code == 0, outcome.err
-    with application.data("almagest_query") as query, application.app() as app:
+    with application.data("almagest_public") as query, application.app() as app:
         rows = query.execute("SELECT id, name, mag, seen, day::text FROM trial.csv ORDER BY id").fetchall()
         datatypes = app.execute(
             "SELECT c.name, datatype, xtype FROM metadata_column c JOIN metadata_table t ON t.id = table_id"
@@ -327,7 +327,7 @@ def test_a_wrong_file_leaves_the_old_table_serving(application: Application, fil
     assert application.run("ingest", "file:turns.csv", "--table", "trial.turns").code == 0
     (files / "turns.csv").write_text("a,b\n1,2\n3,bad\n")
     assert application.run("ingest", "file:turns.csv", "--table", "trial.turns").code == 1
-    with application.data("almagest_query") as query:
+    with application.data("almagest_public") as query:
         assert query.execute("SELECT * FROM trial.turns").fetchall() == [(1, 2.0)]
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from almagest import formats
+from almagest.accounts.identity import NOBODY
 from almagest.adql.catalogue import Column
 from almagest.config.environment import environment
 from almagest.query import datadb, slots
@@ -147,10 +148,10 @@ def test_a_waiting_query_gets_the_place_of_one_that_ends() -> None:
 
 def test_a_query_cannot_write_even_if_its_sql_could(application: Application) -> None:
     with datadb.reader() as connection:
-        datadb.begin_reading(connection, 5)
+        datadb.begin_reading(connection, NOBODY, 5)
         assert connection.execute("SHOW transaction_read_only").fetchone() == ("on",)
         assert connection.execute("SHOW statement_timeout").fetchone() == ("5s",)
         assert connection.execute("SHOW lock_timeout").fetchone() == ("5s",)
-        assert connection.execute("SELECT current_user").fetchone() == ("almagest_query",)
+        assert connection.execute("SELECT current_user").fetchone() == ("almagest_public",)
         connection.rollback()
     eventually("the connection to be idle", lambda: reading(application) == 0)

@@ -8,7 +8,7 @@ from importlib import import_module
 from pathlib import Path
 
 from almagest.adql.catalogue import Column
-from almagest.ingest.block import ROWS, Block, Fixed, Values
+from almagest.formats.block import ROWS, Array, Block, Fixed, Text, Values
 from almagest.ingest.description import Description, read
 from almagest.ingest.errors import IngestError
 
@@ -50,7 +50,9 @@ def open_demo(name: str) -> tuple[DemoSource, Description]:
     return source, read(Path(__file__).with_name(f"{name}.yaml"))
 
 
-def _part(values: Values, start: int, stop: int) -> Values:
+def _part(values: Values, start: int, stop: int) -> Fixed | Text:
+    if isinstance(values, Array):
+        raise TypeError("the demo catalogues have no arrays")
     if isinstance(values, Fixed):
         return Fixed(values.values[start:stop], values.null[start:stop])
     return values.part(start, stop)

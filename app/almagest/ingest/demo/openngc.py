@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from almagest.adql.catalogue import Column, Datatype
-from almagest.ingest.block import DTYPES, Values, fixed, strings
+from almagest.formats.block import DTYPES, Values, fixed, strings
 from almagest.ingest.demo import Columns
 
 _FIELDS: tuple[tuple[str, str, Datatype], ...] = (

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from almagest.adql.catalogue import Column
-from almagest.ingest.block import DTYPES, Fixed, Text, Values, fixed
+from almagest.formats.block import DTYPES, Fixed, Text, Values, fixed
 from almagest.ingest.errors import IngestError
 
 EPOCH_2000 = 946_684_800_000_000

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pyarrow import csv as pacsv
 
 from almagest.adql.catalogue import Column, Datatype
-from almagest.ingest.block import Block, Values
+from almagest.formats.block import Block, Values
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import arrow
 

@@ -21,7 +21,7 @@ from astropy.io import fits
 from numpy.typing import NDArray
 
 from almagest.adql.catalogue import Column, Datatype
-from almagest.ingest.block import DTYPES, ROWS, Block, Fixed, Values, fixed, text
+from almagest.formats.block import DTYPES, ROWS, Block, Fixed, Text, Values, fixed, text
 from almagest.ingest.errors import IngestError
 
 _TYPES: dict[str, Datatype] = {
@@ -109,7 +109,7 @@ class FitsSource:
 
     def _decode(self, raw: NDArray[Any], field: _Field, column: Column, first: int) -> Values:
         values = field.decode(raw, column.datatype)
-        if not isinstance(values, Fixed):
+        if isinstance(values, Text):
             foreign = np.flatnonzero((values.data > 126) | (values.data < 32))
             if len(foreign):
                 row = first + values.row_of(int(foreign[0]))

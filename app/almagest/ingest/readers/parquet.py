@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from almagest.adql.catalogue import Column, Datatype
-from almagest.ingest.block import ROWS, Block
+from almagest.formats.block import ROWS, Block
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import arrow
 

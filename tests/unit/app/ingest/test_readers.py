@@ -13,8 +13,9 @@ import pytest
 from astropy.io import fits
 
 from almagest.adql.catalogue import Column
-from almagest.ingest.block import Fixed, Source, Text
+from almagest.formats.block import Fixed, Text
 from almagest.ingest.errors import IngestError
+from almagest.ingest.readers import Source
 from almagest.ingest.readers.csv import CsvSource
 from almagest.ingest.readers.fits import FitsSource
 from almagest.ingest.readers.parquet import ParquetSource

@@ -80,13 +80,13 @@ def test_a_value_is_shown_without_control_characters_and_short() -> None:
 
 @pytest.mark.parametrize("text", ["2030-01-31T12:00:00Z", "2030-01-31T12:00:00.000000Z", "2030-01-31T12:00:00"])
 def test_times_are_utc(text: str) -> None:
-    assert request.parse_time(text).isoformat() == "2030-01-31T12:00:00+00:00"
+    assert request.parse_time("DESTRUCTION", text).isoformat() == "2030-01-31T12:00:00+00:00"
 
 
 @pytest.mark.parametrize("text", ["", "tomorrow", "2030-13-01T00:00:00Z", "9" * 400])
 def test_no_time(text: str) -> None:
     with pytest.raises(InvalidRequestError, match="DESTRUCTION has to be a time"):
-        request.parse_time(text)
+        request.parse_time("DESTRUCTION", text)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("-1", -1), ("0", 0), (" 60 ", 60)])

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("metadata", "0001_initial"),
+        ("metadata", "0002_levels"),
     ]
 
     operations = [

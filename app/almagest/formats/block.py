@@ -1,15 +1,15 @@
-"""Blocks of rows on their way from a reader to the database, and the protocol of readers. Pure numpy."""
+"""Blocks of rows on their way from a file to the database."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.adql.catalogue import Datatype
 
 ROWS = 50_000
 """Rows in a block: enough to forget the cost of a call, few enough to fit the processor's cache by column."""
@@ -59,7 +59,22 @@ class Text:
         return int(np.searchsorted(self.offsets, position, side="right")) - 1
 
 
-Values = Fixed | Text
+@dataclass(frozen=True, slots=True)
+class Array:
+    """Arrays of numbers or flags end to end: row i is elements[offsets[i]:offsets[i+1]].
+
+    offsets: int64, shape (rows + 1,); null: rows without an array. A NaN among the elements stays one.
+    """
+
+    offsets: NDArray[np.int64]
+    elements: Fixed
+    null: Mask
+
+    def __len__(self) -> int:
+        return len(self.null)
+
+
+Values = Fixed | Text | Array
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +86,6 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.columns[0])
-
-
-class Head(Protocol):
-    """What a source says before its rows."""
-
-    @property
-    def name(self) -> str:
-        """As the user named it; errors begin with it."""
-
-    @property
-    def columns(self) -> tuple[Column, ...]:
-        """Its columns with the metadata that it carries itself."""
-
-    @property
-    def rows(self) -> int | None:
-        """Number of rows when known before reading."""
-
-
-class Source(Head, Protocol):
-    """A file to load: typed columns, then all rows, as often as asked."""
-
-    def digest(self) -> str:
-        """SHA-256 of the content, hexadecimal."""
-
-    def blocks(self) -> Iterator[Block]:
-        """All rows in order, at most ROWS at a time. Raises IngestError with the place of what cannot be read."""
 
 
 def fixed(values: NDArray[Any], null: Mask | None = None) -> Fixed:

@@ -9,8 +9,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from almagest.ingest.block import Block, Fixed, Values, fixed, strings, text
-from almagest.ingest.pgcopy import encode
+from almagest.formats.block import Array, Block, Fixed, Values, fixed, strings, text
+from almagest.formats.pgcopy import encode
 
 
 def decode(data: bytes) -> Iterator[list[bytes | None]]:
@@ -52,6 +52,18 @@ def test_a_part_of_a_text_column_begins_at_its_own_bytes() -> None:
 
 def test_no_rows_are_no_bytes() -> None:
     assert encode(Block(1, (fixed(np.array([], dtype="f8")), strings([])))) == b""
+
+
+def test_arrays_carry_their_dimension_type_and_nulls() -> None:
+    elements = Fixed(np.array([1, -2, 7, 0], dtype="<i2"), np.array([False, False, False, True]))
+    column = Array(np.array([0, 2, 2, 4, 4]), elements, np.array([False, False, False, True]))
+    head, one = ">iiiii", ">ih"
+    assert rows(column) == [
+        [struct.pack(head, 1, 0, 21, 2, 1) + struct.pack(one, 2, 1) + struct.pack(one, 2, -2)],
+        [struct.pack(">iii", 0, 0, 21)],
+        [struct.pack(head, 1, 1, 21, 2, 1) + struct.pack(one, 2, 7) + struct.pack(">i", -1)],
+        [None],
+    ]
 
 
 @given(

@@ -1,0 +1,68 @@
+"""Which job a worker runs next.
+
+A message in a queue means "there is one job more to run", not which: who takes it runs the oldest job of the owner that
+has the fewest running. So one owner's hundred jobs do not stand before another's first one, and no owner holds more
+workers of a queue than its allowance has it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from django.db import connection, transaction
+from django.db.models import Count, F
+from django.db.models.functions import Now
+
+from almagest.query import dispatch, quotas
+from almagest.query.models import Job, Phase
+
+
+def claim(queue: str) -> Job | None:
+    """QUEUED → EXECUTING of the job of this queue whose turn it is, for one more attempt; the job as it is then.
+
+    None when none waits, or only such whose owners have as many running as they may.
+    """
+    with transaction.atomic():
+        # One claim of a queue at a time: each counts what the one before it took.
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", (queue,))
+        running = _running(queue)
+        for first in sorted(_firsts(queue), key=lambda job: (running[job.owner], job.queued_at)):
+            if running[first.owner] < quotas.allowance(first.owner, first.user_id).executing and _take(first):
+                return Job.objects.get(pk=first.pk)
+    return None
+
+
+def call_next(ended: Job) -> None:
+    """Have a job run that this one kept waiting: its message may have been taken in vain."""
+    if Job.objects.filter(phase=Phase.QUEUED, queue=ended.queue, owner=ended.owner).exists():
+        dispatch.publish(ended.queue)
+
+
+def ready(queue: str) -> int:
+    """How many jobs of this queue could run now if there were workers enough."""
+    running = _running(queue)
+    waiting = Job.objects.filter(phase=Phase.QUEUED, queue=queue).order_by()
+    owners = waiting.values_list("owner", "user").annotate(Count("pk"))
+    return sum(
+        max(0, min(count, quotas.allowance(owner, user).executing - running[owner])) for owner, user, count in owners
+    )
+
+
+def _running(queue: str) -> Counter[str]:
+    """Owners of what runs, how often."""
+    return Counter(Job.objects.filter(phase=Phase.EXECUTING, queue=queue).values_list("owner", flat=True))
+
+
+def _firsts(queue: str) -> list[Job]:
+    """Each owner's longest waiting job."""
+    waiting = Job.objects.filter(phase=Phase.QUEUED, queue=queue).order_by("owner", "queued_at").distinct("owner")
+    return list(waiting.only("owner", "user", "queued_at"))
+
+
+def _take(job: Job) -> bool:
+    return bool(
+        Job.objects.filter(pk=job.pk, phase=Phase.QUEUED).update(
+            phase=Phase.EXECUTING, attempt=F("attempt") + 1, started_at=Now(), alive_at=Now()
+        )
+    )

@@ -1,0 +1,139 @@
+"""Writing a result table: in one transaction, as one attempt, within the owner's room.
+
+A result is never written in full before anything looks at its size: where it could be larger than the room, each row's
+size is added up while PostgreSQL produces it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from almagest.adql import Translation
+from almagest.adql.catalogue import Column
+from almagest.query import datadb, jobtables, limits, quotas, results
+from almagest.query.models import Job
+from almagest.query.quotas import Room
+
+PREDECESSOR_SECONDS = 15.0
+"""How long to wait for the query of a worker that died: PostgreSQL notices within client_connection_check_interval."""
+
+ROW_BYTES = 40
+"""Of a row beside its values: page pointer, header, alignment."""
+
+PACKED = 2
+"""The running sum may be so many times the room, because PostgreSQL packs long values after it looked at them."""
+
+_OVER_ROOM = "AL001"
+"""SQLSTATE of the function `over_room()` (`almagest.metadata.provision`)."""
+
+
+class PredecessorError(Exception):
+    """An earlier attempt's query still runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A result table: its rows, its size in bytes, and whether a limit cut it."""
+
+    nrows: int
+    nbytes: int
+    overflow: bool
+
+
+def store(connection: datadb.Connection, job: Job, translation: Translation, maxrec: int, seconds: float) -> Stored:
+    """Write the job's result table, in place of what an earlier attempt left; all of it or nothing.
+
+    translation: of at most maxrec + 1 rows; seconds: that the query may take. Raises PredecessorError when an earlier
+    attempt's query still runs, QuotaError when the result is larger than its owner's room, and psycopg.Error.
+    """
+    try:
+        with connection.transaction():
+            _wait_for_predecessor(connection, job)
+            _set(connection, "lock_timeout", limits.LOCK_SECONDS)
+            _set(connection, "statement_timeout", seconds)
+            nrows = _create(connection, job, translation, maxrec)
+            if nrows > maxrec:
+                _drop_last(connection, job)
+            stored = Stored(min(nrows, maxrec), _size(connection, job), overflow=nrows > maxrec or maxrec == 0)
+            # Asked again: other jobs of the owner may have ended meanwhile.
+            if not _fits(stored, quotas.room(job)):
+                raise quotas.beyond(job)
+    except psycopg.Error as error:
+        if error.sqlstate == _OVER_ROOM:
+            raise quotas.beyond(job) from error
+        raise
+    return stored
+
+
+def within_room(query: sql.Composable, columns: Sequence[Column], rows: int, room: Room) -> sql.Composable:
+    """The query, made to fail as soon as its rows take more than the room, if `rows` of them could.
+
+    The sum costs a fraction of a microsecond a row, and nothing where a result surely fits.
+    """
+    widest = _widest(columns)
+    if widest is not None and widest * rows <= room.nbytes:
+        return query
+    numbered = sql.SQL(", ").join(sql.Identifier(f"c{number + 1}") for number in range(len(columns)))
+    return sql.SQL(
+        "SELECT {numbered} FROM (SELECT r.*, sum(pg_column_size(r)) OVER (ROWS UNBOUNDED PRECEDING)"
+        " FROM ({query}) AS r ({numbered})) AS w ({numbered}, written) WHERE written <= {most} OR over_room()"
+    ).format(numbered=numbered, query=query, most=sql.Literal(PACKED * room.nbytes))
+
+
+def _create(connection: datadb.Connection, job: Job, translation: Translation, maxrec: int) -> int:
+    """Returns the number of rows."""
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(results.table(job)))
+    names = sql.SQL(", ").join(map(sql.Identifier, jobtables.column_names(translation.columns)))
+    create = sql.SQL("CREATE UNLOGGED TABLE {} ({}) AS {}")
+    query = within_room(_Translated(translation.sql), translation.columns, maxrec + 1, quotas.room(job))
+    return connection.execute(create.format(results.table(job), names, query)).rowcount
+
+
+class _Translated(sql.Composable):
+    """SQL that the translator wrote, as part of more."""
+
+    def as_bytes(self, _: Any = None) -> bytes:
+        return str(self._obj).encode()
+
+
+def _fits(stored: Stored, room: Room) -> bool:
+    return stored.nbytes <= room.nbytes and stored.nrows <= room.nrows
+
+
+def _size(connection: datadb.Connection, job: Job) -> int:
+    name = results.table(job).as_string(connection)
+    row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (name,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _widest(columns: Sequence[Column]) -> int | None:
+    """Bytes of a row at most, or None when its values set no limit."""
+    if any(column.arraysize or column.xtype for column in columns):
+        return None
+    return ROW_BYTES + 8 * len(columns)
+
+
+def _wait_for_predecessor(connection: datadb.Connection, job: Job) -> None:
+    """Take the lock that every attempt holds while it runs, so that never two of them do."""
+    _set(connection, "lock_timeout", PREDECESSOR_SECONDS)
+    try:
+        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(job.pk),))
+    except psycopg.errors.LockNotAvailable as error:
+        raise PredecessorError from error
+
+
+def _drop_last(connection: datadb.Connection, job: Job) -> None:
+    """Remove the row beyond the limit, which was asked for only to know whether there is one."""
+    connection.execute(
+        sql.SQL("DELETE FROM {table} WHERE ctid = (SELECT max(ctid) FROM {table})").format(table=results.table(job))
+    )
+
+
+def _set(connection: datadb.Connection, parameter: Any, seconds: float) -> None:
+    statement = sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(parameter), sql.Literal(round(seconds * 1000)))
+    connection.execute(statement)
