@@ -26,12 +26,12 @@ from psycopg.sql import SQL, Identifier
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "app"))
 
+from almagest.formats.pgcopy import encode, sql_type
 from almagest.ingest import stream
-from almagest.ingest.block import Source
 from almagest.ingest.description import Description
 from almagest.ingest.findings import Findings, find, nothing
-from almagest.ingest.layout import Layout, layout, sql_type
-from almagest.ingest.pgcopy import encode
+from almagest.ingest.layout import Layout, layout
+from almagest.ingest.readers import Source
 from almagest.ingest.readers.fits import FitsSource
 from almagest.ingest.readers.parquet import ParquetSource
 from support.application import Application

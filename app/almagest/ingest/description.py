@@ -56,9 +56,19 @@ class SchemaDescription(_Model):
     order: int | None = Field(default=None, ge=0)
 
 
+class ForeignKeyDescription(_Model):
+    """Columns that name rows of another table. target: schema.table; columns: name here → name there."""
+
+    target: str = Field(pattern=r"^[^.]{1,63}\.[^.]{1,63}$")
+    columns: dict[str, str] = Field(min_length=1)
+    description: str = ""
+    utype: str = ""
+
+
 class TableDescription(_Model):
     """A table. position: names of its right ascension and declination, ICRS degrees; primary_key: a column's name;
-    indexes: columns that get a B-tree. published None: as it was, and a new table is published."""
+    indexes: columns that get a B-tree; foreign_keys: told to users, not enforced. published None: as it was, and a new
+    table is published."""
 
     title: str = Field(default="", max_length=200)
     description: str = ""
@@ -68,6 +78,7 @@ class TableDescription(_Model):
     position: tuple[str, str] | None = None
     primary_key: str | None = None
     indexes: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKeyDescription, ...] = ()
 
 
 class ColumnDescription(_Model):
@@ -82,12 +93,21 @@ class ColumnDescription(_Model):
     principal: bool = False
 
 
+class ExampleDescription(_Model):
+    """A query worth trying. name: a line that says what for; query: ADQL, over this table and any others."""
+
+    name: str = Field(min_length=1, max_length=200)
+    description: str = ""
+    query: str = Field(min_length=1)
+
+
 class Description(_Model):
     """Everything that one metadata file says. columns: by name, in any order; the file's order is the table's."""
 
     data: SchemaDescription = Field(default=SchemaDescription(), alias="schema")
     table: TableDescription = TableDescription()
     columns: dict[Annotated[str, Field(pattern=IDENTIFIER)], ColumnDescription] = Field(default_factory=dict)
+    examples: tuple[ExampleDescription, ...] = ()
 
     @model_validator(mode="after")
     def _no_column_twice(self) -> Description:

@@ -14,14 +14,22 @@ from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import Source
 from almagest.ingest.readers.csv import CsvSource
 from almagest.ingest.readers.fits import FitsSource
+from almagest.ingest.readers.hdf5 import Hdf5Source
 from almagest.ingest.readers.parquet import ParquetSource
+from almagest.ingest.readers.votable import VotableSource
 
 
 class _Reader(Protocol):
     def __call__(self, path: Path, name: str, declared: Mapping[str, Datatype]) -> Source: ...
 
 
-READERS: dict[str, _Reader] = {"fits": FitsSource, "parquet": ParquetSource, "csv": CsvSource}
+READERS: dict[str, _Reader] = {
+    "fits": FitsSource,
+    "votable": VotableSource,
+    "parquet": ParquetSource,
+    "hdf5": Hdf5Source,
+    "csv": CsvSource,
+}
 
 NUMBERS: tuple[Datatype, ...] = ("short", "int", "long", "float", "double")
 """From narrow to wide."""
@@ -30,6 +38,12 @@ ENDINGS = {
     ".fits": "fits",
     ".fit": "fits",
     ".fts": "fits",
+    ".vot": "votable",
+    ".votable": "votable",
+    ".xml": "votable",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+    ".hdf": "hdf5",
     ".parquet": "parquet",
     ".pq": "parquet",
     ".csv": "csv",

@@ -93,3 +93,26 @@ def test_the_gaia_package_calls_magnitudes_what_they_are() -> None:
             assert magnitudes == pytest.approx([8.194, 9.792, 6.958], abs=0.001)
             return
     pytest.fail("Barnard's star is not there")
+
+
+def test_examples_and_foreign_keys_are_read_as_written(tmp_path: Path) -> None:
+    text = """
+    table: {foreign_keys: [{target: a.c, columns: {ra: lon}}]}
+    examples: [{name: All, query: SELECT * FROM a.b}]
+    """
+    found = described(tmp_path, text)
+    assert [(key.target, key.columns) for key in found.table.foreign_keys] == [("a.c", {"ra": "lon"})]
+    assert [(example.name, example.query) for example in found.examples] == [("All", "SELECT * FROM a.b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("examples: [{name: All}]", "examples.0.query"),
+        ("table: {foreign_keys: [{target: c, columns: {ra: lon}}]}", "table.foreign_keys.0.target"),
+        ("table: {foreign_keys: [{target: a.c, columns: {}}]}", "table.foreign_keys.0.columns"),
+    ],
+)
+def test_examples_and_foreign_keys_are_whole(tmp_path: Path, text: str, place: str) -> None:
+    with pytest.raises(IngestError, match=place):
+        described(tmp_path, text)
