@@ -12,10 +12,10 @@ import hashlib
 import re
 import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from astropy import units
@@ -120,7 +120,7 @@ class FitsSource:
                     ),
                 )
 
-    def _read(self, file: IO[bytes], start: int, number: int) -> NDArray[Any]:
+    def _read(self, file: BinaryIO, start: int, number: int) -> NDArray[Any]:
         """Records of `number` rows, shape (number,)."""
         octets = file.read(number * self._row.itemsize)
         missing = number - len(octets) // max(1, self._row.itemsize)
@@ -141,14 +141,13 @@ class FitsSource:
 
 
 @contextmanager
-def _opened(path: Path, name: str) -> Iterator[IO[bytes]]:
+def _opened(path: Path, name: str) -> Iterator[BinaryIO]:
     """The file's bytes, unzipped when it begins as gzip does (RFC 1952 §2.3.1)."""
     try:
         with path.open("rb") as file:
             zipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
-            with gzip.open(file) if zipped else nullcontext(file) as content:
-                yield content
+            yield cast("BinaryIO", gzip.GzipFile(fileobj=file)) if zipped else file
     except (OSError, EOFError, zlib.error) as error:
         raise IngestError(f"is not a readable FITS file: {error}", file=name) from error
 
@@ -160,11 +159,8 @@ def _field(header: fits.Header, number: int, file: str) -> _Field:
     form = str(value(header, f"TFORM{number}", "")).strip()
     found = re.match(r"(\d{0,9})([A-Z])", form)
     repeat, letter = found.groups() if found else ("", "")
-    if (
-        letter not in _TYPES
-        or (letter != "A" and repeat not in ("", "1"))
-        or (letter == "A" and repeat.strip("0") == "" != repeat)
-    ):
+    width = int(repeat or 1)
+    if letter not in _TYPES or width == 0 or (letter != "A" and width != 1):
         raise IngestError(f"has TFORM {form!r}; only scalars and strings can be loaded", file=file, column=name)
     scale, zero = (_number(header, f"{word}{number}", usual, file) for word, usual in (("TSCAL", 1.0), ("TZERO", 0.0)))
     null = value(header, f"TNULL{number}", None)
@@ -173,10 +169,10 @@ def _field(header: fits.Header, number: int, file: str) -> _Field:
         datatype = _UNSIGNED[letter, zero][1]
     elif scale != 1 or zero != 0:
         datatype = "double"
-    dtype = np.dtype(_DTYPES[letter] if letter != "A" else f"S{repeat or 1}")
-    return _Field(
-        name, letter, dtype, datatype, null if isinstance(null, int) and letter in "BIJK" else None, scale, zero
-    )
+    if letter not in "BIJK" or not isinstance(null, int):
+        null = None
+    dtype = np.dtype(_DTYPES[letter] if letter != "A" else f"S{width}")
+    return _Field(name, letter, dtype, datatype, null, scale, zero)
 
 
 def _number(header: fits.Header, key: str, usual: float, file: str) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import warnings
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 from astropy.io import fits
 
@@ -38,7 +38,7 @@ class Table:
     fields: int
 
 
-def find(file: IO[bytes], name: str) -> Table:
+def find(file: BinaryIO, name: str) -> Table:
     """The first binary table of a file that is read from its beginning. Raises IngestError when there is none."""
     header, end = _header(file, name), file.tell()
     if header is None or not _card(header, 0).startswith("SIMPLE"):
@@ -71,7 +71,7 @@ def value(header: fits.Header, key: str, usual: Any) -> Any:
             return usual
 
 
-def _header(file: IO[bytes], name: str) -> fits.Header | None:
+def _header(file: BinaryIO, name: str) -> fits.Header | None:
     """The header that begins here; None at the end of the file."""
     octets = b""
     for _ in range(HEADER_UNITS):
@@ -100,7 +100,7 @@ def _data_size(header: fits.Header, name: str) -> int:
     axes = [_whole(header, f"NAXIS{axis}", name) for axis in range(1, 1 + _whole(header, "NAXIS", name, most=AXES))]
     if axes and axes[0] == 0 and value(header, "GROUPS", False) is True:
         axes = axes[1:]
-    bits = value(header, "BITPIX", 8)
+    bits: int = value(header, "BITPIX", 8)
     if bits not in (8, 16, 32, 64, -32, -64):
         raise IngestError(f"BITPIX is {bits!r}", file=name)
     values = math.prod(axes) if axes else 0
