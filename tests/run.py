@@ -83,6 +83,9 @@ SIDE_BY_SIDE = (
     integration("operator", "images"),
     integration("jobs", "cluster"),
     integration("app", "cluster", "tools"),
+    Stage(
+        "conformance", (pytest("conformance", "-m", "integration", "tests/conformance"),), needs=("cluster", "tools")
+    ),
     integration("images", "images"),
 )
 # Begins and ends with `make down`, and measures what is idle: nothing else may run then.

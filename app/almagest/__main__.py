@@ -14,7 +14,7 @@ from almagest.config.environment import ConfigurationError, use_settings
 DESCRIPTION = """\
 The web application of an Almagest archive. It is configured by ALMAGEST_* variables, files under
 /etc/almagest and secrets under /run/secrets/almagest (docs/contracts.md)."""
-COMMANDS = ("serve", "migrate", "ingest", "worker", "scheduler")
+COMMANDS = ("serve", "migrate", "ingest", "worker", "scheduler", "user", "group", "token", "access")
 EPILOGUE = "Any management command of Django works too, e.g. `almagest-app check` or `almagest-app shell`."
 
 
@@ -67,7 +67,39 @@ def parser() -> argparse.ArgumentParser:
         "scheduler", help="do what has to happen every few seconds", description=_scheduler.__doc__
     )
     scheduler.set_defaults(run=_scheduler)
+
+    _add_accounts(commands)
     return top
+
+
+def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """The commands that say who there is, and who may read what."""
+    user = commands.add_parser("user", help="make users").add_subparsers(metavar="ACTION", required=True)
+    add_user = user.add_parser("add", help="make a user, or change its password and groups", description=_user.__doc__)
+    add_user.add_argument("name", metavar="NAME")
+    add_user.add_argument("--group", action="append", default=[], metavar="GROUP", help="may be given several times")
+    add_user.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+    add_user.set_defaults(run=_user)
+
+    group = commands.add_parser("group", help="make groups of users").add_subparsers(metavar="ACTION", required=True)
+    add_group = group.add_parser("add", help="make a group", description=_group.__doc__)
+    add_group.add_argument("name", metavar="NAME")
+    add_group.set_defaults(run=_group)
+
+    token = commands.add_parser("token", help="make and revoke tokens").add_subparsers(metavar="ACTION", required=True)
+    for action in ("add", "revoke"):
+        of_user = token.add_parser(action, help=f"{action} a token of a user", description=_token.__doc__)
+        of_user.add_argument("user", metavar="USER")
+        of_user.add_argument("--label", default="command line", help="what the token is called")
+        of_user.add_argument("--days", type=int, help="its life; without: until it is revoked")
+        of_user.set_defaults(run=_token, action=action)
+
+    access = commands.add_parser("access", help="say who may read something", description=_access.__doc__)
+    access.add_argument("name", metavar="NAME", help="SCHEMA, SCHEMA.TABLE, SCHEMA.TABLE.COLUMN or FUNCTION()")
+    access.add_argument("level", choices=("public", "internal", "private"))
+    access.add_argument("--group", action="append", default=[], metavar="GROUP", help="whom a private level admits")
+    access.add_argument("--of", choices=("data", "metadata", "both"), default="both", help="default: both")
+    access.set_defaults(run=_access)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,6 +168,41 @@ def _scheduler(_: argparse.Namespace) -> int:
     from almagest.query.scheduler import run  # noqa: PLC0415 - as above
 
     return run()
+
+
+def _user(options: argparse.Namespace) -> int:
+    """Make a user and print the password, unless it was given on standard input."""
+    _set_up_django()
+    from almagest.accounts.command import add_user  # noqa: PLC0415 - as above
+
+    return add_user(options.name, options.group, password_from_input=options.password_stdin)
+
+
+def _group(options: argparse.Namespace) -> int:
+    """Make a group, which private tables can be opened to."""
+    _set_up_django()
+    from almagest.accounts.command import add_group  # noqa: PLC0415 - as above
+
+    return add_group(options.name)
+
+
+def _token(options: argparse.Namespace) -> int:
+    """Make a token, with which programs ask as this user, or take those of a label out of force."""
+    _set_up_django()
+    from almagest.accounts import command  # noqa: PLC0415 - as above
+
+    if options.action == "add":
+        return command.add_token(options.user, options.label, options.days)
+    return command.revoke_tokens(options.user, options.label)
+
+
+def _access(options: argparse.Namespace) -> int:
+    """Say who may read a schema, a table, a column or a function (its data), and who may know of it (its metadata).
+    What something is part of may admit fewer."""
+    _set_up_django()
+    from almagest.metadata.command import access  # noqa: PLC0415 - as above
+
+    return access(options.name, options.level, options.group, options.of)
 
 
 def _set_up_django() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import requests
 
@@ -43,11 +44,13 @@ class Process:
 
 @dataclass
 class Archive:
-    """The processes of one archive. url: of the site, also what it believes its address to be."""
+    """The processes of one archive. url: of the site, also what it believes its address to be; port: of its web
+    process, which is the site's own unless a proxy stands before it."""
 
     application: Application
     directory: Path
     url: str
+    port: int
     processes: dict[str, Process] = field(default_factory=dict)
 
     @property
@@ -59,10 +62,10 @@ class Archive:
         name = "-".join(words)
         run = self.directory / name
         run.mkdir(exist_ok=True)
-        port = self.url.rpartition(":")[2]
         variables = {
             "ALMAGEST_SITE_URL": self.url,
-            "ALMAGEST_WEB_PORT": port,
+            "ALMAGEST_ALLOWED_HOSTS": f"127.0.0.1,{urlsplit(self.url).hostname}",
+            "ALMAGEST_WEB_PORT": str(self.port),
             "ALMAGEST_RUN_DIR": str(run),
             "ALMAGEST_STATIC_DIR": str(self.directory / "static"),
         }
@@ -126,16 +129,22 @@ class Archive:
         return reached
 
 
+def free_port() -> int:
+    """A port of this machine that nothing listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 @contextmanager
-def run_archive(application: Application, directory: Path) -> Iterator[Archive]:
-    """An archive with the demo catalogues loaded, until the end of the context."""
+def run_archive(application: Application, directory: Path, *, port: int = 0, url: str = "") -> Iterator[Archive]:
+    """An archive with the demo catalogues loaded, until the end of the context. port, url: chosen unless given."""
     for table in TABLES:
         loaded = application.run("ingest", "--dataset", table)
         assert loaded.code == 0, loaded.err
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    archive = Archive(application, directory, f"http://127.0.0.1:{port}")
+    port = port or free_port()
+    archive = Archive(application, directory, url or f"http://127.0.0.1:{port}", port)
     try:
         archive.start("serve")
         for queue in QUEUES:

@@ -1,10 +1,12 @@
 """PURE. ADQL 2.1 into SQL for PostgreSQL with pgSphere: parse, analyse, generate; see docs/app/adql.md."""
 
-from almagest.adql.catalogue import Catalogue, Column, Table
+from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
+from almagest.adql.dialects import FEATURES
 from almagest.adql.errors import (
     AdqlError,
     AdqlSyntaxError,
     AmbiguousColumn,
+    Forbidden,
     NotAllowed,
     TooComplex,
     UnknownColumn,
@@ -12,23 +14,33 @@ from almagest.adql.errors import (
     UnknownTable,
     WrongType,
 )
+from almagest.adql.names import RESERVED, written
 from almagest.adql.translate import translate
 from almagest.adql.translation import ResultColumn, Translation
+from almagest.adql.udfs import UDFS, Udf
 
 __all__ = [
+    "FEATURES",
+    "RESERVED",
+    "UDFS",
     "AdqlError",
     "AdqlSyntaxError",
     "AmbiguousColumn",
     "Catalogue",
     "Column",
+    "Forbidden",
+    "ForeignKey",
     "NotAllowed",
     "ResultColumn",
+    "Schema",
     "Table",
     "TooComplex",
     "Translation",
+    "Udf",
     "UnknownColumn",
     "UnknownFunction",
     "UnknownTable",
     "WrongType",
     "translate",
+    "written",
 ]

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Generic, Literal, TypeVar
 
+from almagest.adql.names import written
+
 Datatype = Literal["boolean", "short", "int", "long", "float", "double", "char", "unicodeChar"]
 """VOTable 1.4 §2.1 type names that a column of an archive can have."""
 
@@ -21,6 +23,8 @@ class Column:
     arraysize: None for a scalar, else VOTable's `n`, `n*` or `*`; strings have one of them.
     xtype: DALI's `timestamp`, `point`, `circle`, `polygon`, or None. A timestamp is stored as PostgreSQL's
     `timestamp`, the shapes as pgSphere's `spoint`, `scircle`, `spoly`. unit: VOUnits 1.1; ucd: UCD1+.
+    principal: whether it is among those that say most about a row; indexed: whether a condition on it is fast; std:
+    whether a standard defines it.
     """
 
     name: str
@@ -31,6 +35,29 @@ class Column:
     ucd: str | None = None
     utype: str | None = None
     description: str = ""
+    principal: bool = False
+    indexed: bool = False
+    std: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """Columns of a table that name rows of another. target: (schema, name); columns: pairs (here, there)."""
+
+    target: tuple[str, str]
+    columns: tuple[tuple[str, str], ...]
+    description: str = ""
+    utype: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What is said of a schema as a whole."""
+
+    name: str
+    title: str = ""
+    description: str = ""
+    utype: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +65,7 @@ class Table:
     """A published table. position: names of its right ascension and declination columns (ICRS degrees, float8)
     when a pgSphere index on `spoint(radians(ra), radians(dec))` exists; nrows: as counted at ingest.
     stored: (schema, name) in the database, where that differs from what queries call it: an uploaded table, or one of
-    the asker's own."""
+    the asker's own. kind: as TAP_SCHEMA calls it."""
 
     schema: str
     name: str
@@ -47,6 +74,10 @@ class Table:
     position: tuple[str, str] | None = None
     nrows: int | None = None
     stored: tuple[str, str] | None = None
+    title: str = ""
+    utype: str | None = None
+    kind: Literal["table", "view"] = "table"
+    keys: tuple[ForeignKey, ...] = ()
     _named: "Names[Column]" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -55,6 +86,11 @@ class Table:
     def column(self, name: str, *, delimited: bool = False) -> Column | None:
         """The column that an identifier means here, or None."""
         return self._named.find(name, delimited=delimited)
+
+    @property
+    def written(self) -> str:
+        """The name as a query has to write it, and as TAP_SCHEMA.tables therefore has it (TAP 1.1 §4.2)."""
+        return f"{written(self.schema)}.{written(self.name)}"
 
     def __str__(self) -> str:
         return f"{self.schema}.{self.name}"
@@ -95,10 +131,11 @@ class Names(Generic[Named]):
 
 
 class Catalogue:
-    """The tables that a query may read, found by schema and name."""
+    """The tables that a query may read, found by schema and name; schemas: what is said of theirs."""
 
-    def __init__(self, tables: Iterable[Table]) -> None:
+    def __init__(self, tables: Iterable[Table], schemas: Iterable[Schema] = ()) -> None:
         self.tables: tuple[Table, ...] = tuple(tables)
+        self._described = {schema.name: schema for schema in schemas}
         by_schema: dict[str, list[Table]] = {}
         for table in self.tables:
             by_schema.setdefault(table.schema, []).append(table)
@@ -118,6 +155,25 @@ class Catalogue:
             return named[0] if len(named) == 1 else None
         members = self._schemas.find(schema, delimited=schema_delimited)
         return members.find(name, delimited=name_delimited) if members else None
+
+    def schemas(self) -> Iterator[tuple[Schema, list[Table]]]:
+        """Every schema that has tables, with them; in the order of the first of each."""
+        members: dict[str, list[Table]] = {}
+        for table in self.tables:
+            members.setdefault(table.schema, []).append(table)
+        for name, tables in members.items():
+            yield self._described.get(name, Schema(name)), tables
+
+    def keys(self, table: Table) -> Iterator[tuple[ForeignKey, Table]]:
+        """The table's foreign keys with their targets, of those whose both ends are here with all columns."""
+        for key in table.keys:
+            schema, name = key.target
+            target = self.table(schema, name, schema_delimited=True, name_delimited=True)
+            if target and all(
+                table.column(here, delimited=True) and target.column(there, delimited=True)
+                for here, there in key.columns
+            ):
+                yield key, target
 
     def similar(self, schema: str | None, name: str) -> str | None:
         """The full name of the table that was likely meant, for an error's hint."""

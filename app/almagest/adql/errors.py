@@ -52,5 +52,9 @@ class NotAllowed(AdqlError):
     """SQL that ADQL 2.1 does not have, or that this archive does not offer."""
 
 
+class Forbidden(AdqlError):
+    """The function exists, but is not open to whoever asks."""
+
+
 class TooComplex(AdqlError):
     """The query is longer, deeper or larger than any that is answered here."""

@@ -1,7 +1,6 @@
-"""ADQL 2.1 §2.2: expressions and conditions, from tree to typed SQL.
+"""ADQL 2.1 §2.2: expressions, from tree to typed SQL.
 
-Two tables hold every kind of node that may stand where a value or a condition is wanted: that is the allow-list. What
-is not there is refused by name. SQL is put together from the catalogue's names, our own, and literals written anew.
+SQL is put together from the catalogue's names, our own, and literals written anew.
 """
 
 from __future__ import annotations
@@ -14,53 +13,15 @@ from typing import cast
 
 from sqlglot import exp
 
-from almagest.adql import functions, geometry, literals
-from almagest.adql.errors import AdqlSyntaxError, NotAllowed, WrongType
+from almagest.adql import conditions, functions, geometry, literals, regions, units
+from almagest.adql.analysis import condition, only, spine, value
+from almagest.adql.errors import NotAllowed, TooComplex, WrongType
 from almagest.adql.parser import position
-from almagest.adql.scope import Scope
+from almagest.adql.scope import Make, Modifiers, Scope
 from almagest.adql.values import POSTGRES, Kind, Value, common, like, made
 
-
-def value(node: exp.Expr, scope: Scope) -> Value:
-    """The value of an expression. Raises AdqlError."""
-    make = _VALUES.get(type(node))
-    if make is None:
-        if type(node) in _CONDITIONS:
-            hint = "Write CASE WHEN condition THEN 1 ELSE 0 END."
-            raise WrongType("A condition stands where a value is wanted.", position(node), hint)
-        raise refused(node)
-    result = make(node, scope)
-    scope.context.sized(result.sql, node)
-    if scope.grouping is not None and result.bare and result.sql in scope.grouping:
-        return replace(result, bare=frozenset())
-    return result
-
-
-def condition(node: exp.Expr, scope: Scope) -> Value:
-    """The truth of a condition. Raises AdqlError."""
-    make = _CONDITIONS.get(type(node))
-    if make is not None:
-        result = make(node, scope)
-        scope.context.sized(result.sql, node)
-        return result
-    result = value(node, scope)
-    if result.kind is not Kind.BOOLEAN:
-        raise WrongType(f"A condition is wanted here, not a {result.kind}.", position(node), "Compare it, as in x = 1.")
-    return result
-
-
-def refused(node: exp.Expr) -> NotAllowed:
-    """The error for a node that ADQL does not have."""
-    words = "".join(f" {letter}" if letter.isupper() else letter for letter in type(node).__name__).strip()
-    return NotAllowed(f"ADQL 2.1 has no such thing here ({words}).", position(node))
-
-
-def only(node: exp.Expr, *arguments: str) -> None:
-    """Refuse a node that carries more than the named arguments: nothing that was written may be left out."""
-    for name, argument in node.args.items():
-        if name not in arguments and argument not in (None, False, []):
-            part = argument if isinstance(argument, exp.Expr) else node
-            raise NotAllowed(f"ADQL 2.1 has no {name.strip('_').replace('_', ' ')} here.", position(part))
+MAX_JOINED = 1_000
+"""Texts that || joins into one, with those of queries further in: twenty that double each would make a terabyte."""
 
 
 def _column(node: exp.Expr, scope: Scope) -> Value:
@@ -98,20 +59,11 @@ def _negative(node: exp.Expr, scope: Scope) -> Value:
 _SIGNS: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.DPipe: "||"}
 
 
-def _spine(node: exp.Expr, kinds: tuple[type[exp.Expr], ...]) -> list[tuple[exp.Expr, exp.Expr]]:
-    """a + b - c as [(a + b - c, c), (a + b, b), (a, a)]: long sums must not become deep recursion."""
-    parts = []
-    while isinstance(node, kinds):
-        parts.append((node, cast("exp.Expr", node.args["expression"])))
-        node = node.this
-    return [*parts, (node, node)]
-
-
 def _arithmetic(node: exp.Expr, scope: Scope) -> Value:
     kinds: tuple[type[exp.Expr], ...] = (
         (exp.Add, exp.Sub) if isinstance(node, exp.Add | exp.Sub) else (exp.Mul, exp.Div)
     )
-    parts = _spine(node, kinds)
+    parts = spine(node, kinds)
     first = value(parts.pop()[1], scope)
     parts.reverse()
     values, sql, kind = [first], [_term(first)], _operand(first, node)
@@ -120,10 +72,17 @@ def _arithmetic(node: exp.Expr, scope: Scope) -> Value:
         operand = value(right, scope)
         kind = _promoted(kind, _operand(operand, right))
         sql.append(f" {_SIGNS[type(operation)]} {_term(operand)}")
-        unit = unit if kinds == (exp.Add, exp.Sub) and operand.column.unit == unit else None
+        unit = _combined(unit, operand.column.unit, operation)
         values.append(operand)
     result = made("".join(sql), kind, *values, name="value", atomic=False, unit=unit)
     return replace(result, literal=_folded(parts, values))
+
+
+def _combined(first: str | None, second: str | None, operation: exp.Expr) -> str | None:
+    """The unit of an operation, where it is sure: what has none may be in any."""
+    if isinstance(operation, exp.Add | exp.Sub):
+        return first if first == second else None
+    return units.composed(first, second, _SIGNS[type(operation)])
 
 
 def _folded(parts: list[tuple[exp.Expr, exp.Expr]], values: list[Value]) -> str | None:
@@ -171,51 +130,71 @@ def _promoted(first: Kind, second: Kind) -> Kind:
 
 
 def _concatenation(node: exp.Expr, scope: Scope) -> Value:
-    parts = _spine(node, (exp.DPipe,))
+    parts = spine(node, (exp.DPipe,))
     values = [value(part, scope) for _, part in reversed(parts)]
     for operand, (_, part) in zip(values, reversed(parts), strict=True):
         if operand.kind not in (Kind.TEXT, Kind.NULL):
             raise WrongType(f"|| joins strings, not a {operand.kind}.", position(part), "Use CAST(… AS VARCHAR).")
     sql = " || ".join(operand.inner if operand.kind is Kind.TEXT else "CAST(NULL AS text)" for operand in values)
+    joined = sum(operand.joined for operand in values)
+    if joined > MAX_JOINED:
+        raise TooComplex(f"More than {MAX_JOINED:,} texts are joined into one here.", position(node))
     unicode = any(operand.unicode for operand in values)
-    return made(sql, Kind.TEXT, *values, name="text", atomic=False, unicode=unicode)
+    result = made(sql, Kind.TEXT, *values, name="text", atomic=False, unicode=unicode)
+    return replace(result, joined=joined)
 
 
 def _function(node: exp.Expr, scope: Scope) -> Value:
-    name = _name(node)
-    if name.upper() in functions.AGGREGATES:
-        return _aggregate(name.upper(), node, scope)
+    name, dialect = function_name(node), scope.context.dialect
+    if name.upper() in dialect.aggregates:
+        return aggregate(node, scope)
+    builder = dialect.functions.get(name.upper())
+    if builder is None:
+        raise functions.unknown(name, (*dialect.functions, *dialect.aggregates, "CAST"), position(node))
     arguments = [value(argument, scope) for argument in node.expressions]
-    return functions.call(name, arguments, position(node))
+    return builder(arguments, position(node))
 
 
-def _name(node: exp.Expr) -> str:
+def function_name(node: exp.Expr) -> str:
+    """The name of a call, as written."""
     if not isinstance(node.this, str):
         raise NotAllowed("Functions have no quoted names in ADQL.", position(node))
     return node.this
 
 
-def _aggregate(name: str, node: exp.Expr, scope: Scope) -> Value:
-    if len(node.expressions) != 1:
-        raise WrongType(f"{name} takes one argument.", position(node))
-    argument = node.expressions[0]
-    if isinstance(argument, exp.Star):
+def aggregate(node: exp.Expr, scope: Scope, tail: str = "") -> Value:
+    """COUNT(…) and its like. tail: SQL of FILTER after the arguments."""
+    name, place = function_name(node).upper(), position(node)
+    grouping, scope.grouping = scope.grouping, None
+    given, distinct = aggregate_arguments(node, scope)
+    scope.grouping = grouping
+    if any(argument.aggregate for argument in given):
+        raise NotAllowed("An aggregate cannot stand inside another.", place)
+    if any(argument.window for argument in given):
+        raise NotAllowed("A window function cannot stand inside an aggregate.", place)
+    made_of = scope.context.dialect.aggregates[name](given, place, Modifiers(distinct, tail))
+    return replace(made_of, aggregate=True)
+
+
+def aggregate_arguments(node: exp.Expr, scope: Scope) -> tuple[list[Value], bool]:
+    """The arguments of an aggregate, none for *, and whether only different ones count."""
+    name, terms = function_name(node).upper(), node.expressions
+    if len(terms) == 1 and isinstance(terms[0], exp.Star):
         if name != "COUNT":
             raise WrongType(f"{name} needs a column, not *.", position(node))
-        return replace(made("count(*)", Kind.LONG, name="count", ucd="meta.number"), aggregate=True)
-    distinct = isinstance(argument, exp.Distinct)
+        return [], False
+    distinct = len(terms) == 1 and isinstance(terms[0], exp.Distinct)
     if distinct:
-        only(argument, "expressions")
-        if len(argument.expressions) != 1:
+        only(terms[0], "expressions")
+        terms = terms[0].expressions
+        if len(terms) != 1:
             raise WrongType(f"{name}(DISTINCT …) takes one expression.", position(node))
-        argument = argument.expressions[0]
-    grouping, scope.grouping = scope.grouping, None
-    given = value(argument, scope)
-    scope.grouping = grouping
-    return replace(functions.aggregate(name, given, position(node), distinct=distinct), aggregate=True)
+    if not terms:
+        raise WrongType(f"{name} takes an argument.", position(node))
+    return [value(term, scope) for term in terms], distinct
 
 
-_CASTS = {
+TYPES = {
     "SMALLINT": Kind.SHORT,
     "INTEGER": Kind.INT,
     "INT": Kind.INT,
@@ -225,15 +204,22 @@ _CASTS = {
     "CHAR": Kind.TEXT,
     "VARCHAR": Kind.TEXT,
     "TIMESTAMP": Kind.TIMESTAMP,
+    "POINT": Kind.POINT,
+    "CIRCLE": Kind.CIRCLE,
+    "POLYGON": Kind.POLYGON,
 }
+"""The types that CAST gives (ADQL 2.1 §4.6)."""
 
 
 def _cast(node: exp.Expr, scope: Scope) -> Value:
     only(node, "this", "to")
-    given, kind = value(node.this, scope), _CASTS.get(str(node.args["to"].this))
+    types = scope.context.dialect.types
+    given, kind = value(node.this, scope), types.get(str(node.args["to"].this))
     if kind is None:
-        hint = f"ADQL has {', '.join(sorted(_CASTS))}."
+        hint = f"There are {', '.join(sorted(types))}."
         raise NotAllowed(f"There is no type {node.args['to'].this}.", position(node.args["to"]), hint)
+    if kind.shape:
+        return given if given.kind is kind else regions.cast(given, kind, position(node))
     possible = given.kind in (Kind.TEXT, Kind.NULL) or kind is Kind.TEXT or (given.kind.numeric and kind.numeric)
     possible = possible or given.kind is kind or (given.kind is Kind.BOOLEAN and kind is Kind.INT)
     if not possible or given.kind.shape or given.kind is Kind.ARRAY:
@@ -261,7 +247,7 @@ def _case(node: exp.Expr, scope: Scope) -> Value:
     for branch in node.args["ifs"]:
         if operand is not None:
             other = value(branch.this, scope)
-            test = _compared("=", operand, other, branch.this)
+            test = conditions.compared("=", operand, other, branch.this)
         else:
             test = condition(branch.this, scope)
         choice = value(branch.args["true"], scope)
@@ -295,163 +281,7 @@ def _scalar(node: exp.Expr, scope: Scope) -> Value:
     return replace(like(f"({query.sql})", inner), bare=query.outer, aggregate=False)
 
 
-_COMPARISONS: dict[type[exp.Expr], str] = {
-    exp.EQ: "=",
-    exp.NEQ: "<>",
-    exp.LT: "<",
-    exp.LTE: "<=",
-    exp.GT: ">",
-    exp.GTE: ">=",
-}
-_MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
-
-
-def _comparison(node: exp.Expr, scope: Scope) -> Value:
-    only(node, "this", "expression")
-    sign, left, right = _COMPARISONS[type(node)], node.this, node.args["expression"]
-    for first, second, facing in ((left, right, sign), (right, left, _MIRRORED[sign])):
-        special = _shape_test(first, second, facing, scope) or _near(first, second, facing, scope)
-        if special is not None:
-            return special
-    return _compared(sign, value(left, scope), value(right, scope), node)
-
-
-def _bare(node: exp.Expr) -> exp.Expr:
-    while isinstance(node, exp.Paren):
-        node = node.this
-    return node
-
-
-def _called(node: exp.Expr, *names: str) -> bool:
-    return isinstance(node, exp.Anonymous) and isinstance(node.this, str) and node.this.upper() in names
-
-
-def _shape_test(call: exp.Expr, other: exp.Expr, sign: str, scope: Scope) -> Value | None:
-    """CONTAINS(…) = 1 and its like, as the condition that an index can answer; None for anything else."""
-    call, other = _bare(call), _bare(other)
-    if not _called(call, *functions.CONDITIONS) or sign not in ("=", "<>"):
-        return None
-    if not (isinstance(other, exp.Literal) and not other.is_string and other.this in ("0", "1")):
-        return None
-    arguments = [value(argument, scope) for argument in call.expressions]
-    truth = functions.condition(str(call.this), arguments, position(call))
-    wanted = (other.this == "1") == (sign == "=")
-    return truth if wanted else made(f"NOT ({truth.sql})", Kind.BOOLEAN, truth, atomic=False)
-
-
-def _near(call: exp.Expr, other: exp.Expr, sign: str, scope: Scope) -> Value | None:
-    """DISTANCE(…) < radius, as the condition that an index can answer; None for anything else."""
-    call = _bare(call)
-    if not _called(call, "DISTANCE") or sign not in ("<", "<="):
-        return None
-    radius = value(other, scope)
-    if not radius.kind.numeric:
-        return None
-    place = position(call)
-    arguments = [value(argument, scope) for argument in call.expressions]
-    first, second = geometry.ends(arguments, place)
-    return geometry.within(first, second, sign, radius)
-
-
-def _compared(sign: str, left: Value, right: Value, node: exp.Expr) -> Value:
-    """left sign right, when they can be compared."""
-    operands = [left, right]
-    if {left.kind, right.kind} == {Kind.BOOLEAN, Kind.INT}:
-        # Columns of truth values are compared with 1 and 0 by those who think of them as VOTable's bits.
-        operands = [_as_integer(operand) for operand in operands]
-    kind = common(*operands)
-    if kind is None:
-        hint = "Write numbers without quotes." if Kind.TEXT in (left.kind, right.kind) else None
-        raise WrongType(f"A {left.kind} cannot be compared with a {right.kind}.", position(node), hint)
-    if kind.shape or kind is Kind.ARRAY:
-        raise WrongType(
-            f"{kind}s cannot be compared by {sign}.".capitalize(), position(node), "Use CONTAINS or DISTANCE."
-        )
-    first, second = operands
-    return made(f"{first.inner} {sign} {second.inner}", Kind.BOOLEAN, *operands, name="flag", atomic=False)
-
-
-def _as_integer(operand: Value) -> Value:
-    return made(f"CAST({operand.sql} AS integer)", Kind.INT, operand) if operand.kind is Kind.BOOLEAN else operand
-
-
-def _connected(node: exp.Expr, scope: Scope) -> Value:
-    kind = type(node)
-    parts = [condition(part, scope) for _, part in reversed(_spine(node, (kind,)))]
-    word = " AND " if kind is exp.And else " OR "
-    return made(word.join(part.inner for part in parts), Kind.BOOLEAN, *parts, name="flag", atomic=False)
-
-
-def _negated(node: exp.Expr, scope: Scope) -> Value:
-    inner = condition(node.this, scope)
-    return made(f"NOT {inner.inner}", Kind.BOOLEAN, inner, name="flag", atomic=False)
-
-
-def _grouped(node: exp.Expr, scope: Scope) -> Value:
-    return condition(node.this, scope)
-
-
-def _between(node: exp.Expr, scope: Scope) -> Value:
-    only(node, "this", "low", "high")
-    low, high = node.args["low"], node.args["high"]
-    parts = [value(part, scope) for part in (node.this, low, high)]
-    for part, place in ((parts[1], low), (parts[2], high)):
-        _compared("<=", parts[0], part, place)
-    sql = f"{parts[0].inner} BETWEEN {parts[1].inner} AND {parts[2].inner}"
-    return made(sql, Kind.BOOLEAN, *parts, name="flag", atomic=False)
-
-
-def _in(node: exp.Expr, scope: Scope) -> Value:
-    only(node, "this", "expressions", "query")
-    left = value(node.this, scope)
-    if node.args.get("query") is not None:
-        query = scope.context.subquery(node.args["query"].this, scope)
-        if len(query.columns) != 1:
-            raise WrongType(f"IN needs a query with one column, not {len(query.columns)}.", position(node))
-        _compared("=", left, query.columns[0], node)
-        sql = query.sql
-        if query.columns[0].kind is Kind.NULL and left.kind is not Kind.NULL:
-            sql = f"SELECT CAST(NULL AS {POSTGRES[left.kind]}) FROM ({sql}) AS {scope.context.alias()}"
-        result = made(f"{left.inner} IN ({sql})", Kind.BOOLEAN, left, name="flag", atomic=False)
-        return replace(result, bare=result.bare | query.outer)
-    if not node.expressions:
-        raise AdqlSyntaxError("The list after IN is empty.", position(node))
-    items = [value(item, scope) for item in node.expressions]
-    for item, place in zip(items, node.expressions, strict=True):
-        _compared("=", left, item, place)
-    listed = ", ".join(item.sql for item in items)
-    return made(f"{left.inner} IN ({listed})", Kind.BOOLEAN, left, *items, name="flag", atomic=False)
-
-
-def _exists(node: exp.Expr, scope: Scope) -> Value:
-    only(node, "this")
-    query = scope.context.subquery(node.this, scope)
-    return replace(made(f"EXISTS ({query.sql})", Kind.BOOLEAN, name="flag"), bare=query.outer)
-
-
-def _like(node: exp.Expr, scope: Scope) -> Value:
-    only(node, "this", "expression", "negate")
-    text, pattern = value(node.this, scope), value(node.args["expression"], scope)
-    for operand in (text, pattern):
-        if operand.kind not in (Kind.TEXT, Kind.NULL):
-            raise WrongType(f"LIKE compares text, not a {operand.kind}.", position(node), "Use CAST(… AS VARCHAR).")
-    word = ("NOT " if node.args.get("negate") else "") + ("ILIKE" if isinstance(node, exp.ILike) else "LIKE")
-    # Without ESCAPE nothing escapes in SQL-92; in PostgreSQL the backslash would.
-    sql = f"{text.inner} {word} {pattern.inner} ESCAPE ''"
-    return made(sql, Kind.BOOLEAN, text, pattern, name="flag", atomic=False)
-
-
-def _is(node: exp.Expr, scope: Scope) -> Value:
-    only(node, "this", "expression")
-    if not isinstance(node.args["expression"], exp.Null):
-        raise NotAllowed("ADQL has only IS NULL and IS NOT NULL.", position(node))
-    operand = value(node.this, scope)
-    return made(f"{operand.inner} IS NULL", Kind.BOOLEAN, operand, name="flag", atomic=False)
-
-
-Make = Callable[[exp.Expr, Scope], Value]
-
-_VALUES: dict[type[exp.Expr], Make] = {
+VALUES: dict[type[exp.Expr], Make] = {
     exp.Add: _arithmetic,
     exp.Anonymous: _function,
     exp.Boolean: _boolean,
@@ -467,23 +297,4 @@ _VALUES: dict[type[exp.Expr], Make] = {
     exp.Paren: _parenthesis,
     exp.Sub: _arithmetic,
     exp.Subquery: _scalar,
-}
-
-_CONDITIONS: dict[type[exp.Expr], Make] = {
-    exp.And: _connected,
-    exp.Between: _between,
-    exp.EQ: _comparison,
-    exp.Exists: _exists,
-    exp.GT: _comparison,
-    exp.GTE: _comparison,
-    exp.ILike: _like,
-    exp.In: _in,
-    exp.Is: _is,
-    exp.Like: _like,
-    exp.LT: _comparison,
-    exp.LTE: _comparison,
-    exp.NEQ: _comparison,
-    exp.Not: _negated,
-    exp.Or: _connected,
-    exp.Paren: _grouped,
 }

@@ -6,104 +6,131 @@ what comes out, with the unit where that is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
-from almagest.adql import geometry
+from almagest.adql import geometry, regions, units
 from almagest.adql.errors import NotAllowed, Position, UnknownFunction, WrongType
+from almagest.adql.scope import Aggregate, Builder, Modifiers
 from almagest.adql.values import Kind, Value, common, like, made
 
-Builder = Callable[[Sequence[Value], Position | None], Value]
+
+def count(given: Sequence[Value], place: Position | None, modifiers: Modifiers) -> Value:
+    """COUNT(*) or COUNT(expression)."""
+    check("COUNT", given, (0, 1), place)
+    what = f"{modifiers.word}{given[0].sql}" if given else "*"
+    return made(f"count({what}){modifiers.tail}", Kind.LONG, name="count", ucd="meta.number")
 
 
-def call(name: str, given: Sequence[Value], place: Position | None) -> Value:
-    """The value of `name(given…)`. Raises UnknownFunction, NotAllowed or WrongType."""
-    builder = _FUNCTIONS.get(name.upper())
-    if builder is None:
-        raise _unknown(name, place)
-    return builder(given, place)
+def _extreme(name: str) -> Aggregate:
+    """MIN and MAX: a value as it stands in the column."""
+
+    def build(given: Sequence[Value], place: Position | None, modifiers: Modifiers) -> Value:
+        check(name, given, (1,), place)
+        (one,) = given
+        if not (one.kind.numeric or one.kind in (Kind.TEXT, Kind.TIMESTAMP, Kind.NULL)):
+            raise WrongType(f"{name} has no order to find among {one.kind}s.", place)
+        sql = f"{name.lower()}({modifiers.word}{typed(one)}){modifiers.tail}"
+        if one.kind is Kind.NULL:
+            return made(sql, Kind.TEXT, name=name.lower())
+        result = like(sql, one, name=name.lower())
+        return replace(result, column=replace(result.column, ucd=statistical(one.column.ucd, f"stat.{name.lower()}")))
+
+    return build
 
 
-def condition(name: str, given: Sequence[Value], place: Position | None) -> Value:
-    """CONTAINS or INTERSECTS as a condition, before it becomes ADQL's 1 or 0."""
-    return CONDITIONS[name.upper()](given, place)
+def _sum(given: Sequence[Value], place: Position | None, modifiers: Modifiers) -> Value:
+    """SUM: whole of whole numbers, else float8."""
+    if len(given) != 1 or not given[0].kind.integral:
+        return of_doubles("SUM", "sum")(given, place, modifiers)
+    (one,) = given
+    sql = f"sum({modifiers.word}{one.sql}){modifiers.tail}"
+    sql = f"CAST({sql} AS bigint)" if one.kind is Kind.LONG else sql
+    return made(sql, Kind.LONG, name="sum", unit=one.column.unit)
 
 
-def aggregate(name: str, given: Value, place: Position | None, *, distinct: bool) -> Value:
-    """COUNT, MIN, MAX, SUM or AVG over `given`. Sums of whole numbers stay whole; all others are made in float8."""
-    word = "DISTINCT " if distinct else ""
-    if given.aggregate:
-        raise NotAllowed("An aggregate cannot stand inside another.", place)
-    if name == "COUNT":
-        return made(f"count({word}{given.sql})", Kind.LONG, name="count", ucd="meta.number")
-    if name in ("MIN", "MAX"):
-        if not (given.kind.numeric or given.kind in (Kind.TEXT, Kind.TIMESTAMP, Kind.NULL)):
-            raise WrongType(f"{name} has no order to find among {given.kind}s.", place)
-        sql = f"{name.lower()}({word}{_typed(given)})"
-        return (
-            made(sql, Kind.TEXT, name=name.lower()) if given.kind is Kind.NULL else like(sql, given, name=name.lower())
-        )
-    if not given.kind.numeric and given.kind is not Kind.NULL:
-        raise WrongType(f"{name} takes numbers, not a {given.kind}.", place)
-    if name == "SUM" and given.kind.integral:
-        sql = f"sum({word}{given.sql})"
-        sql = f"CAST({sql} AS bigint)" if given.kind is Kind.LONG else sql
-        return made(sql, Kind.LONG, name="sum", unit=given.column.unit)
-    sql = f"{name.lower()}({word}CAST({given.sql} AS double precision))"
-    return made(sql, Kind.DOUBLE, name=name.lower(), unit=given.column.unit)
+def of_doubles(name: str, function: str, ucd: str | None = None) -> Aggregate:
+    """An aggregate of numbers, made in float8, in the unit of its argument."""
+
+    def build(given: Sequence[Value], place: Position | None, modifiers: Modifiers) -> Value:
+        check(name, given, (1,), place)
+        check_numbers(name, given, place)
+        (one,) = given
+        sql = f"{function}({modifiers.word}CAST({one.sql} AS double precision)){modifiers.tail}"
+        meaning = statistical(one.column.ucd, ucd) if ucd else None
+        return made(sql, Kind.DOUBLE, name=name.lower(), unit=one.column.unit, ucd=meaning)
+
+    return build
 
 
-AGGREGATES = frozenset(("AVG", "COUNT", "MAX", "MIN", "SUM"))
+def statistical(ucd: str | None, word: str) -> str | None:
+    """The UCD of a statistic of a quantity: UCD1+ has `stat.max` and its like only behind the quantity, and what is
+    calculated is nobody's main column."""
+    if not ucd:
+        return None
+    first, *rest = (atom for atom in ucd.split(";") if atom.strip() != "meta.main")
+    return ";".join((first, word, *rest))
 
 
-def _typed(value: Value) -> str:
-    """SQL of a value whose type PostgreSQL would have to guess."""
+AGGREGATES: dict[str, Aggregate] = {
+    "AVG": of_doubles("AVG", "avg", "stat.mean"),
+    "COUNT": count,
+    "MAX": _extreme("MAX"),
+    "MIN": _extreme("MIN"),
+    "SUM": _sum,
+}
+
+
+def typed(value: Value) -> str:
+    """The SQL of a value whose type PostgreSQL would have to guess."""
     if value.kind is Kind.NULL or (value.kind is Kind.TEXT and value.literal is not None):
         return f"CAST({value.sql} AS text)"
     return value.sql
 
 
-def _unknown(name: str, place: Position | None) -> UnknownFunction:
-    known = [*_FUNCTIONS, *AGGREGATES, "CAST"]
+def unknown(name: str, known: Sequence[str], place: Position | None) -> UnknownFunction:
+    """The error for a name that no function has."""
     near = get_close_matches(name[:64].upper(), known, n=1, cutoff=0.7)
     hint = f"Did you mean {near[0]}?" if near else None
     return UnknownFunction(f"There is no function {name}.", place, hint)
 
 
-def _check(name: str, given: Sequence[Value], counts: tuple[int, ...], place: Position | None) -> None:
+def check(name: str, given: Sequence[Value], counts: tuple[int, ...], place: Position | None) -> None:
     if len(given) not in counts:
         expected = " or ".join(str(count) for count in counts)
         what = "argument" if counts == (1,) else "arguments"
         raise WrongType(f"{name} takes {expected} {what}, not {len(given)}.", place)
 
 
-def _check_numbers(name: str, given: Sequence[Value], place: Position | None) -> None:
+def check_numbers(name: str, given: Sequence[Value], place: Position | None) -> None:
     for value in given:
         if not value.kind.numeric and value.kind is not Kind.NULL:
             raise WrongType(f"{name} takes numbers, not a {value.kind}.", place)
 
 
-def _mathematical(name: str, function: str, *counts: int, unit: str | None = None) -> Builder:
+def mathematical(name: str, function: str, *counts: int, unit: str | None = None) -> Builder:
     """A function of numbers that gives a float8."""
 
     def build(given: Sequence[Value], place: Position | None) -> Value:
-        _check(name, given, counts, place)
-        _check_numbers(name, given, place)
-        arguments = ", ".join(_number(value) for value in given)
+        check(name, given, counts, place)
+        check_numbers(name, given, place)
+        arguments = ", ".join(double(value) for value in given)
         return made(f"{function}({arguments})", Kind.DOUBLE, *given, name=name.lower(), unit=unit)
 
     return build
 
 
-def _number(value: Value) -> str:
+def double(value: Value) -> str:
+    """The SQL of a number as float8, also of NULL."""
     return "CAST(NULL AS double precision)" if value.kind is Kind.NULL else value.double
 
 
 def _absolute(given: Sequence[Value], place: Position | None) -> Value:
-    _check("ABS", given, (1,), place)
-    _check_numbers("ABS", given, place)
+    check("ABS", given, (1,), place)
+    check_numbers("ABS", given, place)
     if given[0].kind is Kind.NULL:
-        return made(f"abs({_number(given[0])})", Kind.DOUBLE, name="abs")
+        return made(f"abs({double(given[0])})", Kind.DOUBLE, name="abs")
     return made(f"abs({given[0].sql})", given[0].kind, *given, name="abs", unit=given[0].column.unit)
 
 
@@ -111,9 +138,9 @@ def _whole(name: str, function: str) -> Builder:
     """CEILING and FLOOR: whole, but still a float8, in the unit of what was rounded."""
 
     def build(given: Sequence[Value], place: Position | None) -> Value:
-        _check(name, given, (1,), place)
-        _check_numbers(name, given, place)
-        sql = f"{function}({_number(given[0])})"
+        check(name, given, (1,), place)
+        check_numbers(name, given, place)
+        sql = f"{function}({double(given[0])})"
         return made(sql, Kind.DOUBLE, *given, name=name.lower(), unit=given[0].column.unit)
 
     return build
@@ -123,10 +150,10 @@ def _rounding(name: str, function: str) -> Builder:
     """ROUND and TRUNCATE to n decimals: PostgreSQL counts decimals in numeric only."""
 
     def build(given: Sequence[Value], place: Position | None) -> Value:
-        _check(name, given, (1, 2), place)
-        _check_numbers(name, given, place)
+        check(name, given, (1, 2), place)
+        check_numbers(name, given, place)
         if len(given) == 1:
-            sql = f"{function}({_number(given[0])})"
+            sql = f"{function}({double(given[0])})"
         else:
             if not given[1].kind.integral:
                 raise WrongType(f"{name} takes a whole number of decimals.", place)
@@ -139,8 +166,8 @@ def _rounding(name: str, function: str) -> Builder:
 
 def _modulus(given: Sequence[Value], place: Position | None) -> Value:
     """MOD(x, y): the remainder with the sign of x; of whole numbers whole."""
-    _check("MOD", given, (2,), place)
-    _check_numbers("MOD", given, place)
+    check("MOD", given, (2,), place)
+    check_numbers("MOD", given, place)
     if all(value.kind.integral for value in given):
         kind = max((value.kind for value in given), key=lambda kind: int(kind.value))
         return made(f"mod({given[0].sql}, {given[1].sql})", kind, *given, name="mod")
@@ -156,15 +183,15 @@ def _random(given: Sequence[Value], place: Position | None) -> Value:
 
 
 def _pi(given: Sequence[Value], place: Position | None) -> Value:
-    _check("PI", given, (0,), place)
+    check("PI", given, (0,), place)
     return made("pi()", Kind.DOUBLE, name="pi")
 
 
-def _letters(name: str, function: str) -> Builder:
+def letters(name: str, function: str) -> Builder:
     """LOWER and UPPER."""
 
     def build(given: Sequence[Value], place: Position | None) -> Value:
-        _check(name, given, (1,), place)
+        check(name, given, (1,), place)
         if given[0].kind not in (Kind.TEXT, Kind.NULL):
             raise WrongType(f"{name} takes text, not a {given[0].kind}.", place, "Use CAST(… AS VARCHAR).")
         unicode = given[0].unicode
@@ -200,10 +227,10 @@ def _kinds(given: Sequence[Value]) -> str:
     return " and ".join(sorted({f"{value.kind}s" for value in given if value.kind is not Kind.NULL}))
 
 
-CONDITIONS: dict[str, Builder] = {"CONTAINS": geometry.contains, "INTERSECTS": geometry.intersects}
+TRUTHS: dict[str, Builder] = {"CONTAINS": geometry.contains, "INTERSECTS": geometry.intersects}
 
 
-def _as_number(name: str, builder: Builder) -> Builder:
+def as_number(name: str, builder: Builder) -> Builder:
     """A condition as the 1 or 0 that ADQL's functions give; NULL where it is unknown."""
 
     def build(given: Sequence[Value], place: Position | None) -> Value:
@@ -213,13 +240,13 @@ def _as_number(name: str, builder: Builder) -> Builder:
     return build
 
 
-_FUNCTIONS: dict[str, Builder] = {
+FUNCTIONS: dict[str, Builder] = {
     "ABS": _absolute,
-    "ACOS": _mathematical("ACOS", "acos", 1, unit="rad"),
+    "ACOS": mathematical("ACOS", "acos", 1, unit="rad"),
     "AREA": geometry.area,
-    "ASIN": _mathematical("ASIN", "asin", 1, unit="rad"),
-    "ATAN": _mathematical("ATAN", "atan", 1, unit="rad"),
-    "ATAN2": _mathematical("ATAN2", "atan2", 2, unit="rad"),
+    "ASIN": mathematical("ASIN", "asin", 1, unit="rad"),
+    "ATAN": mathematical("ATAN", "atan", 1, unit="rad"),
+    "ATAN2": mathematical("ATAN2", "atan2", 2, unit="rad"),
     "BOX": geometry.box,
     "CEILING": _whole("CEILING", "ceil"),
     "CENTROID": geometry.centroid,
@@ -227,30 +254,29 @@ _FUNCTIONS: dict[str, Builder] = {
     "COALESCE": coalesce,
     "COORD1": lambda given, place: geometry.coordinate("long", given, place),
     "COORD2": lambda given, place: geometry.coordinate("lat", given, place),
-    "COS": _mathematical("COS", "cos", 1),
-    "COT": _mathematical("COT", "cot", 1),
-    "DEGREES": _mathematical("DEGREES", "degrees", 1, unit="deg"),
+    "COORDSYS": geometry.coordinate_system,
+    "COS": mathematical("COS", "cos", 1),
+    "COT": mathematical("COT", "cot", 1),
+    "DEGREES": mathematical("DEGREES", "degrees", 1, unit="deg"),
     "DISTANCE": geometry.distance,
-    "EXP": _mathematical("EXP", "exp", 1),
+    "EXP": mathematical("EXP", "exp", 1),
     "FLOOR": _whole("FLOOR", "floor"),
-    "LOG": _mathematical("LOG", "ln", 1),
-    "LOG10": _mathematical("LOG10", "log", 1),
-    "LOWER": _letters("LOWER", "lower"),
+    "IN_UNIT": units.in_unit,
+    "LOG": mathematical("LOG", "ln", 1),
+    "LOG10": mathematical("LOG10", "log", 1),
+    "LOWER": letters("LOWER", "lower"),
     "MOD": _modulus,
     "PI": _pi,
     "POINT": geometry.point,
     "POLYGON": geometry.polygon,
-    "POWER": _mathematical("POWER", "power", 2),
-    "RADIANS": _mathematical("RADIANS", "radians", 1, unit="rad"),
+    "POWER": mathematical("POWER", "power", 2),
+    "RADIANS": mathematical("RADIANS", "radians", 1, unit="rad"),
     "RAND": _random,
+    "REGION": regions.region,
     "ROUND": _rounding("ROUND", "round"),
-    "SIN": _mathematical("SIN", "sin", 1),
-    "SQRT": _mathematical("SQRT", "sqrt", 1),
-    "TAN": _mathematical("TAN", "tan", 1),
+    "SIN": mathematical("SIN", "sin", 1),
+    "SQRT": mathematical("SQRT", "sqrt", 1),
+    "TAN": mathematical("TAN", "tan", 1),
     "TRUNCATE": _rounding("TRUNCATE", "trunc"),
-    "UPPER": _letters("UPPER", "upper"),
-    **{name: _as_number(name, builder) for name, builder in CONDITIONS.items()},
+    "UPPER": letters("UPPER", "upper"),
 }
-
-NAMES = frozenset(_FUNCTIONS) | AGGREGATES | {"CAST"}
-"""Every function of this archive's ADQL, in capitals."""

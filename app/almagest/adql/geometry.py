@@ -139,7 +139,7 @@ def ends(given: Arguments, place: Position | None) -> tuple[Value, Value]:
         return point(given[:2], place), point(given[2:], place)
     first, second = given
     for value in given:
-        _require("DISTANCE", value, (Kind.POINT,), place)
+        require("DISTANCE", value, (Kind.POINT,), place)
     return first, second
 
 
@@ -163,7 +163,7 @@ def within(first: Value, second: Value, sign: str, radius: Value) -> Value:
 def area(given: Arguments, place: Position | None) -> Value:
     """AREA(circle or polygon) in square degrees."""
     _count("AREA", given, (1,), place)
-    _require("AREA", given[0], (Kind.CIRCLE, Kind.POLYGON), place)
+    require("AREA", given[0], (Kind.CIRCLE, Kind.POLYGON), place)
     sql = f"{SQUARE_DEGREES} * area({given[0].sql})"
     return made(sql, Kind.DOUBLE, *given, name="area", unit="deg2", ucd="pos.angArea", atomic=False)
 
@@ -172,16 +172,29 @@ def coordinate(function: str, given: Arguments, place: Position | None) -> Value
     """COORD1 (`long`, 0° to 360°) or COORD2 (`lat`) of a point."""
     name = {"long": "coord1", "lat": "coord2"}[function]
     _count(name.upper(), given, (1,), place)
-    _require(name.upper(), given[0], (Kind.POINT,), place)
-    ucd = {"long": "pos.eq.ra", "lat": "pos.eq.dec"}[function]
+    require(name.upper(), given[0], (Kind.POINT,), place)
+    names = (
+        ("pos.galactic.lon", "pos.galactic.lat")
+        if given[0].column.ucd == "pos.galactic"
+        else ("pos.eq.ra", "pos.eq.dec")
+    )
+    ucd = names[function == "lat"]
     return made(f"degrees({function}({given[0].sql}))", Kind.DOUBLE, *given, name=name, unit="deg", ucd=ucd)
+
+
+def coordinate_system(given: Arguments, place: Position | None) -> Value:
+    """COORDSYS(shape), deprecated: everything is ICRS."""
+    _count("COORDSYS", given, (1,), place)
+    require("COORDSYS", given[0], (Kind.POINT, Kind.CIRCLE, Kind.POLYGON), place)
+    sql = f"CASE WHEN {given[0].inner} IS NOT NULL THEN CAST('ICRS' AS text) END"
+    return made(sql, Kind.TEXT, *given, name="coordsys", ucd="pos.frame")
 
 
 def centroid(given: Arguments, place: Position | None) -> Value:
     """The point in the middle of a shape's area (for a polygon: ½ Σ angle·normal over its sides, on its side)."""
     _count("CENTROID", given, (1,), place)
     shape = given[0]
-    _require("CENTROID", shape, (Kind.POINT, Kind.CIRCLE, Kind.POLYGON), place)
+    require("CENTROID", shape, (Kind.POINT, Kind.CIRCLE, Kind.POLYGON), place)
     if shape.kind is Kind.POINT:
         return shape
     sql = f"center({shape.sql})" if shape.kind is Kind.CIRCLE else _polygon_centroid(shape.sql)
@@ -264,7 +277,7 @@ def _two_shapes(name: str, given: Arguments, place: Position | None) -> tuple[Va
     _count(name, given, (2,), place)
     first, second = given
     for value in given:
-        _require(name, value, (Kind.POINT, Kind.CIRCLE, Kind.POLYGON), place)
+        require(name, value, (Kind.POINT, Kind.CIRCLE, Kind.POLYGON), place)
     return first, second
 
 
@@ -272,7 +285,7 @@ def _centred(name: str, given: Arguments, sizes: int, place: Position | None) ->
     _count(name, given, (1 + sizes, 2 + sizes), place)
     if len(given) == 2 + sizes:
         return point(given[:2], place), given[2:]
-    _require(name, given[0], (Kind.POINT,), place)
+    require(name, given[0], (Kind.POINT,), place)
     return given[0], given[1:]
 
 
@@ -288,7 +301,8 @@ def _check_latitude(value: Value, place: Position | None) -> None:
         raise WrongType(f"A latitude of {value.literal}° does not exist.", place, "Longitude comes first.")
 
 
-def _require(name: str, value: Value, kinds: tuple[Kind, ...], place: Position | None) -> None:
+def require(name: str, value: Value, kinds: tuple[Kind, ...], place: Position | None) -> None:
+    """Refuse a value of another kind."""
     if value.kind not in kinds:
         expected = " or ".join(str(kind) for kind in kinds)
         raise WrongType(f"{name} takes a {expected}, not a {value.kind}.", place)

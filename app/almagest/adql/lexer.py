@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 from sqlglot import Token, TokenType
 
@@ -90,21 +93,42 @@ _OPERATORS = {
     ">=": TokenType.GTE,
 }
 
-_TOKEN = re.compile(
-    r"""
+_PATTERN = r"""
       (?P<space>   [ \t\r\n\f\v]+ | --[^\n]* )
     | (?P<word>    [A-Za-z][A-Za-z0-9_]* )
     | (?P<number>  0[xX][0-9A-Fa-f]+ | (?: [0-9]+ (?:\.[0-9]*)? | \.[0-9]+ ) (?: [eE][+-]?[0-9]+ )? )
     | (?P<string>  '[^']*(?:''[^']*)*' )
     | (?P<quoted>  "[^"]*(?:""[^"]*)*" )
-    | (?P<operator> <> | != | <= | >= | \|\| | [-+*/=<>(),.] )
-    """,
-    re.VERBOSE,
-)
+    | (?P<operator> SIGNS )
+    """
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The words and signs of a language that mean something by themselves. pairs: words that BY follows."""
+
+    keywords: Mapping[str, TokenType]
+    operators: Mapping[str, TokenType]
+    pairs: Mapping[str, TokenType]
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """One token or blank."""
+        signs = sorted(self.operators, key=len, reverse=True)
+        return re.compile(_PATTERN.replace("SIGNS", " | ".join(re.escape(sign) for sign in signs)), re.VERBOSE)
+
+    def extended(
+        self, keywords: Mapping[str, TokenType], operators: Mapping[str, TokenType], pairs: Mapping[str, TokenType]
+    ) -> Vocabulary:
+        """This and more."""
+        return Vocabulary({**self.keywords, **keywords}, {**self.operators, **operators}, {**self.pairs, **pairs})
+
+
+ADQL = Vocabulary(_KEYWORDS, _OPERATORS, {"GROUP": TokenType.GROUP_BY, "ORDER": TokenType.ORDER_BY})
 
 _SIGNS = frozenset((TokenType.NOT, TokenType.PLUS, TokenType.DASH))
-_OPENING = frozenset((TokenType.L_PAREN, TokenType.CASE))
-_CLOSING = frozenset((TokenType.R_PAREN, TokenType.END))
+_OPENING = frozenset((TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.CASE))
+_CLOSING = frozenset((TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.END))
 
 _REFUSED = {
     "^": ("ADQL 2.1 has no operator ^.", "Write POWER(x, y)."),
@@ -131,18 +155,19 @@ class Text:
         return line, offset - self._lines[line - 1] + 1
 
 
-def tokens(text: str) -> list[Token]:
+def tokens(text: str, vocabulary: Vocabulary) -> list[Token]:
     """The tokens of `text`. Raises AdqlSyntaxError, NotAllowed or TooComplex, with the position."""
     _check_characters(text)
     source = Text(text)
     found: list[Token] = []
+    pattern = vocabulary.pattern
     offset, end = 0, len(text.rstrip(" \t\r\n\f\v;"))
     while offset < end:
-        match = _TOKEN.match(text, offset)
+        match = pattern.match(text, offset)
         if match is None or (match.end() > end and match.lastgroup != "space"):
             raise _unreadable(source, offset)
         if match.lastgroup != "space":
-            _append(found, match, source)
+            _append(found, match, source, vocabulary)
         offset = match.end()
         if len(found) > MAX_TOKENS:
             raise TooComplex(f"The query has more than {MAX_TOKENS:,} words and signs.", source.position(offset))
@@ -162,13 +187,13 @@ def _check_characters(text: str) -> None:
         raise AdqlSyntaxError("The query contains a NUL character.", Text(text).position(text.index("\0")))
 
 
-def _append(found: list[Token], match: re.Match[str], source: Text) -> None:
+def _append(found: list[Token], match: re.Match[str], source: Text, vocabulary: Vocabulary) -> None:
     text, start, end = match[0], match.start(), match.end()
     kind = match.lastgroup
     if found and found[-1].end + 1 == start and kind in ("word", "number", "string", "quoted"):
         _check_gap(found[-1], kind, source, start)
-    if found and found[-1].token_type == TokenType.DOT and kind == "number":
-        raise AdqlSyntaxError("No number stands after a lone dot.", source.position(start))
+    if text == "." or kind == "number":
+        _check_dot(found, text, source, start)
     line, column = source.position(start)
     _check_length(kind, text, (line, column))
     if kind == "string":
@@ -184,11 +209,11 @@ def _append(found: list[Token], match: re.Match[str], source: Text) -> None:
     elif kind == "number":
         token = Token(TokenType.NUMBER, text, line, column, start, end - 1)
     elif kind == "word":
-        if text.upper() == "BY" and _merge_by(found, end):
+        if text.upper() == "BY" and _merge_by(found, end, vocabulary):
             return
-        token = Token(_KEYWORDS.get(text.upper(), TokenType.VAR), text, line, column, start, end - 1)
+        token = Token(vocabulary.keywords.get(text.upper(), TokenType.VAR), text, line, column, start, end - 1)
     else:
-        token = Token(_OPERATORS[text], text, line, column, start, end - 1)
+        token = Token(vocabulary.operators[text], text, line, column, start, end - 1)
     found.append(token)
 
 
@@ -207,6 +232,16 @@ def _check_gap(before: Token, kind: str, source: Text, start: int) -> None:
         raise AdqlSyntaxError(message, source.position(start), "Put a space between them, if they are two things.")
 
 
+def _check_dot(found: list[Token], text: str, source: Text, start: int) -> None:
+    """A dot that is not a number's joins two names."""
+    before = found[-1] if found else None
+    if text != ".":
+        if before is not None and before.token_type == TokenType.DOT:
+            raise AdqlSyntaxError("No number stands after a lone dot.", source.position(start))
+    elif before is None or before.token_type not in (TokenType.VAR, TokenType.IDENTIFIER):
+        raise AdqlSyntaxError("No name stands before this dot.", source.position(start))
+
+
 def _is_word(token: Token) -> bool:
     return token.text[:1].isalpha() and token.token_type not in (TokenType.STRING, TokenType.IDENTIFIER)
 
@@ -219,12 +254,12 @@ def _continue_string(found: list[Token], value: str, source: Text, start: int, e
     found[-1] = Token(TokenType.STRING, before.text + value, before.line, before.col, before.start, end - 1)
 
 
-def _merge_by(found: list[Token], end: int) -> bool:
+def _merge_by(found: list[Token], end: int, vocabulary: Vocabulary) -> bool:
     """GROUP and ORDER followed by BY become one token; alone they are names."""
     before = found[-1] if found else None
     if before is None or before.token_type != TokenType.VAR:
         return False
-    kind = {"GROUP": TokenType.GROUP_BY, "ORDER": TokenType.ORDER_BY}.get(before.text.upper())
+    kind = vocabulary.pairs.get(before.text.upper())
     if kind is None:
         return False
     found[-1] = Token(kind, f"{before.text} BY", before.line, before.col, before.start, end - 1)

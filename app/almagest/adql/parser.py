@@ -16,7 +16,7 @@ from sqlglot.errors import SqlglotError
 from sqlglot.parser import Parser
 
 from almagest.adql.errors import AdqlSyntaxError, NotAllowed, Position, TooComplex
-from almagest.adql.lexer import tokens
+from almagest.adql.lexer import ADQL, Vocabulary, tokens
 
 NODES_PER_TOKEN = 5
 """Nodes ever made while parsing, also those of attempts given up, for each token: where sqlglot tries twice, a chain of
@@ -27,16 +27,16 @@ Parsed = TypeVar("Parsed")
 _NONE = Token(TokenType.SENTINEL, "")
 
 
-def parse(text: str) -> exp.Query:
+def parse(text: str, parser: type[AdqlParser]) -> exp.Query:
     """The tree of one query expression. Raises AdqlSyntaxError, NotAllowed or TooComplex."""
-    found = tokens(text)
+    found = tokens(text, parser.vocabulary)
     if not found:
         raise AdqlSyntaxError("The query is empty.", hint="Begin with SELECT.")
     if found[0].token_type not in (TokenType.SELECT, TokenType.WITH, TokenType.L_PAREN):
         place = (found[0].line, found[0].col)
         raise AdqlSyntaxError(f"A query begins with SELECT, not {found[0].text!r}.", place)
     try:
-        trees = _AdqlParser(max_nodes=200 + NODES_PER_TOKEN * len(found)).parse(found, text)
+        trees = parser(max_nodes=200 + NODES_PER_TOKEN * len(found)).parse(found, text)
     except RecursionError:
         raise TooComplex("The query is nested too deep.", hint="Take parts of it out with WITH.") from None
     except SqlglotError as error:
@@ -63,8 +63,10 @@ def position(node: exp.Expr | None) -> Position | None:
     return best[1:] if best else None
 
 
-class _AdqlParser(Parser):
+class AdqlParser(Parser):
     """sqlglot's parser, which raises our errors and never goes back on one: the first is the one to tell."""
+
+    vocabulary: ClassVar[Vocabulary] = ADQL
 
     FUNCTIONS: ClassVar[dict[str, Callable[..., Any]]] = {}
     FUNCTION_PARSERS: ClassVar[dict[str, Callable[..., Any]]] = {"CAST": lambda self: self.parse_cast()}
@@ -102,7 +104,7 @@ class _AdqlParser(Parser):
         """Every complaint of sqlglot's parser as ours. Not a ParseError: those it would swallow and try again."""
         token = token or self._curr
         place = (token.line, token.col) if token else None
-        if self._prev.text.upper() == "LIMIT" or token.text.upper() == "LIMIT":
+        if "LIMIT" in (self._prev.text.upper(), token.text.upper()) and "LIMIT" not in self.vocabulary.keywords:
             raise NotAllowed("ADQL has no LIMIT.", place, "Write SELECT TOP n … to get n rows.")
         if message.startswith("Maximum number"):
             raise TooComplex("The query has too many parts.", place)
@@ -145,18 +147,27 @@ class _AdqlParser(Parser):
         """CAST(value AS type): the type's words, and its length if it has one, as they stand (ADQL 2.1 §4.6)."""
         value = self.required(self._parse_disjunction())
         self.expect(TokenType.ALIAS, "AS")
-        start, words = self._curr, []
-        while self._match(TokenType.VAR):
-            words.append(self._prev.text.upper())
+        kind = self.parse_type_name()
+        return self.expression(exp.Cast(this=value, to=kind))
+
+    def parse_type_name(self) -> exp.Var:
+        """The words of a type, and its length."""
+        start, words = self._curr, self.type_words()
         length = None
         if self._match(TokenType.L_PAREN):
             self.expect(TokenType.NUMBER, "a length")
             length = self._prev.text
             self.expect(TokenType.R_PAREN, ")")
-        kind = self.expression(exp.Var(this=" ".join(words), length=length), start)
         if not words:
             self.raise_error("Expecting a type")
-        return self.expression(exp.Cast(this=value, to=kind))
+        return self.expression(exp.Var(this=" ".join(words), length=length), start)
+
+    def type_words(self) -> list[str]:
+        """All words that stand here."""
+        words = []
+        while self._match(TokenType.VAR):
+            words.append(self._prev.text.upper())
+        return words
 
     def _parse_statement(self) -> exp.Expr | None:
         """WITH asks for one, and so does the beginning; only queries are."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from almagest.adql import sources
+from almagest.adql.analysis import condition, direction, only, refused, value
 from almagest.adql.errors import AdqlSyntaxError, NotAllowed, TooComplex, WrongType
-from almagest.adql.expressions import condition, only, refused, value
 from almagest.adql.geometry import degrees_array
 from almagest.adql.parser import position
 from almagest.adql.scope import Context, Identifier, Scope, Subquery, identifier, renamed
@@ -46,7 +46,7 @@ class _Clauses:
 
 def final(node: exp.Query, context: Context, maxrec: int | None) -> Final:
     """The outermost query, with at most maxrec + 1 rows."""
-    prefix = _with(node, context)
+    prefix, _ = _with(node, context)
     if isinstance(node, exp.SetOperation):
         sql, columns, top, limit = _final_set(node, context, maxrec)
     else:
@@ -71,23 +71,33 @@ def _final_set(
     seen = tuple(renamed(column, alias, index) for index, column in enumerate(columns))
     items = ", ".join(f"{_outgoing(column)} AS {quoted(column.column.name)}" for column in seen)
     order = _order(node, seen, Scope(context, None), distinct=True)
-    limit = _limit(None, maxrec)
+    own = _top(node)
+    limit = _limit(own, maxrec)
     tail = _rows(limit, _whole(node.args.get("offset"), "OFFSET"))
-    return f"SELECT {items} FROM ({inner}) AS {alias}{order}{tail}", seen, None, limit
+    return f"SELECT {items} FROM ({inner}) AS {alias}{order}{tail}", seen, own, limit
 
 
 def subquery(node: exp.Query, context: Context, parent: Scope | None) -> Subquery:
     """A query inside another; its columns are called c1 … cn."""
-    if node.args.get("with_") is not None:
-        raise NotAllowed("WITH stands only before the whole query.", position(node))
     while isinstance(node, exp.Subquery):
         only(node, "this")
         node = node.this
+    if node.args.get("with_") is None:
+        return _plain_subquery(node, context, parent)
+    if not context.dialect.inner_with:
+        raise NotAllowed("WITH stands only before the whole query.", position(node))
+    prefix, outside = _with(node, context)
+    inner = _plain_subquery(node, context, parent)
+    context.ctes = outside
+    return replace(inner, sql=prefix + inner.sql)
+
+
+def _plain_subquery(node: exp.Query, context: Context, parent: Scope | None) -> Subquery:
     scope = Scope(context, parent)
     if isinstance(node, exp.SetOperation):
         sql, columns, outer = _set_operation(node, context, parent)
         order = _order(node, columns, scope, distinct=True)
-        tail = _rows(None, _whole(node.args.get("offset"), "OFFSET"))
+        tail = _rows(_top(node), _whole(node.args.get("offset"), "OFFSET"))
         return Subquery(f"{sql}{order}{tail}", columns, outer)
     clauses = _clauses(node, scope, outermost=False)
     items = ", ".join(f"{column.sql} AS c{index}" for index, column in enumerate(clauses.columns, 1))
@@ -95,26 +105,31 @@ def subquery(node: exp.Query, context: Context, parent: Scope | None) -> Subquer
     return Subquery(context.sized(sql, node), clauses.columns, frozenset(scope.outer))
 
 
-def _with(node: exp.Query, context: Context) -> str:
-    """The WITH before the query: each part may use those before it (ADQL 2.1 §2.2.7), none itself."""
+def _with(node: exp.Query, context: Context) -> tuple[str, dict[str, Subquery]]:
+    """SQL of the WITH before a query, and what WITH has named outside of it.
+
+    Each part may use those before it (ADQL 2.1 §2.2.7), none itself.
+    """
+    outside = context.ctes
     clause = node.args.get("with_")
     if clause is None:
-        return ""
+        return "", outside
     only(clause, "expressions")
-    parts = []
+    context.ctes, parts, names = dict(outside), [], set()
     for cte in clause.expressions:
         only(cte, "this", "alias")
         alias = cte.args["alias"]
         only(alias, "this", "columns")
         name = identifier(alias.this)
-        if name.result in context.ctes:
+        if name.result in names:
             raise AdqlSyntaxError(f"WITH names {name.name} twice.", position(alias))
+        names.add(name.result)
         query = subquery(cte.this, context, None)
         columns = _renamed_by_list(query.columns, alias.args.get("columns") or [], alias)
         sql_name = context.alias()
         parts.append(f"{sql_name} AS ({query.sql})")
         context.ctes[name.result] = Subquery(sql_name, columns, frozenset())
-    return f"WITH {', '.join(parts)} "
+    return f"WITH {', '.join(parts)} ", outside
 
 
 def _renamed_by_list(columns: tuple[Value, ...], names: Sequence[exp.Expr], node: exp.Expr) -> tuple[Value, ...]:
@@ -157,6 +172,7 @@ def _clauses(node: exp.Query, scope: Scope, *, outermost: bool) -> _Clauses:
     if groups:
         tail += f" GROUP BY {', '.join(groups)}"
     if having is not None:
+        _check_no_window(having, "HAVING", node.args["having"])
         tail += f" HAVING {having.sql}"
     distinct = node.args.get("distinct")
     if distinct is not None:
@@ -189,7 +205,14 @@ def _where(node: exp.Expr | None, scope: Scope) -> str:
     truth = condition(node.this, scope)
     if truth.aggregate:
         raise NotAllowed("An aggregate cannot stand in WHERE.", position(node), "Write HAVING after GROUP BY.")
+    _check_no_window(truth, "WHERE", node)
     return f" WHERE {truth.sql}"
+
+
+def _check_no_window(part: Value, clause: str, node: exp.Expr) -> None:
+    if part.window:
+        hint = "Calculate it in a query in FROM."
+        raise NotAllowed(f"A window function cannot stand in {clause}.", position(node), hint)
 
 
 def _groups(node: exp.Select, scope: Scope) -> list[str] | None:
@@ -205,6 +228,7 @@ def _groups(node: exp.Select, scope: Scope) -> list[str] | None:
         group = value(_selected(term, node, scope), scope)
         if group.aggregate:
             raise NotAllowed("An aggregate cannot stand in GROUP BY.", position(term))
+        _check_no_window(group, "GROUP BY", term)
         if group.kind in (Kind.CIRCLE, Kind.POLYGON, Kind.NULL) or group.literal is not None:
             raise WrongType("This cannot be grouped by.", position(term))
         groups.append(group.sql)
@@ -321,7 +345,13 @@ def _set_operation(
     branches = [subquery(_query(tree), context, parent)]
     columns = branches[0].columns
     for operation in operations:
-        only(operation, "this", "expression", "distinct", *(("order", "offset", "with_") if operation is node else ()))
+        only(
+            operation,
+            "this",
+            "expression",
+            "distinct",
+            *(("order", "limit", "offset", "with_") if operation is node else ()),
+        )
         branches.append(subquery(_query(operation.args["expression"]), context, parent))
         columns = _common_columns(columns, branches[-1].columns, operation)
         if operation.args.get("distinct"):
@@ -370,7 +400,8 @@ def _common_columns(first: tuple[Value, ...], second: tuple[Value, ...], node: e
         if kind is not left.kind or (kind is Kind.TEXT and unicode != left.unicode):
             column = replace(made("", kind, unicode=unicode).column, name=column.name, description=column.description)
         unit = left.column.unit if left.column.unit == right.column.unit else None
-        columns.append(replace(left, kind=kind, column=replace(column, unit=unit)))
+        joined = max(left.joined, right.joined)
+        columns.append(replace(left, kind=kind, column=replace(column, unit=unit), joined=joined))
     return tuple(columns)
 
 
@@ -394,7 +425,7 @@ def _order(node: exp.Query, items: Sequence[Value], scope: Scope, *, distinct: b
             raise NotAllowed("With DISTINCT, ORDER BY takes what SELECT names.", position(term))
         if ordered.kind.shape or ordered.kind is Kind.ARRAY:
             raise WrongType(f"A {ordered.kind} has no order.", position(term))
-        terms.append((str(index) if index else ordered.sql) + (" DESC" if term.args.get("desc") else ""))
+        terms.append((str(index) if index else ordered.sql) + direction(term))
     return f" ORDER BY {', '.join(terms)}"
 
 
@@ -437,9 +468,9 @@ def _top(node: exp.Query) -> int | None:
     clause = node.args.get("limit")
     if clause is None:
         return None
-    if not isinstance(clause, exp.Limit) or not clause.meta.get("top"):
+    if not isinstance(clause, exp.Limit):
         raise refused(clause)
-    return _whole(clause, "TOP")
+    return _whole(clause, "TOP" if clause.meta.get("top") else "LIMIT")
 
 
 def _whole(clause: exp.Expr | None, word: str) -> int | None:

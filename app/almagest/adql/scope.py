@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from almagest.adql.catalogue import Catalogue, Names, Table
-from almagest.adql.errors import AmbiguousColumn, TooComplex, UnknownColumn, UnknownTable
-from almagest.adql.parser import position
+from almagest.adql.errors import AmbiguousColumn, Position, TooComplex, UnknownColumn, UnknownTable
+from almagest.adql.parser import AdqlParser, position
 from almagest.adql.values import Kind, Value, kind_of, quoted
 
 MAX_SQL = 2_000_000
@@ -47,11 +47,59 @@ class Subquery:
     outer: frozenset[str]
 
 
+Make = Callable[[exp.Expr, "Scope"], Value]
+"""What a kind of node becomes."""
+
+Builder = Callable[[Sequence[Value], Position | None], Value]
+"""What a function makes of its arguments; the position is that of the call."""
+
+Aggregate = Callable[[Sequence[Value], Position | None, "Modifiers"], Value]
+"""What an aggregate makes of its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Modifiers:
+    """What is written around the arguments of an aggregate. tail: SQL of FILTER and OVER after them."""
+
+    distinct: bool = False
+    tail: str = ""
+
+    @property
+    def word(self) -> str:
+        """SQL before the arguments."""
+        return "DISTINCT " if self.distinct else ""
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """The allow-lists of one language: what is not in its tables does not exist.
+
+    values, conditions: by kind of node; functions, truths (those that are conditions when compared with 1 or 0),
+    aggregates and types by name in capitals. conditions_are_values: whether a condition may stand in SELECT.
+    inner_with: whether WITH may stand before a query inside another.
+    """
+
+    name: str
+    parser: type[AdqlParser]
+    values: Mapping[type[exp.Expr], Make]
+    conditions: Mapping[type[exp.Expr], Make]
+    functions: Mapping[str, Builder]
+    truths: Mapping[str, Builder]
+    aggregates: Mapping[str, Aggregate]
+    types: Mapping[str, Kind]
+    conditions_are_values: bool = False
+    inner_with: bool = False
+
+    def __str__(self) -> str:
+        return self.name
+
+
 @dataclass
 class Context:
     """What is common to all parts of one translation. subquery: translates a query inside the given scope."""
 
     catalogue: Catalogue
+    dialect: Dialect
     subquery: Callable[[exp.Query, Scope | None], Subquery]
     tables: set[tuple[str, str]] = field(default_factory=set)
     ctes: dict[str, Subquery] = field(default_factory=dict)
@@ -76,6 +124,9 @@ class Relation:
     name: str
     schema: str | None
     columns: tuple[Value, ...]
+
+    def __str__(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
 
     def is_called(self, schema: Identifier | None, name: Identifier) -> bool:
         """Whether `schema.name` or `name` means this relation."""
@@ -103,9 +154,9 @@ def renamed(value: Value, alias: str, index: int) -> Value:
     A column of NULLs is NULL: PostgreSQL would take it for text, and it fits everywhere.
     """
     if value.kind is Kind.NULL:
-        return value
+        return Value("NULL", Kind.NULL, value.column)
     sql = f"{alias}.c{index + 1}"
-    return Value(sql, value.kind, value.column, bare=frozenset((sql,)))
+    return Value(sql, value.kind, value.column, bare=frozenset((sql,)), joined=value.joined)
 
 
 class Scope:
@@ -184,9 +235,10 @@ class Scope:
             known = ", ".join(known.name for known in self.relations)
             hint = f"It has {known}." if known else None
             return UnknownTable(f"The query's FROM has no table {table.name}.", position(node), hint)
+        relation = relation or (self.relations[0] if len(self.relations) == 1 else None)
         columns = relation.columns if relation else self.visible
         near = Names((value.column.name, value) for value in columns).similar(name.name)
-        place = f"{relation.name} has no column" if relation else "No table of the query has a column"
+        place = f"{relation} has no column" if relation and relation.name else "No table of the query has a column"
         hint = f"Did you mean {near}?" if near else None
         return UnknownColumn(f"{place} {name.name}.", position(node), hint)
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from almagest.adql import expressions
+from almagest.adql.analysis import condition, only, refused
 from almagest.adql.errors import AdqlSyntaxError, AmbiguousColumn, NotAllowed, UnknownColumn, UnknownTable, WrongType
-from almagest.adql.expressions import only, refused
 from almagest.adql.parser import position
 from almagest.adql.scope import (
     Identifier,
@@ -144,12 +143,12 @@ def _joined(left: Source, join: exp.Join, scope: Scope) -> Source:
         return Source(f"{left.sql} CROSS JOIN {right_sql}", relations, (*left.visible, *right.visible), joined=True)
     if method or join.args.get("using"):
         shared = _shared(left, right, join)
-        condition = " AND ".join(f"{first.sql} = {second.sql}" for first, second in shared) or "TRUE"
+        matching = " AND ".join(f"{first.sql} = {second.sql}" for first, second in shared) or "TRUE"
         visible = _merged(left, right, shared, side)
     else:
-        condition = _on(relations, (*left.visible, *right.visible), join, scope)
+        matching = _on(relations, (*left.visible, *right.visible), join, scope)
         visible = (*left.visible, *right.visible)
-    return Source(f"{left.sql} {side or 'INNER'} JOIN {right_sql} ON {condition}", relations, visible, joined=True)
+    return Source(f"{left.sql} {side or 'INNER'} JOIN {right_sql} ON {matching}", relations, visible, joined=True)
 
 
 def _on(relations: Sequence[Relation], visible: Sequence[Value], join: exp.Join, scope: Scope) -> str:
@@ -157,10 +156,12 @@ def _on(relations: Sequence[Relation], visible: Sequence[Value], join: exp.Join,
         raise AdqlSyntaxError("This JOIN has no ON and no USING.", position(join), "Write ON condition after it.")
     inside = Scope(scope.context, scope.parent)
     inside.show(relations, visible)
-    truth = expressions.condition(join.args["on"], inside)
+    truth = condition(join.args["on"], inside)
     scope.outer |= inside.outer
     if truth.aggregate:
         raise NotAllowed("An aggregate cannot stand in ON.", position(join.args["on"]))
+    if truth.window:
+        raise NotAllowed("A window function cannot stand in ON.", position(join.args["on"]))
     return truth.sql
 
 

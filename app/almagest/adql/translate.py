@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from sqlglot import exp
 
 from almagest.adql import queries
 from almagest.adql.catalogue import Catalogue
-from almagest.adql.errors import TooComplex
-from almagest.adql.parser import parse
+from almagest.adql.dialects import DIALECTS
+from almagest.adql.errors import Forbidden, TooComplex
+from almagest.adql.parser import parse, position
 from almagest.adql.scope import Context, Scope, Subquery
 from almagest.adql.translation import Translation
 
 
-def translate(text: str, catalogue: Catalogue, *, maxrec: int | None = None) -> Translation:
-    """Translate an ADQL 2.1 query into SQL for PostgreSQL 17 with pgSphere 1.5.
+def translate(
+    text: str,
+    catalogue: Catalogue,
+    *,
+    maxrec: int | None = None,
+    forbidden: frozenset[str] = frozenset(),
+    dialect: Literal["adql", "postgresql"] = "adql",
+) -> Translation:
+    """Translate a query into SQL for PostgreSQL 17 with pgSphere 1.5.
 
     catalogue: the tables that the query may read. maxrec: the most rows that will be sent; the SQL asks for one more,
-    which tells an answer that is cut off from one that ends there. Raises AdqlError, whatever the text.
+    which tells an answer that is cut off from one that ends there. forbidden: upper-case names of functions that the
+    query may not call. dialect: ADQL 2.1, or ADQL with a part of PostgreSQL's SQL, which goes the same way through
+    larger allow-lists. Raises AdqlError, whatever the text.
     """
-    tree = parse(text)
+    language = DIALECTS[dialect]
+    tree = parse(text, language.parser)
+    _refuse(tree, forbidden)
 
     def subquery(node: exp.Query, scope: Scope | None) -> Subquery:
         return queries.subquery(node, context, scope)
 
-    context = Context(catalogue, subquery)
+    context = Context(catalogue, language, subquery)
     try:
         final = queries.final(tree, context, maxrec)
     except RecursionError:
@@ -35,3 +49,10 @@ def translate(text: str, catalogue: Catalogue, *, maxrec: int | None = None) -> 
         final.top,
         final.limit,
     )
+
+
+def _refuse(tree: exp.Query, forbidden: frozenset[str]) -> None:
+    """Raise Forbidden at the first call of one of these functions."""
+    for call in tree.find_all(exp.Anonymous) if forbidden else ():
+        if isinstance(call.this, str) and call.this.upper() in forbidden:
+            raise Forbidden(f"The function {call.this.upper()} is not open to you.", position(call))

@@ -95,8 +95,10 @@ class Value:
 
     sql: complete in itself; atomic: needs no parentheses beside an operator. column: its type and metadata, and the
     name that it has without an alias. bare: the SQL of columns that stand in it outside of aggregates; aggregate:
-    whether an aggregate of this query does. literal: a text or number as written, if it is one.
-    centre, radius: of a circle made here, in SQL, so that a condition may turn it around.
+    whether an aggregate of this query does; window: whether a function over a window does. literal: a text or number
+    as written, if it is one.
+    centre, radius: of a circle made here, in SQL, so that a condition may turn it around. joined: how many texts a text
+    may be put together of, also in queries further in.
     """
 
     sql: str
@@ -105,9 +107,26 @@ class Value:
     atomic: bool = True
     bare: frozenset[str] = frozenset()
     aggregate: bool = False
+    window: bool = False
     literal: str | None = None
     centre: Value | None = None
     radius: Value | None = None
+    joined: int = 1
+
+    def written(self, literal: str | None) -> Value:
+        """The same, known to be this number or text."""
+        return replace(self, literal=literal)
+
+    def listed(self, length: int) -> Value:
+        """An array of `length` of these."""
+        return replace(self, kind=Kind.ARRAY, column=replace(self.column, arraysize=str(length)))
+
+    def described_as(self, model: Value) -> Value:
+        """The same, with the UCD, utype and description of `model`."""
+        column = replace(
+            self.column, ucd=model.column.ucd, utype=model.column.utype, description=model.column.description
+        )
+        return replace(self, column=column)
 
     @property
     def inner(self) -> str:
@@ -134,6 +153,11 @@ def kind_of(column: Column) -> Kind:
     return Kind.ARRAY if column.arraysize and kind is not Kind.TEXT else kind
 
 
+def element_kind(column: Column) -> Kind:
+    """What the elements of an array are."""
+    return _KINDS[column.datatype]
+
+
 def made(
     sql: str,
     kind: Kind,
@@ -148,13 +172,18 @@ def made(
     datatype, arraysize, xtype = _DATATYPES[kind]
     if unicode and kind is Kind.TEXT:
         datatype = "unicodeChar"
+    column = Column(name, datatype, arraysize, xtype, unit, ucd)
+    if not parts:
+        return Value(sql, kind, column, atomic)
     return Value(
         sql,
         kind,
-        Column(name, datatype, arraysize, xtype, unit, ucd),
+        column,
         atomic,
-        frozenset[str]().union(*(part.bare for part in parts)),
+        parts[0].bare.union(*(part.bare for part in parts[1:])),
         any(part.aggregate for part in parts),
+        any(part.window for part in parts),
+        joined=max(part.joined for part in parts),
     )
 
 
@@ -162,7 +191,7 @@ def like(sql: str, model: Value, *parts: Value, name: str | None = None, atomic:
     """A value calculated from `parts` that is what `model` is: same type, unit and description."""
     column = replace(model.column, name=model.column.name if name is None else name)
     result = made(sql, model.kind, *parts, atomic=atomic) if model.kind in _DATATYPES else replace(model, sql=sql)
-    return replace(result, column=column)
+    return replace(result, column=column, joined=max(result.joined, model.joined))
 
 
 def common(*values: Value) -> Kind | None:

@@ -15,6 +15,7 @@ SECRET_KEY = _environment.secret("django/secret-key")
 ALLOWED_HOSTS = _environment.hosts
 CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(_environment.site_url))]
 CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_SECURE = _https
 SECURE_HSTS_SECONDS = 31_536_000 if _https and _environment.environment == "production" else 0
 
 DATABASES = {

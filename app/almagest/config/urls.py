@@ -6,6 +6,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("health/", include("almagest.health.urls")),
+    path("auth/", include("almagest.accounts.urls")),
     path("tap", include("almagest.tap.urls")),
     path("", include("almagest.pages.urls")),
 ]

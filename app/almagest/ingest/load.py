@@ -70,8 +70,8 @@ def load(
     jobs: int,
     report: Report,
 ) -> Loaded:
-    """Put the rows of `source` in place. data: of `server`, alone; published: who may read the old table
-    may read the new one from its first moment on; jobs: COPY streams and index builds at a time.
+    """Put the rows of `source` in place. data: of `server`, alone; published: who may read the old table may
+    read the new one from its first moment on; jobs: COPY streams and index builds at a time.
 
     Raises IngestError with the place of whatever cannot be loaded; the published table is as before then.
     """

@@ -19,11 +19,16 @@ def publish(layout: Layout, description: Description, loaded: Loaded) -> bool:
         described = description.data.model_dump(exclude_none=True, exclude={"creators"})
         schema = made.save(models.Schema.objects.all(), {"name": layout.schema}, described)
         if description.data.creators is not None:
-            wanted = [{"name": name, "order": order} for order, name in enumerate(description.data.creators)]
+            wanted = [
+                {"name": creator.name, "orcid": creator.orcid or "", "order": order}
+                for order, creator in enumerate(description.data.creators)
+            ]
             made.replace(schema.creators.all(), wanted, key="order", schema=schema)
         values = _table(layout, description, loaded) | _levels(layout, published=description.table.published)
         table = made.save(models.Table.objects.all(), {"schema": schema, "name": layout.table}, values)
         made.replace(table.columns.all(), _columns(layout, description, loaded), table=table)
+        made.replace(table.foreign_keys.all(), _foreign_keys(description), key="order", table=table)
+        made.replace(table.examples.all(), _examples(description), key="order", table=table)
     return made.made
 
 
@@ -50,6 +55,7 @@ def _table(layout: Layout, description: Description, loaded: Loaded) -> dict[str
         "nrows": loaded.nrows,
         "ra_column": ra,
         "dec_column": dec,
+        "epoch": description.table.epoch,
     }
 
 
@@ -77,3 +83,32 @@ def _columns(layout: Layout, description: Description, loaded: Loaded) -> list[d
             }
         )
     return rows
+
+
+def _foreign_keys(description: Description) -> list[dict[str, Any]]:
+    rows = []
+    for order, key in enumerate(description.table.foreign_keys):
+        schema, table = key.target.split(".")
+        rows.append(
+            {
+                "target_schema": schema,
+                "target_table": table,
+                "columns": [list(pair) for pair in key.columns.items()],
+                "description": key.description,
+                "utype": key.utype,
+                "order": order,
+            }
+        )
+    return rows
+
+
+def _examples(description: Description) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": example.name,
+            "description": example.description.strip(),
+            "query": example.query.strip(),
+            "order": order,
+        }
+        for order, example in enumerate(description.examples)
+    ]

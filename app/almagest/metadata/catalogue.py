@@ -14,15 +14,16 @@ from typing import cast
 from django.db.models import Prefetch
 
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Catalogue, Column, Datatype, Table
-from almagest.metadata import models
-from almagest.metadata.access import Aspect, Audience, Audiences, functions
+from almagest.adql.catalogue import Catalogue, Column, Datatype, ForeignKey, Schema, Table
+from almagest.metadata import models, tap_schema
+from almagest.metadata.access import EVERYBODY, Aspect, Audience, Audiences, functions
 
 AUDIENCES = 64
 """How many catalogues a process keeps: one for each set of groups that somebody has."""
 
-Key = tuple[Aspect, bool, frozenset[int]]
-"""What decides a catalogue: the aspect, whether somebody is logged in, and those of his groups that something names."""
+Key = tuple[tuple[Aspect, ...], bool, frozenset[int]]
+"""What decides a catalogue: aspects of which one is enough, whether somebody is logged in, and those of his groups that
+something names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,12 @@ class _Entry:
     audience: dict[Aspect, Audience]
     columns: dict[Aspect, tuple[Audience, ...]]
 
-    def seen(self, aspect: Aspect, identity: Identity) -> Table | None:
-        """What of it this identity may read, or see; None when that is nothing."""
-        if not self.audience[aspect].admits(identity):
-            return None
-        admitted = [audience.admits(identity) for audience in self.columns[aspect]]
-        if all(admitted):
+    def seen(self, aspects: tuple[Aspect, ...], identity: Identity) -> Table | None:
+        """What of it any of these aspects admits this identity to; None when that is nothing."""
+        opened = [aspect for aspect in aspects if self.audience[aspect].admits(identity)]
+        each = zip(*(self.columns[aspect] for aspect in opened), strict=True)
+        admitted = [any(audience.admits(identity) for audience in column) for column in each]
+        if admitted and all(admitted):
             return self.table
         columns = tuple(column for column, may in zip(self.table.columns, admitted, strict=True) if may)
         return _without(self.table, columns) if columns else None
@@ -49,6 +50,7 @@ class _Snapshot:
     """All metadata of one revision. named: the groups that any audience names; made: catalogues, least used first."""
 
     revision: int
+    schemas: list[Schema]
     entries: list[_Entry]
     functions: dict[Aspect, dict[str, Audience]]
     named: frozenset[int]
@@ -60,16 +62,35 @@ _kept: _Snapshot | None = None
 
 
 def visible(identity: Identity) -> Catalogue:
-    """The tables and columns that this identity may read, in the site's order.
+    """The tables and columns that this identity may read, in the site's order, TAP_SCHEMA last.
 
     One small query when nothing changed, about ten when something did.
     """
-    return _catalogue("access", identity)
+    return _catalogue(("access",), identity)
 
 
 def described(identity: Identity) -> Catalogue:
     """The tables and columns that this identity may know of; some of them it may not read."""
-    return _catalogue("metadata", identity)
+    return _catalogue(("metadata",), identity)
+
+
+def known(identity: Identity) -> Catalogue:
+    """The tables and columns that this identity may read or know of: whatever else is asked for does not exist."""
+    return _catalogue(("access", "metadata"), identity)
+
+
+def everything() -> tuple[Catalogue, dict[tuple[str, str, str | None], Audience]]:
+    """All tables with all columns, read anew; and who may know of each: (schema, table, column or None) → audience."""
+    snapshot = _read(0)
+    audiences: dict[tuple[str, str, str | None], Audience] = {}
+    for table in tap_schema.TABLES:
+        audiences |= {(table.schema, table.name, name): EVERYBODY for name in (None, *(c.name for c in table.columns))}
+    for entry in snapshot.entries:
+        table = entry.table
+        audiences[table.schema, table.name, None] = entry.audience["metadata"]
+        for column, audience in zip(table.columns, entry.columns["metadata"], strict=True):
+            audiences[table.schema, table.name, column.name] = audience
+    return _with_tap_schema([entry.table for entry in snapshot.entries], snapshot), audiences
 
 
 def forbidden(identity: Identity) -> frozenset[str]:
@@ -87,19 +108,24 @@ def _functions(aspect: Aspect, identity: Identity) -> frozenset[str]:
     return frozenset(name for name, audience in audiences.items() if not audience.admits(identity))
 
 
-def _catalogue(aspect: Aspect, identity: Identity) -> Catalogue:
+def _catalogue(aspects: tuple[Aspect, ...], identity: Identity) -> Catalogue:
     snapshot = _snapshot()
-    key = (aspect, identity.user is not None, identity.groups & snapshot.named)
+    key = (aspects, identity.user is not None, identity.groups & snapshot.named)
     with _lock:
         found = snapshot.made.get(key)
         if found is None:
-            found = Catalogue(table for entry in snapshot.entries if (table := entry.seen(aspect, identity)))
+            seen = [table for entry in snapshot.entries if (table := entry.seen(aspects, identity))]
+            found = _with_tap_schema(seen, snapshot)
             snapshot.made[key] = found
             if len(snapshot.made) > AUDIENCES:
                 snapshot.made.popitem(last=False)
         else:
             snapshot.made.move_to_end(key)
     return found
+
+
+def _with_tap_schema(tables: list[Table], snapshot: _Snapshot) -> Catalogue:
+    return Catalogue([*tables, *tap_schema.TABLES], [*snapshot.schemas, tap_schema.SCHEMA])
 
 
 def _snapshot() -> _Snapshot:
@@ -117,7 +143,7 @@ def _snapshot() -> _Snapshot:
 def _read(revision: int) -> _Snapshot:
     tables = (
         models.Table.objects.select_related("schema")
-        .prefetch_related(Prefetch("columns", models.Column.objects.order_by("order")))
+        .prefetch_related(Prefetch("columns", models.Column.objects.order_by("order")), "foreign_keys")
         .order_by("schema__order", "schema__name", "order", "name")
     )
     audiences: dict[Aspect, Audiences] = {"access": Audiences("access"), "metadata": Audiences("metadata")}
@@ -125,7 +151,8 @@ def _read(revision: int) -> _Snapshot:
     callable_: dict[Aspect, dict[str, Audience]] = {"access": functions("access"), "metadata": functions("metadata")}
     named = {group for entry in entries for columns in entry.columns.values() for a in columns for group in a.groups}
     named |= {group for entry in entries for audience in entry.audience.values() for group in audience.groups}
-    return _Snapshot(revision, entries, callable_, frozenset(named))
+    schemas = [Schema(row.name, row.title, row.description, row.utype or None) for row in models.Schema.objects.all()]
+    return _Snapshot(revision, schemas, entries, callable_, frozenset(named))
 
 
 def _entry(row: models.Table, audiences: dict[Aspect, Audiences]) -> _Entry:
@@ -145,6 +172,18 @@ def _table(row: models.Table) -> Table:
         description=row.description,
         position=(row.ra_column, row.dec_column) if row.ra_column else None,
         nrows=row.nrows,
+        title=row.title,
+        utype=row.utype or None,
+        keys=tuple(map(_foreign_key, row.foreign_keys.all())),
+    )
+
+
+def _foreign_key(row: models.ForeignKey) -> ForeignKey:
+    return ForeignKey(
+        target=(row.target_schema, row.target_table),
+        columns=tuple((here, there) for here, there in row.columns),
+        description=row.description,
+        utype=row.utype or None,
     )
 
 
@@ -165,4 +204,6 @@ def _column(row: models.Column) -> Column:
         ucd=row.ucd or None,
         utype=row.utype or None,
         description=row.description,
+        principal=row.principal,
+        indexed=row.indexed,
     )

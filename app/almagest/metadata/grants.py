@@ -19,8 +19,9 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
+from almagest.adql.catalogue import Catalogue, Column, Table
 from almagest.config.environment import environment
-from almagest.metadata import models, roles
+from almagest.metadata import catalogue, models, roles, tap_schema
 from almagest.metadata.access import Audience, Audiences
 from almagest.metadata.models import Level
 
@@ -29,7 +30,8 @@ Grant = tuple[str, str, str, str | None]
 
 
 def synchronise(data: Connection[Any]) -> int:
-    """Let every role read exactly what the levels say; returns how many rights and memberships changed.
+    """Let every role read exactly what the levels say, and make TAP_SCHEMA tell of it; returns how many rights,
+    memberships and tables of TAP_SCHEMA changed.
 
     data: as the owner or as a login role of READERS. One transaction there, in which revoking comes first; it ends
     before the caller's transaction in the application's database does, so no metadata are in force before their grants.
@@ -45,7 +47,8 @@ def synchronise(data: Connection[Any]) -> int:
         with data.transaction():
             data.execute("SET TRANSACTION READ WRITE")
             row = data.execute("SELECT almagest.set_grants(%s)", (Jsonb(wanted),)).fetchone()
-    return int(row[0]) if row else 0
+            told = tap_schema.write(data, *_tap_schema())
+    return told + (int(row[0]) if row else 0)
 
 
 @contextmanager
@@ -59,6 +62,7 @@ def steward() -> Iterator[Connection[Any]]:
 
 def wanted_grants() -> Iterator[Grant]:
     """What the levels say now, for tables that may or may not exist."""
+    yield from ((roles.PUBLIC, table.schema, table.name, None) for table in tap_schema.TABLES)
     audiences = Audiences("access")
     for table in models.Table.objects.select_related("schema").prefetch_related("columns").order_by("pk"):
         own = audiences.table(table)
@@ -68,6 +72,16 @@ def wanted_grants() -> Iterator[Grant]:
             yield from ((role, *name, None) for role in readers(own))
         else:
             yield from ((role, *name, column) for column, audience in columns for role in readers(audience))
+
+
+def _tap_schema() -> tuple[Catalogue, tap_schema.Readers]:
+    """What TAP_SCHEMA has to hold, and which roles may see what of it."""
+    everything, audiences = catalogue.everything()
+
+    def who(table: Table, column: Column | None) -> list[str]:
+        return readers(audiences[table.schema, table.name, column.name if column else None])
+
+    return everything, who
 
 
 def readers(audience: Audience) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from django.contrib.auth.models import Group
 from django.db import models
+from django.utils import timezone
 
 
 class Level(models.TextChoices):
@@ -101,6 +102,28 @@ class Table(Guarded):
         return f"{self.schema.name}.{self.name}"
 
 
+class ForeignKey(models.Model):
+    """Columns of a table that name rows of another one, by whose name they can be joined; it may be loaded later.
+
+    columns: pairs [here, there] of names.
+    """
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="foreign_keys")
+    target_schema = models.CharField(max_length=63)
+    target_table = models.CharField(max_length=63)
+    columns = models.JSONField()
+    description = models.TextField(blank=True)
+    utype = models.CharField(max_length=200, blank=True)
+    order = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("order",)
+        constraints = (models.UniqueConstraint(fields=("table", "order"), name="foreign_key_order_unique"),)
+
+    def __str__(self) -> str:
+        return f"{self.table} → {self.target_schema}.{self.target_table}"
+
+
 class Column(Guarded):
     """A column, with the fields of TAP_SCHEMA.columns. indexed: a condition on it is fast; principal: shown first.
 
@@ -144,9 +167,30 @@ class Function(Guarded):
 
 
 class Revision(models.Model):
-    """One row that counts the changes to all of the above, so that every process knows when its copy is old."""
+    """One row that counts the changes to the published metadata, so that every process knows when its copy is old.
+
+    changed: when the last one was made.
+    """
 
     number = models.BigIntegerField(default=0)
+    changed = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class Example(models.Model):
+    """A query worth trying, which came with the description of a table (DALI examples 1.0)."""
+
+    table = models.ForeignKey(Table, models.CASCADE, related_name="examples")
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True)
+    query = models.TextField()
+    order = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ("table", "order")
+        constraints = (models.UniqueConstraint(fields=("table", "order"), name="example_order_unique"),)
+
+    def __str__(self) -> str:
+        return self.name

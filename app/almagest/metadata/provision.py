@@ -14,7 +14,7 @@ from typing import Any, LiteralString
 from psycopg import Connection, sql
 from psycopg.sql import SQL, Identifier, Literal
 
-from almagest.metadata import grants, roles
+from almagest.metadata import grants, roles, tap_schema
 from almagest.metadata.roles import READERS
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,7 @@ def provision(data: Connection[Any], passwords: dict[str, str], longest_query: f
         for statement in _RIGHTS:
             data.execute(SQL(statement).format(database=_database(data), owner=_owner(data)))
         roles.prepare(data)
+        tap_schema.prepare(data)
         grants.prepare(data)
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from django.db import models as django
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 
 from almagest.metadata import grants, models
 
@@ -66,6 +67,6 @@ def change() -> Iterator[Change]:
         made = Change()
         yield made
         if made.made:
-            models.Revision.objects.update(number=F("number") + 1)
+            models.Revision.objects.update(number=F("number") + 1, changed=Now())
             with grants.steward() as data:
                 grants.synchronise(data)

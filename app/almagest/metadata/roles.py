@@ -39,6 +39,7 @@ def prepare(data: Connection[Any]) -> None:
             data.execute(SQL("CREATE ROLE {} NOLOGIN").format(Identifier(role)))
     for statement in _STATEMENTS:
         data.execute(statement)
+    _pass_on(data)
 
 
 def open_account(data: Connection[Any], owner: str, groups: list[str]) -> None:
@@ -56,6 +57,17 @@ def close_account(data: Connection[Any], owner: str) -> None:
     with data.transaction():
         data.execute("SET TRANSACTION READ WRITE")
         data.execute("SELECT almagest.close_account(%s)", (owner,))
+
+
+def _pass_on(data: Connection[Any]) -> None:
+    """Let the login roles, as themselves, call what the server closed to everybody else (images/postgres/closed.sql)."""
+    closed = """
+        SELECT p.oid::regprocedure::text FROM pg_proc p, aclexplode(p.proacl) AS granted
+        WHERE p.proowner = 10 AND granted.grantee = current_user::regrole AND granted.is_grantable
+    """
+    for (function,) in data.execute(closed).fetchall():
+        # PostgreSQL wrote this name, arguments included, so that it can be read back.
+        data.execute(SQL("GRANT EXECUTE ON FUNCTION {} TO almagest_query, almagest_job").format(SQL(function)))
 
 
 _STATEMENTS: tuple[LiteralString, ...] = (

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from almagest.accounts.identity import NOBODY
+from almagest.accounts.authentication import identify
 from almagest.config.environment import environment
 from almagest.metadata import access, models
 
@@ -15,7 +15,7 @@ from almagest.metadata import access, models
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What the archive is, what it holds and how to query it."""
-    visible = access.described(NOBODY)
+    visible = access.described(identify(request))
     schemas = (
         models.Schema.objects.filter(tables__in=visible)
         .distinct()
@@ -31,7 +31,7 @@ def table(request: HttpRequest, schema: str, table: str) -> HttpResponse:
     """One table: its columns, and whom to thank for it."""
     try:
         found = (
-            access.described(NOBODY)
+            access.described(identify(request))
             .select_related("schema")
             .prefetch_related("schema__creators")
             .get(schema__name=schema, name=table)

@@ -33,6 +33,12 @@ class NoSuchTableError(QueryError):
     status = 404
 
 
+class ForbiddenError(QueryError):
+    """The asker may see that this exists, but not read or call it."""
+
+    status = 403
+
+
 class WrongPhaseError(QueryError):
     """The job's phase does not allow this."""
 

@@ -13,6 +13,9 @@ from django.http.multipartparser import MultiPartParserError
 from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
+from almagest.accounts import visitors
+from almagest.accounts.authentication import identify, refuse, sign
+from almagest.accounts.errors import AccountError
 from almagest.config.environment import environment
 from almagest.formats import MEDIA_TYPE, error_document
 from almagest.query.answer import Answer
@@ -33,7 +36,8 @@ def base_url() -> str:
 def face(*methods: str) -> Callable[[View], View]:
     """A view of a protocol: these methods only, errors as DALI documents, open to scripts of any site.
 
-    It needs no protection against forged requests because it takes no cookie: whoever asks, asks as nobody.
+    Django's protection against forged requests is for forms of our own pages: programs have no such token. `identify`
+    refuses a request with a session's cookie that another site's page made a browser send.
     """
 
     def decorate(view: View) -> View:
@@ -41,7 +45,11 @@ def face(*methods: str) -> Callable[[View], View]:
         @wraps(view)
         def answer(request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
             if request.method == "OPTIONS":
-                return _open(HttpResponse(status=204), methods)
+                # A browser asks so before it lets a page of another site show a token.
+                response = HttpResponse(
+                    status=204, headers={"Access-Control-Allow-Headers": "Authorization, Content-Type"}
+                )
+                return _open(response, methods)
             if request.method not in methods:
                 return _open(HttpResponseNotAllowed(methods), methods)
             return _open(_handled(view, request, *arguments, **named), methods)
@@ -77,16 +85,34 @@ def stream(answer: Answer, name: str) -> StreamingHttpResponse:
 
 def _handled(view: View, request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
     try:
+        identity = identify(request)
+        response = _answered(view, request, *arguments, **named)
+        visitors.keep(request, response)
+        sign(response, identity)
+    except AccountError as error:
+        response = HttpResponse(error_document(str(error)), status=error.status, content_type=MEDIA_TYPE)
+        refuse(response, error)
+    except (OperationalError, InterfaceError) as error:
+        return _away(request, error)
+    return response
+
+
+def _answered(view: View, request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
+    try:
         return view(request, *arguments, **named)
     except QueryError as error:
         return _error(error)
     except (OperationalError, InterfaceError) as error:
-        log.warning("the application's database is away", extra={"path": request.path, "reason": str(error)})
-        return _error(BusyError("this service is not complete at the moment; please try again soon"))
+        return _away(request, error)
     except Exception:
         # The edge of the process: a client of this protocol gets its own kind of document, the log gets the rest.
         log.exception("a request failed", extra={"path": request.path})
         return _error(InternalError("the request failed by a mistake in this service; its operators have a record"))
+
+
+def _away(request: HttpRequest, error: Exception) -> HttpResponse:
+    log.warning("the application's database is away", extra={"path": request.path, "reason": str(error)})
+    return _error(BusyError("this service is not complete at the moment; please try again soon"))
 
 
 def _error(error: QueryError) -> HttpResponse:
@@ -98,6 +124,6 @@ def _error(error: QueryError) -> HttpResponse:
 
 def _open(response: HttpResponseBase, methods: tuple[str, ...]) -> HttpResponseBase:
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = "Location, Content-Disposition, Retry-After"
+    response.headers["Access-Control-Expose-Headers"] = "Location, Content-Disposition, Retry-After, X-VO-Authenticated"
     response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
     return response

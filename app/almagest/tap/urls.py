@@ -17,6 +17,7 @@ urlpatterns = [
     re_path(r"^/capabilities/?$", views.capabilities, name="capabilities"),
     re_path(r"^/tables/?$", views.tables, name="tables"),
     re_path(r"^/tables/(?P<name>[^/]{1,200})/?$", views.table, name="table"),
+    re_path(r"^/examples/?$", views.examples, name="examples"),
     re_path(r"^/async/?$", jobs.joblist, name="jobs"),
     re_path(rf"^{_JOB}/?$", jobs.job, name="job"),
     re_path(rf"^{_JOB}/error/?$", jobs.error, name="error"),

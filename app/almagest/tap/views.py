@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+import hashlib
+from functools import lru_cache
 
-from almagest import formats
-from almagest.accounts.identity import NOBODY
-from almagest.config.environment import environment, queues
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.shortcuts import render
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.http import http_date, quote_etag
+from django.views.decorators.gzip import gzip_page
+
+from almagest.accounts.authentication import challenges, identify
+from almagest.adql import Catalogue
+from almagest.config.environment import environment
 from almagest.health import checks
 from almagest.metadata import catalogue, models
-from almagest.query import limits
+from almagest.query import examples as queries
 from almagest.query import request as parameters
 from almagest.query.errors import NoSuchTableError
 from almagest.query.sync import sync as run
+from almagest.tap.capabilities import service
 from almagest.tap.face import base_url, face, pairs, stream
 from almagest.vo import tables as documents
 from almagest.vo import vosi
@@ -27,7 +35,7 @@ def root(_: HttpRequest) -> HttpResponse:
 @face("GET", "HEAD", "POST")
 def sync(request: HttpRequest) -> StreamingHttpResponse:
     """`/tap/sync` (TAP 1.1 §2.2)."""
-    return stream(run(NOBODY, parameters.collect(pairs(request))), "result")
+    return stream(run(identify(request), parameters.collect(pairs(request))), "result")
 
 
 @face("GET", "HEAD")
@@ -35,50 +43,56 @@ def availability(_: HttpRequest) -> HttpResponse:
     """`/tap/availability`: whether a query would be answered, found out by asking the databases."""
     reasons = checks.run(checks.CHECKS)
     notes = [f"{name}: {reason}" for name, reason in reasons.items() if reason is not None]
-    return _xml(vosi.availability(available=not notes, notes=notes))
+    return HttpResponse(vosi.availability(available=not notes, notes=notes), content_type=vosi.MEDIA_TYPE)
 
 
 @face("GET", "HEAD")
-def capabilities(_: HttpRequest) -> HttpResponse:
-    """`/tap/capabilities`."""
-    slowest = max(queue.timeout for queue in queues())
-    service = vosi.Service(
-        url=base_url(),
-        formats=[_output(short, known) for short, known in formats.FORMATS.items()],
-        duration=vosi.Limits(int(queues()[0].timeout), int(slowest)),
-        retention=vosi.Limits(int(limits.RETENTION.total_seconds()), int(limits.MAX_RETENTION.total_seconds())),
-        rows=vosi.Limits(limits.DEFAULT_ROWS, limits.MAX_ROWS),
-    )
-    return _xml(vosi.capabilities(service))
+@gzip_page
+def capabilities(request: HttpRequest) -> HttpResponseBase:
+    """`/tap/capabilities`; to nobody in particular with the ways to log in, which tells clients that there are some."""
+    response = _kept(request, vosi.capabilities(service()))
+    if identify(request).user is None:
+        response.headers["WWW-Authenticate"] = challenges()
+    return response
 
 
 @face("GET", "HEAD")
-def tables(request: HttpRequest) -> HttpResponse:
+@gzip_page
+def tables(request: HttpRequest) -> HttpResponseBase:
     """`/tap/tables`, in full unless `detail=min` (VOSI 1.1 §4)."""
-    descriptions = dict(models.Schema.objects.values_list("name", "description"))
     detail = {name.lower(): value for name, value in pairs(request)}.get("detail", "max")
-    return _xml(documents.tableset(catalogue.visible(NOBODY).tables, descriptions, columns=detail != "min"))
+    return _kept(request, _tableset(catalogue.described(identify(request)), full=detail != "min"))
 
 
 @face("GET", "HEAD")
-def table(_: HttpRequest, name: str) -> HttpResponse:
-    """`/tap/tables/<name>`."""
-    found = next((table for table in catalogue.visible(NOBODY).tables if str(table) == name), None)
+@gzip_page
+def table(request: HttpRequest, name: str) -> HttpResponseBase:
+    """`/tap/tables/<name>`, the name as queries write it."""
+    described = catalogue.described(identify(request))
+    found = next((table for table in described.tables if name in (table.written, str(table))), None)
     if found is None:
         raise NoSuchTableError(f"there is no table {name!r}; {base_url()}/tables lists them")
-    return _xml(documents.single(found))
+    return _kept(request, documents.single(described, found))
 
 
-def _xml(document: bytes) -> HttpResponse:
-    return HttpResponse(document, content_type=vosi.MEDIA_TYPE)
+@face("GET", "HEAD")
+@gzip_page
+def examples(request: HttpRequest) -> HttpResponse:
+    """`/tap/examples` (DALI 1.1 §2.3): for people a page, for clients XML."""
+    return render(request, "tap/examples.html", {"examples": list(queries.visible(identify(request)))})
 
 
-def _output(short: str, known: formats.Format) -> vosi.OutputFormat:
-    return vosi.OutputFormat(known.media_type, (short,), _IVO_IDS.get(short))
+@lru_cache(maxsize=8)
+def _tableset(described: Catalogue, *, full: bool) -> bytes:
+    """A catalogue is one value until the metadata change, and its document may be megabytes long."""
+    return documents.tableset(described, full=full)
 
 
-_IVO_IDS = {
-    "votable": vosi.OUTPUT_BINARY2,
-    "votable/b2": vosi.OUTPUT_BINARY2,
-    "votable/td": vosi.OUTPUT_TABLEDATA,
-}
+def _kept(request: HttpRequest, document: bytes) -> HttpResponseBase:
+    """A document that clients may keep: known by what it says, and as old as the last change of the metadata."""
+    changed = int(models.Revision.objects.values_list("changed", flat=True).get().timestamp())
+    etag = quote_etag(hashlib.sha256(document).hexdigest()[:32])
+    headers = {"ETag": etag, "Last-Modified": http_date(changed), "Cache-Control": "private, no-cache"}
+    response = HttpResponse(document, content_type=vosi.MEDIA_TYPE, headers=headers)
+    patch_vary_headers(response, ("Authorization", "Cookie"))
+    return get_conditional_response(request, etag, changed, response) or response

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from itertools import groupby
+from collections.abc import Iterator, Mapping
 
-from almagest.adql.catalogue import Column, Table
+from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
+from almagest.adql.names import written
 from almagest.vo.markup import Markup, document, element, optional
 
 NAMESPACES = {
     "xmlns:vosi": "http://www.ivoa.net/xml/VOSITables/v1.0",
     "xmlns:vs": "http://www.ivoa.net/xml/VODataService/v1.1",
     "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+    # astroquery's TapPlus reads no column without this attribute of ESA's archives; the schema allows foreign ones.
+    "xmlns:esatapplus": "http://esa.int/xml/EsaTapPlus",
     # Validators look up namespaces that only xsi:type mentions nowhere else.
     "xsi:schemaLocation": (
         "http://www.ivoa.net/xml/VOSITables/v1.0 http://www.ivoa.net/xml/VOSITables/v1.0"
@@ -20,48 +22,76 @@ NAMESPACES = {
 }
 
 
-def tableset(tables: Iterable[Table], descriptions: Mapping[str, str], *, columns: bool) -> bytes:
-    """The document `vosi:tableset`. tables: those of a schema side by side; descriptions: of schemas by name;
-    columns: whether to tell them too (`detail=max`)."""
-    schemas = (
-        element(
-            "schema",
-            None,
-            element("name", None, schema),
-            optional("description", descriptions.get(schema)),
-            *(_table("table", {"type": "table"}, table, columns=columns) for table in members),
-        )
-        for schema, members in groupby(tables, key=lambda table: table.schema)
-    )
+def tableset(catalogue: Catalogue, *, full: bool) -> bytes:
+    """The document `vosi:tableset`. full: whether to tell columns and foreign keys too (`detail=max`)."""
+    schemas = (_schema(schema, tables, catalogue, full=full) for schema, tables in catalogue.schemas())
     # No version attribute: the standard's example has one, its schema forbids it.
     return document(element("vosi:tableset", NAMESPACES, *schemas))
 
 
-def single(table: Table) -> bytes:
-    """The document `vosi:table`, with the columns."""
-    return document(_table("vosi:table", {**NAMESPACES, "type": "table"}, table, columns=True))
+def single(catalogue: Catalogue, table: Table) -> bytes:
+    """The document `vosi:table`, in full."""
+    return document(_table("vosi:table", NAMESPACES, table, catalogue, full=True))
 
 
-def _table(tag: str, attributes: Mapping[str, str], table: Table, *, columns: bool) -> Markup:
+def _schema(schema: Schema, tables: list[Table], catalogue: Catalogue, *, full: bool) -> Markup:
+    return element(
+        "schema",
+        None,
+        element("name", None, written(schema.name)),
+        optional("title", schema.title),
+        optional("description", schema.description),
+        optional("utype", schema.utype),
+        *(_table("table", {}, table, catalogue, full=full) for table in tables),
+    )
+
+
+def _table(tag: str, attributes: Mapping[str, str], table: Table, catalogue: Catalogue, *, full: bool) -> Markup:
     return element(
         tag,
-        attributes,
-        element("name", None, str(table)),
+        {**attributes, "type": table.kind},
+        element("name", None, table.written),
+        optional("title", table.title),
         optional("description", table.description),
+        optional("utype", table.utype),
         element("nrows", None, str(table.nrows)) if table.nrows is not None else None,
-        *(_column(column) for column in (table.columns if columns else ())),
+        *(_details(table, catalogue) if full else ()),
     )
+
+
+def _details(table: Table, catalogue: Catalogue) -> Iterator[Markup]:
+    yield from map(_column, table.columns)
+    for key, target in catalogue.keys(table):
+        yield _foreign_key(key, target)
 
 
 def _column(column: Column) -> Markup:
     datatype = {"xsi:type": "vs:VOTableType", "arraysize": column.arraysize, "extendedType": column.xtype}
     return element(
         "column",
-        None,
-        element("name", None, column.name),
+        {"std": "true" if column.std else None, "esatapplus:flags": "0"},
+        element("name", None, written(column.name)),
         optional("description", column.description),
         optional("unit", column.unit),
         optional("ucd", column.ucd),
         optional("utype", column.utype),
         element("dataType", datatype, column.datatype),
+        element("flag", None, "indexed") if column.indexed else None,
+    )
+
+
+def _foreign_key(key: ForeignKey, target: Table) -> Markup:
+    pairs = (
+        element(
+            "fkColumn", None, element("fromColumn", None, written(here)), element("targetColumn", None, written(there))
+        )
+        for here, there in key.columns
+    )
+    return element(
+        "foreignKey",
+        None,
+        element("targetTable", None, target.written),
+        *pairs,
+        optional("description", key.description),
+        optional("utype", key.utype),
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from almagest.vo.markup import Markup, document, element
+from almagest.vo.markup import Markup, document, element, optional
 
 MEDIA_TYPE = "text/xml"
 
@@ -42,14 +42,31 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Language:
+    """A query language. versions: number → identifier, or None; features: fragment of TAPRegExt's identifier → form →
+    description (TAPRegExt 1.0 §2.3): names, and for user-defined functions `name(argument TYPE, …) -> TYPE`."""
+
+    name: str
+    description: str
+    versions: Mapping[str, str | None]
+    features: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
-    """A TAP service. url: its base, as users type it, without trailing slash; duration, retention: seconds."""
+    """A TAP service. url: its base, as users type it, without trailing slash; duration, retention: seconds; uploads:
+    ways to send a table along (`inline`, `http`, …); upload: bytes of one; security: identifiers of the ways to log in,
+    where any is offered."""
 
     url: str
+    languages: Sequence[Language]
     formats: Sequence[OutputFormat]
     duration: Limits
     retention: Limits
     rows: Limits
+    uploads: Sequence[str] = ()
+    upload: Limits | None = None
+    security: Sequence[str] = ()
 
 
 def availability(*, available: bool, notes: Sequence[str]) -> bytes:
@@ -82,6 +99,7 @@ def capabilities(service: Service) -> bytes:
             _vosi("VOSI#capabilities", f"{service.url}/capabilities"),
             _vosi("VOSI#availability", f"{service.url}/availability"),
             _vosi("VOSI#tables-1.1", f"{service.url}/tables", version="1.1"),
+            _examples(f"{service.url}/examples"),
         )
     )
 
@@ -90,41 +108,54 @@ def _vosi(standard: str, url: str, version: str | None = None) -> Markup:
     return element("capability", {"standardID": _IVO + standard}, _interface(url, "full", version))
 
 
-def _interface(url: str, use: str, version: str | None) -> Markup:
+def _examples(url: str) -> Markup:
+    interface = element("interface", {"xsi:type": "vr:WebBrowser"}, element("accessURL", {"use": "full"}, url))
+    return element("capability", {"standardID": _IVO + "DALI#examples"}, interface)
+
+
+def _interface(url: str, use: str, version: str | None, security: Sequence[str] = ()) -> Markup:
+    """security: beside which the empty method says that nobody has to log in (VOResource 1.1 §2.2.2)."""
     attributes = {"xsi:type": "vs:ParamHTTP", "role": "std", "version": version}
-    return element("interface", attributes, element("accessURL", {"use": use}, url))
+    methods = [element("securityMethod")] if security else []
+    methods += [element("securityMethod", {"standardID": method}) for method in security]
+    return element("interface", attributes, element("accessURL", {"use": use}, url), *methods)
 
 
 def _tap(service: Service) -> Markup:
     return element(
         "capability",
         {"standardID": _IVO + "TAP", "xsi:type": "tr:TableAccess"},
-        _interface(service.url, "base", "1.1"),
-        _language(),
+        _interface(service.url, "base", "1.1", service.security),
+        *(_language(language) for language in service.languages),
         *(_format(known) for known in service.formats),
+        *(element("uploadMethod", {"ivo-id": f"{_IVO}TAPRegExt#upload-{way}"}) for way in service.uploads),
         _limits("retentionPeriod", service.retention),
         _limits("executionDuration", service.duration),
         _limits("outputLimit", service.rows, unit="row"),
+        _limits("uploadLimit", service.upload, unit="byte") if service.upload else None,
     )
 
 
-def _language() -> Markup:
-    versions = (("2.0", "v2.0"), ("2.1", "v2.1"))
+def _language(language: Language) -> Markup:
     return element(
         "language",
         None,
-        element("name", None, "ADQL"),
-        *(element("version", {"ivo-id": f"{_IVO}ADQL#{fragment}"}, number) for number, fragment in versions),
-        element("description", None, "Astronomical Data Query Language 2.1"),
-        _geometry(),
+        element("name", None, language.name),
+        *(element("version", {"ivo-id": known}, number) for number, known in language.versions.items()),
+        element("description", None, language.description),
+        *(_features(kind, forms) for kind, forms in language.features.items()),
     )
 
 
-def _geometry() -> Markup:
-    # Today's clients compare this identifier letter for letter, in the mixed case of TAPRegExt 1.0.
-    functions = ("POINT", "CIRCLE", "BOX", "POLYGON", "CONTAINS", "INTERSECTS", "DISTANCE", "AREA", "COORD1", "COORD2")
-    features = (element("feature", None, element("form", None, function)) for function in functions)
-    return element("languageFeatures", {"type": _IVO + "TAPRegExt#features-adqlgeo"}, *features)
+def _features(kind: str, forms: Mapping[str, str]) -> Markup:
+    # Today's clients compare these identifiers letter for letter, in the mixed case of TAPRegExt 1.0; of this one they
+    # know neither spelling, and mind only the mixed one.
+    standard = "tapregext" if kind == "features-adql-conditional" else "TAPRegExt"
+    features = (
+        element("feature", None, element("form", None, form), optional("description", description))
+        for form, description in forms.items()
+    )
+    return element("languageFeatures", {"type": f"{_IVO}{standard}#{kind}"}, *features)
 
 
 def _format(known: OutputFormat) -> Markup:

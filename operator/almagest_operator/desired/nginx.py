@@ -83,6 +83,8 @@ _PROXY_HTTP = """\
   proxy_read_timeout 600s;
   proxy_send_timeout 600s;
   proxy_max_temp_file_size 0;
+  # Clients of the Virtual Observatory read there which software answers.
+  proxy_pass_header Server;
 """
 
 _CMS = """\

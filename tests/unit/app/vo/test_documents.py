@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from almagest.adql.catalogue import Column, Table
+from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
 from almagest.vo import tables, uws, vosi
 from almagest.vo.markup import document, element, text
 
@@ -79,20 +80,24 @@ def test_astroquery_finds_the_prefix_that_it_searches_for() -> None:
 STARS = Table(
     schema="gaiadr3",
     name="bright",
-    columns=(Column("ra", "double", unit="deg", ucd="pos.eq.ra;meta.main", description="Right <ascension>"),),
+    columns=(
+        Column("ra", "double", unit="deg", ucd="pos.eq.ra;meta.main", description="Right <ascension>", indexed=True),
+    ),
     description="Bright & near",
     nrows=3,
 )
+OBJECTS = Table("openngc", "objects", (Column("name", "char", "*"), Column("size", "int", std=True)), kind="view")
 
 
 def test_tableset_groups_tables_by_schema() -> None:
-    other = Table("openngc", "objects", (Column("name", "char", "*"),))
-    root = ET.fromstring(tables.tableset([STARS, other], {"gaiadr3": "Gaia"}, columns=True))
+    described = Schema("gaiadr3", "Gaia DR3", "Sources")
+    root = ET.fromstring(tables.tableset(Catalogue([STARS, OBJECTS], [described]), full=True))
     assert "version" not in root.attrib  # the schema forbids it
     assert [schema.findtext("name") for schema in root.findall("schema")] == ["gaiadr3", "openngc"]
+    assert [schema.findtext("title") for schema in root.findall("schema")] == ["Gaia DR3", None]
     assert [table.findtext("name") for table in root.iter("table")] == ["gaiadr3.bright", "openngc.objects"]
     (ra,) = root.findall("schema/table[name='gaiadr3.bright']/column")
-    assert [child.tag for child in ra] == ["name", "description", "unit", "ucd", "dataType"]
+    assert [child.tag for child in ra] == ["name", "description", "unit", "ucd", "dataType", "flag"]
     assert root.find("schema/table[name='openngc.objects']/column/dataType").attrib == {  # type: ignore[union-attr] # it is there
         f"{XSI}type": "vs:VOTableType",
         "arraysize": "*",
@@ -100,25 +105,53 @@ def test_tableset_groups_tables_by_schema() -> None:
 
 
 def test_detail_min_leaves_columns_out() -> None:
-    root = ET.fromstring(tables.tableset([STARS], {}, columns=False))
+    root = ET.fromstring(tables.tableset(Catalogue([STARS]), full=False))
     assert not list(root.iter("column"))
 
 
+def test_names_stand_as_queries_have_to_write_them() -> None:
+    strange = Table("Über", "table", (Column("size", "int", std=True), Column('a "b"', "int")))
+    root = ET.fromstring(tables.single(Catalogue([strange]), strange))
+    assert root.findtext("name") == '"Über"."table"'
+    assert [column.findtext("name") for column in root.findall("column")] == ['"size"', '"a ""b"""']
+    assert [column.get("std") for column in root.findall("column")] == ["true", None]
+
+
+def test_foreign_key_is_told_only_where_both_of_its_ends_are_seen() -> None:
+    known = ForeignKey(("openngc", "objects"), (("ra", "size"),), "Which object")
+    unseen = [ForeignKey(("openngc", "secret"), (("ra", "size"),)), ForeignKey(("openngc", "objects"), (("ra", "no"),))]
+    pointing = replace(STARS, keys=(known, *unseen))
+    root = ET.fromstring(tables.single(Catalogue([pointing, OBJECTS]), pointing))
+    (key,) = root.findall("foreignKey")
+    assert [child.tag for child in key] == ["targetTable", "fkColumn", "description"]
+    assert key.findtext("targetTable") == "openngc.objects"
+    assert [child.text for child in key.find("fkColumn") or ()] == ["ra", '"size"']
+
+
 def test_capabilities_declare_the_service_at_its_address() -> None:
+    functions = {"x_cube(value DOUBLE) -> DOUBLE": "the cube"}
     service = vosi.Service(
         url="https://x.org/tap",
+        languages=[vosi.Language("ADQL", "", {"2.1": "ivo://ivoa.net/std/ADQL#v2.1"}, {"features-udf": functions})],
         formats=[vosi.OutputFormat("text/csv", ("csv",))],
         duration=vosi.Limits(30, 3600),
         retention=vosi.Limits(1, 2),
         rows=vosi.Limits(10, 100),
+        uploads=("inline", "http"),
+        upload=vosi.Limits(1000, 2000),
+        security=("ivo://ivoa.net/sso#BasicAA",),
     )
     root = ET.fromstring(vosi.capabilities(service))
     by_id = {capability.get("standardID"): capability for capability in root}
     tap = by_id["ivo://ivoa.net/std/TAP"]
     assert tap.findtext("interface/accessURL") == "https://x.org/tap"
     assert [child.tag for child in tap] == [
-        "interface", "language", "outputFormat", "retentionPeriod", "executionDuration", "outputLimit"
+        "interface", "language", "outputFormat", "uploadMethod", "uploadMethod", "retentionPeriod", "executionDuration",
+        "outputLimit", "uploadLimit",
     ]  # fmt: skip
+    methods = [method.get("standardID") for method in tap.findall("interface/securityMethod")]
+    assert methods == [None, "ivo://ivoa.net/sso#BasicAA"]  # the first: nobody has to log in
+    assert tap.findtext("language/languageFeatures/feature/form") == "x_cube(value DOUBLE) -> DOUBLE"
     assert by_id["ivo://ivoa.net/std/VOSI#tables-1.1"].findtext("interface/accessURL") == "https://x.org/tap/tables"
     assert tap.find("outputLimit/hard").attrib == {"unit": "row"}  # type: ignore[union-attr] # it is there
 

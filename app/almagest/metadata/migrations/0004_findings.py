@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("metadata", "0002_levels"),
+        ("metadata", "0003_relations_and_examples"),
     ]
 
     operations = [

@@ -1,0 +1,44 @@
+"""`/auth/…`: where programs of the VO get a token or a session for a name and a password."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from datetime import timedelta
+
+from django.contrib.auth import login as begin_session
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_POST
+
+from almagest.accounts import passwords, tokens
+from almagest.accounts.authentication import address, refuse, require_own_site
+from almagest.accounts.errors import AccountError, ForgedRequestError
+
+TOKEN_LIFE = timedelta(hours=12)
+"""Life of a token that a program fetches with a password, which it can do again."""
+
+_TEXT = "text/plain; charset=utf-8"
+
+
+@csrf_exempt
+@never_cache
+@require_POST
+def login(request: HttpRequest) -> HttpResponse:
+    """`/auth/login` (`ivo://ivoa.net/sso#tls-with-password`): username and password, for a token in `x-vo-bearer` and
+    a session cookie.
+
+    A page of another site gets no cookie set: it would log its reader in as somebody else.
+    """
+    try:
+        user = passwords.user(request.POST.get("username", ""), request.POST.get("password", ""), address(request))
+    except AccountError as error:
+        response = HttpResponse(f"{error}\n", status=error.status, content_type=_TEXT)
+        refuse(response, error)
+        return response
+    response = HttpResponse(f"{user.username}\n", content_type=_TEXT)
+    response.headers["x-vo-bearer"] = tokens.issue(user, "login", TOKEN_LIFE)
+    with suppress(ForgedRequestError):
+        require_own_site(request)
+        begin_session(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    return response

@@ -1,0 +1,46 @@
+"""Anonymous visitors who own something: told from one another by a random cookie, which comes with the first thing that
+they create. Who only reads gets none."""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponseBase
+
+from almagest.accounts.identity import Identity
+
+COOKIE = "almagest_visitor"
+SECONDS = 30 * 86_400
+"""Life of the cookie from the last thing created on; nothing of a visitor's lives longer."""
+
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
+_CREATED = "_almagest_visitor"
+
+
+def visitor(request: HttpRequest) -> Identity | None:
+    """The visitor whose cookie came with the request."""
+    key = request.COOKIES.get(COOKIE, "")
+    return Identity(session=key) if _KEY.fullmatch(key) else None
+
+
+def settle(request: HttpRequest, identity: Identity) -> Identity:
+    """Who owns what this request creates: the identity that asks, or a new visitor where that is nobody.
+
+    The answer brings a visitor his cookie (`keep`).
+    """
+    if identity.user is not None:
+        return identity
+    owner = identity if identity.session else Identity(session=secrets.token_urlsafe(32))
+    setattr(request, _CREATED, owner)
+    return owner
+
+
+def keep(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Put the cookie of a visitor who has created something on the answer."""
+    owner: Identity | None = getattr(request, _CREATED, None)
+    if owner is not None and owner.session:
+        response.set_cookie(
+            COOKIE, owner.session, max_age=SECONDS, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE
+        )

@@ -1,0 +1,39 @@
+"""Queries worth trying that came with the published tables (DALI examples 1.0)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from almagest import adql
+from almagest.accounts.identity import Identity
+from almagest.metadata import catalogue, models
+from almagest.query import limits
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A query with its explanation. id: an XML name, unique among all; tables: those that it reads, as it has to write
+    their names."""
+
+    id: str
+    name: str
+    description: str
+    query: str
+    tables: tuple[str, ...]
+
+
+def visible(identity: Identity) -> Iterator[Example]:
+    """The examples that this identity can run, in the order of their tables."""
+    tables = catalogue.visible(identity)
+    rows = models.Example.objects.select_related("table__schema").order_by(
+        "table__schema__order", "table__schema__name", "table__order", "table__name", "order"
+    )
+    for row in rows:
+        try:
+            read = adql.translate(row.query, tables, maxrec=limits.DEFAULT_ROWS).tables
+        except adql.AdqlError:
+            # It reads what this identity does not see, or what is not there any more.
+            continue
+        names = tuple(table.written for table in tables.tables if (table.schema, table.name) in read)
+        yield Example(f"{row.table}-{row.order + 1}", row.name, row.description, row.query, names)

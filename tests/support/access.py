@@ -1,0 +1,154 @@
+"""Users, groups and levels as an operator sets them: `almagest-app`'s commands, run in turn by one process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import psycopg
+
+from support.application import Application
+
+_LOOP = """
+import contextlib, io, json, sys
+from almagest.__main__ import main
+lines = sys.stdin
+for line in lines:
+    given, *words = json.loads(line)
+    sys.stdin = io.StringIO(given)
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            if words[0] == "python":
+                exec(words[1])
+                code = 0
+            else:
+                code = main(words)
+        except SystemExit as error:
+            code = error.code
+    print("=" + json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
+"""
+
+TABLES = ("open", "members", "secret")
+_DESCRIBE = """
+from almagest.metadata import models
+from almagest.metadata.publish import change
+with change() as made:
+    schema = made.save(models.Schema.objects.all(), {"name": "vault"}, {})
+    for name in ("open", "members", "secret"):
+        table = made.save(models.Table.objects.all(), {"schema": schema, "name": name}, {"nrows": 1})
+        columns = (("id", "int"), ("size", "double"), ("note", "unicodeChar"))
+        rows = [{"name": c, "datatype": t, "arraysize": "*" if c == "note" else "", "order": i}
+                for i, (c, t) in enumerate(columns)]
+        made.replace(table.columns.all(), rows, table=table)
+"""
+_MEMBER = """
+from almagest.accounts.models import User
+from django.contrib.auth.models import Group
+user, group = User.objects.get(username={user!r}), Group.objects.get(name={group!r})
+user.groups.{verb}(group)
+print(user.pk)
+"""
+_ADMIT = """
+import psycopg
+from almagest.accounts.authentication import of
+from almagest.accounts.models import User
+from almagest.config.environment import environment
+from almagest.metadata.accounts import admit
+identity = of(User.objects.get(username={user!r}))
+with psycopg.connect(environment().datadb_conninfo("almagest_query"), autocommit=True) as data:
+    admit(data, identity)
+print(identity.owner)
+"""
+_SYNCHRONISE = """
+from almagest.metadata import grants
+with grants.steward() as data:
+    print(grants.synchronise(data))
+"""
+
+
+@dataclass
+class Access:
+    """The schema `vault` with tables of one row, and the users `rita`, who is in the group `readers`, and `otto`, who
+    is in `others`."""
+
+    application: Application
+    passwords: dict[str, str] = field(default_factory=dict)
+    _process: subprocess.Popen[str] | None = None
+
+    @contextmanager
+    def prepared(self) -> Iterator[Access]:
+        """With the users and tables, until the end of the context; all tables are public at first."""
+        self._process = self.application.start("shell", "-v", "0", "-c", _LOOP)
+        try:
+            with self.application.data() as owner:
+                owner.execute("CREATE SCHEMA IF NOT EXISTS vault")
+                for table in TABLES:
+                    owner.execute(f"DROP TABLE IF EXISTS vault.{table}")
+                    row = "1 AS id, 2.5::float8 AS size, 'a note'::text AS note"
+                    owner.execute(f"CREATE TABLE vault.{table} AS SELECT {row}")
+            self.python(_DESCRIBE)
+            for name, group in (("rita", "readers"), ("otto", "others")):
+                self.run("group", "add", group)
+                self.passwords[name] = self.run("user", "add", name, "--group", group).strip()
+            for name in ("vault", *(f"vault.{table}" for table in TABLES)):
+                self.level(name, "public")
+            self.synchronise()
+            yield self
+        finally:
+            self._process.communicate()
+
+    def run(self, *words: str, stdin: str = "") -> str:
+        """What a command printed; it has to succeed."""
+        commands, answers = self._pipes()
+        commands.write(json.dumps([stdin, *words]) + "\n")
+        commands.flush()
+        for line in answers:
+            if line.startswith("="):
+                code, out, err = json.loads(line[1:])
+                assert code == 0, err
+                return str(out)
+        raise AssertionError("the process of the commands ended")
+
+    def _pipes(self) -> tuple[IO[str], IO[str]]:
+        if self._process is None or self._process.stdin is None or self._process.stdout is None:
+            raise AssertionError("use `with Access(…).prepared()`")
+        return self._process.stdin, self._process.stdout
+
+    def python(self, code: str) -> str:
+        """What a piece of the application's own code printed."""
+        return self.run("python", code)
+
+    def level(self, name: str, level: str, *groups: str, of: str = "data") -> None:
+        """Give an object a level."""
+        self.run("access", name, level, "--of", of, *(word for group in groups for word in ("--group", group)))
+
+    def join(self, user: str, group: str) -> None:
+        self.python(_MEMBER.format(user=user, group=group, verb="add"))
+
+    def leave(self, user: str, group: str) -> None:
+        self.python(_MEMBER.format(user=user, group=group, verb="remove"))
+
+    def account(self, user: str) -> str:
+        """The user's role in the data database, which exists from now on."""
+        return self.python(_ADMIT.format(user=user)).strip()
+
+    def synchronise(self) -> int:
+        """How many rights changed."""
+        return int(self.python(_SYNCHRONISE))
+
+    def readable(self, role: str) -> set[str]:
+        """The tables of `vault` that a role can read in the data database."""
+        with self.application.data(role) as data:
+            return {table for table in TABLES if _reads(data, f"SELECT * FROM vault.{table}")}
+
+
+def _reads(data: psycopg.Connection[Any], statement: str) -> bool:
+    try:
+        return bool(data.execute(statement).fetchall())
+    except psycopg.errors.InsufficientPrivilege:
+        return False
