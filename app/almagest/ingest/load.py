@@ -78,8 +78,9 @@ def load(
     data.execute("SET synchronous_commit = on")
     try:
         found = _fill(server, data, staging, source, jobs, report)
-        report("sorting by sky position", found.nrows)
-        staging.sort(data)
+        if staging.layout.position:
+            report("sorting by sky position", found.nrows)
+            staging.sort(data, staging.layout.position)
         indexes.build(server, data, staging, source.name, jobs, found.nrows, report)
     except IngestError:
         # Of several files those that are good are kept for the time when the bad one is mended.
@@ -90,7 +91,13 @@ def load(
     # Before anybody reads it: marks all rows as visible to everybody, so that the first readers need not.
     data.execute(SQL("VACUUM (ANALYZE) {}").format(staged(staging.ready)))
     found = found.counted(_distinct(data, staging, found.nrows))
-    _publish(data, staging, found, published=published, waiting=lambda: report("waiting for queries", found.nrows))
+    _publish(
+        data,
+        staging,
+        found,
+        published=published,
+        waiting=lambda: report("waiting for queries on the old table", found.nrows),
+    )
     return Loaded(staging.fingerprint, found.nrows, found)
 
 
@@ -120,21 +127,20 @@ def _copy(
 ) -> Findings:
     """Copy one part and enter it into the ledger, in one transaction of `data`.
 
-    Of several streams the others end theirs just before: should the process die between, the count of rows tells.
+    Of several streams the others commit just before: should the process die between, the count of rows tells.
     """
     taken = _Part(staging.layout, part, before, report)
-    first = number == 0
     if jobs > 1:
-        staging.create(data)
+        staging.create(data)  # committed, so that the other streams see it
     with data.transaction(), ExitStack() as others:
         staging.create(data)
         connections = [data]
-        for stream_number in range(1, jobs):
-            connection = others.enter_context(server.connect(f"copy {stream_number}"))
+        for another in range(1, jobs):
+            connection = others.enter_context(server.connect(f"copy {another}"))
             others.enter_context(connection.transaction())
             connections.append(connection)
         # A table that was made in this transaction can take its rows as they will be for ever: VACUUM has no work.
-        options = SQL("FORMAT binary, FREEZE" if first and jobs == 1 else "FORMAT binary")
+        options = SQL("FORMAT binary, FREEZE" if number == 0 and jobs == 1 else "FORMAT binary")
         stream.copy(connections, SQL("COPY {} FROM STDIN ({})").format(staged(staging.heap), options), taken.rows())
         staging.enter(data, number, taken.found)
         others.close()

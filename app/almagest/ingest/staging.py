@@ -65,11 +65,11 @@ class Staging:
             (self.layout.schema, self.layout.table),
         ).fetchall()
         digests = tuple(digest for _, digest, _, _ in rows)
-        kept = [findings.read(self.layout.columns, nrows, found) for _, _, nrows, found in rows]
         shapes = {shape for shape, _, _, _ in rows}
-        fits = shapes == {self.layout.fingerprint(())} and digests == self.digests[: len(digests)]
-        if fits and self._holds(data, kept):
-            return kept
+        if shapes == {self.layout.fingerprint(())} and digests == self.digests[: len(digests)]:
+            kept = [findings.read(self.layout.columns, nrows, found) for _, _, nrows, found in rows]
+            if self._holds(data, kept):
+                return kept
         self.clear(data)
         return []
 
@@ -79,6 +79,10 @@ class Staging:
             return True
         if not exists(data, self.heap):
             return False
+        if len(parts) < len(self.digests) and _indexed(data, self.heap):
+            return (
+                False  # it was whole once, with other files to come: its indexes are named for less than this content
+            )
         row = data.execute(SQL("SELECT count(*) FROM {}").format(staged(self.heap))).fetchone()
         return row is not None and row[0] == sum(part.nrows for part in parts)
 
@@ -125,15 +129,15 @@ class Staging:
             ),
         )
 
-    def sort(self, data: Connection[Any]) -> None:
+    def sort(self, data: Connection[Any], position: tuple[str, str]) -> None:
         """Make the table to publish from the heap, in the order of HEALPix cells; nothing when it is there."""
-        if self.layout.position is None or exists(data, self.ready):
+        if exists(data, self.ready):
             return
         with data.transaction():
             data.execute("SET LOCAL work_mem = '128MB'")
             data.execute(
                 SQL("CREATE TABLE {} AS SELECT * FROM {} ORDER BY healpix_nest({}, {})").format(
-                    staged(self.ready), staged(self.heap), HEALPIX_ORDER, point(self.layout.position)
+                    staged(self.ready), staged(self.heap), HEALPIX_ORDER, point(position)
                 )
             )
             data.execute(SQL("DROP TABLE {}").format(staged(self.heap)))
@@ -154,6 +158,11 @@ def exists(data: Connection[Any], name: str) -> bool:
         "SELECT 1 FROM pg_class WHERE relnamespace = %s::regnamespace AND relname = %s", (LEDGER_SCHEMA, name)
     ).fetchone()
     return row is not None
+
+
+def _indexed(data: Connection[Any], name: str) -> bool:
+    heap = f'{LEDGER_SCHEMA}."{name}"'
+    return data.execute("SELECT 1 FROM pg_index WHERE indrelid = %s::regclass", (heap,)).fetchone() is not None
 
 
 def together(layout: Layout, parts: Sequence[Findings]) -> Findings:
