@@ -189,7 +189,7 @@ def test_a_load_of_many_files_that_was_killed_goes_on_after_the_last_whole_one(
     again = application.run(*words)
     assert again.code == 0, again.err
     assert "indexing" not in again.out
-    with application.data("almagest_query") as query, application.data() as data:
+    with application.data("almagest_public") as query, application.data() as data:
         assert count(query, "many.stars") == 150_000
         assert data.execute(entered).fetchall() == []
         assert staged(data) == 0
