@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import atexit
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ from almagest.config.environment import ConfigurationError, use_settings
 DESCRIPTION = """\
 The web application of an Almagest archive. It is configured by ALMAGEST_* variables, files under
 /etc/almagest and secrets under /run/secrets/almagest (docs/contracts.md)."""
-COMMANDS = ("serve", "migrate", "ingest", "worker", "scheduler", "user", "group", "token", "access", "quota")
+COMMANDS = ("serve", "migrate", "ingest", "val", "worker", "scheduler", "user", "group", "token", "access", "quota")
 EPILOGUE = "Any management command of Django works too, e.g. `almagest-app check` or `almagest-app shell`."
 
 QUOTAS = """\
@@ -50,11 +51,25 @@ def parser() -> argparse.ArgumentParser:
     )
     ingest.add_argument("--dataset", metavar="TABLE", help="load this entry of datasets.json instead of SOURCE")
     ingest.add_argument("--table", metavar="SCHEMA.TABLE", help="where SOURCE goes")
-    ingest.add_argument("--format", choices=("fits", "parquet", "csv"), help="default: by the name of the file")
+    ingest.add_argument(
+        "--format", choices=("fits", "votable", "parquet", "hdf5", "csv"), help="default: by the name of the file"
+    )
     ingest.add_argument(
         "--metadata", type=Path, metavar="FILE.yaml", help="descriptions, units, UCDs, keys and indexes of the table"
     )
+    ingest.add_argument(
+        "--jobs", type=int, choices=range(1, 9), default=min(2, os.cpu_count() or 1), metavar="N",
+        help="copies and index builds at a time, 1 to 8 (default: %(default)s)",
+    )  # fmt: skip
     ingest.set_defaults(run=_ingest)
+
+    val = commands.add_parser("val", help="say what metadata are missing or wrong", description=_val.__doc__)
+    val.add_argument(
+        "subjects", nargs="*", metavar="TABLE|FILE.yaml", help="schema.table or a metadata file (default: every table)"
+    )
+    val.add_argument("--json", action="store_true", help="a JSON array instead of lines")
+    val.add_argument("--schema", action="store_true", help="only print the metadata file's JSON Schema, for editors")
+    val.set_defaults(run=_val)
 
     worker = commands.add_parser("worker", help="run the query jobs of one queue", description=_worker.__doc__)
     worker.add_argument("queue", metavar="QUEUE", help="a name of queues.json")
@@ -165,7 +180,19 @@ def _ingest(options: argparse.Namespace) -> int:
     _set_up_django()
     from almagest.ingest.command import ingest  # noqa: PLC0415 - as above
 
-    return ingest(options.dataset, options.source, options.table, options.format, options.metadata)
+    return ingest(options.dataset, options.source, options.table, options.format, options.metadata, options.jobs)
+
+
+def _val(options: argparse.Namespace) -> int:
+    """Say what the metadata of tables, or of metadata files, have missing or wrong, and run the tables' examples. Exit
+    code 1: there is an error; 2: something cannot be judged at all."""
+    from almagest.ingest.val import needs_database, print_schema, val  # noqa: PLC0415 - as above
+
+    if options.schema:
+        return print_schema()
+    if needs_database(options.subjects):
+        _set_up_django()
+    return val(options.subjects, as_json=options.json)
 
 
 def _worker(options: argparse.Namespace) -> int:

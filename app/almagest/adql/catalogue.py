@@ -25,6 +25,7 @@ class Column:
     `timestamp`, the shapes as pgSphere's `spoint`, `scircle`, `spoly`. unit: VOUnits 1.1; ucd: UCD1+.
     principal: whether it is among those that say most about a row; indexed: whether a condition on it is fast; std:
     whether a standard defines it.
+    minimum, maximum: of the column's numbers, where they were counted; no value of a result lies beyond them.
     """
 
     name: str
@@ -38,6 +39,8 @@ class Column:
     principal: bool = False
     indexed: bool = False
     std: bool = False
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Read = TypeVar("Read")
-Format = Literal["fits", "parquet", "csv"]
+Format = Literal["fits", "votable", "parquet", "hdf5", "csv"]
 
 AppRole = Literal["almagest"]
 DataRole = Literal["almagest", "almagest_query", "almagest_job"]

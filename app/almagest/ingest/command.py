@@ -22,22 +22,29 @@ from django.db import Error as DatabaseError
 from almagest.config.environment import Dataset, Format, datasets, environment
 from almagest.ingest.errors import IngestError
 from almagest.ingest.layout import layout
-from almagest.ingest.load import exclusive, load, present, settle
+from almagest.ingest.load import load, present
 from almagest.ingest.progress import progress
 from almagest.ingest.publish import publish
+from almagest.ingest.server import Server
 from almagest.ingest.source import open_source
+from almagest.ingest.staging import Staging
 from almagest.metadata.grants import synchronise
 
 log = logging.getLogger("almagest.ingest")
 
 
 def ingest(
-    dataset: str | None, source: str | None, table: str | None, format_name: Format | None, metadata: Path | None
+    dataset: str | None,
+    source: str | None,
+    table: str | None,
+    format_name: Format | None,
+    metadata: Path | None,
+    jobs: int,
 ) -> int:
-    """Load an entry of datasets.json, or `source` into `table`; returns the exit code."""
+    """Load an entry of datasets.json, or `source` into `table`; returns the exit code. jobs: what is done at a time."""
     try:
         wanted = _wanted(dataset, source, table, format_name)
-        _run(wanted, metadata)
+        _run(wanted, metadata, jobs)
     except IngestError as error:
         print(f"almagest-app ingest: {error}", file=sys.stderr)
         return 1
@@ -66,34 +73,30 @@ def _entry(entries: Sequence[Dataset], table: str) -> Dataset:
     raise IngestError(f"datasets.json has no table {table!r}; it has {known}")
 
 
-def _run(wanted: Dataset, metadata: Path | None) -> None:
+def _run(wanted: Dataset, metadata: Path | None, jobs: int) -> None:
     settings = environment()
     began = time.monotonic()
     source, description = open_source(wanted.source, wanted.format, metadata, settings.files_dir)
     plan = layout(wanted.table, source, description)
-    fingerprint = plan.fingerprint(source.digest())
-    conninfo = settings.datadb_conninfo("almagest")
-    with (
-        psycopg.connect(conninfo, autocommit=True, application_name=f"ingest {plan}") as data,
-        exclusive(data, str(plan), lambda: log.info("%s: another ingest of this table runs; waiting for it", plan)),
-    ):
+    digests = tuple(part.digest() for part in source.parts)
+    staging = Staging(plan, digests, plan.fingerprint(digests))
+    server = Server(settings.datadb_conninfo("almagest"), str(plan))
+    with server.alone(lambda: log.info("%s: another ingest of this table runs; waiting for it", plan)) as data:
         _require_provisioned(data)
         loaded = present(data, plan)
-        fresh = loaded is None or loaded.fingerprint != fingerprint
+        fresh = loaded is None or loaded.fingerprint != staging.fingerprint
         if loaded is None or fresh:
             with progress(str(plan), source.rows) as report:
                 hidden = description.table.published is False
-                loaded = load(data, plan, source, fingerprint, published=not hidden, report=report)
+                loaded = load(server, data, staging, source, published=not hidden, jobs=jobs, report=report)
         described = publish(plan, description, loaded)
         granted = synchronise(data)
-        if fresh:
-            settle(data, plan)
     done = "loaded" if fresh else "metadata updated" if described or granted else "nothing changed"
     seconds = round(time.monotonic() - began, 2)
     log.info("%s: %s", plan, done, extra={"table": str(plan), "rows": loaded.nrows, "seconds": seconds})
 
 
 def _require_provisioned(data: psycopg.Connection[Any]) -> None:
-    row = data.execute("SELECT to_regclass('almagest.loads')").fetchone()
+    row = data.execute("SELECT to_regclass('almagest.parts')").fetchone()
     if not (row and row[0]):
         raise IngestError("the data database is not set up; run `almagest-app migrate` first")

@@ -5,13 +5,15 @@ The demo catalogues are described in the same form, in `demo/*.yaml`; docs/app/i
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from astropy import units
 from astropy.io.votable.ucd import check_ucd
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from almagest.adql.catalogue import Datatype
 from almagest.ingest.errors import IngestError
@@ -34,6 +36,17 @@ def _ucd(value: str) -> str:
     return value
 
 
+def _orcid(value: str) -> str:
+    """ISO 7064 11,2: the last character checks the others."""
+    digits = value.replace("-", "")
+    total = 0
+    for digit in digits[:-1]:
+        total = (total + int(digit)) * 2
+    if "0123456789X"[(12 - total % 11) % 11] != digits[-1]:
+        raise ValueError(f"{value} is no ORCID: its check digit is wrong")
+    return value
+
+
 Unit = Annotated[str, AfterValidator(_unit)]
 Ucd = Annotated[str, AfterValidator(_ucd)]
 
@@ -42,13 +55,24 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class Creator(_Model):
+    """An author, as a paper cites them."""
+
+    name: str = Field(min_length=1, max_length=200)
+    orcid: Annotated[str, Field(pattern=r"^\d{4}-\d{4}-\d{4}-\d{3}[\dX]$"), AfterValidator(_orcid)] | None = None
+
+
+def _creator(value: Any) -> Any:
+    return {"name": value} if isinstance(value, str) else value
+
+
 class SchemaDescription(_Model):
     """The work that a schema holds. What is left out keeps the value that an earlier ingest gave it."""
 
     title: str | None = Field(default=None, max_length=200)
     description: str | None = None
     utype: str | None = None
-    creators: tuple[str, ...] | None = None
+    creators: tuple[Annotated[Creator, BeforeValidator(_creator)], ...] | None = None
     licence: str | None = Field(default=None, max_length=200)
     licence_url: str | None = None
     acknowledgement: str | None = None
@@ -66,9 +90,9 @@ class ForeignKeyDescription(_Model):
 
 
 class TableDescription(_Model):
-    """A table. position: names of its right ascension and declination, ICRS degrees; primary_key: a column's name;
-    indexes: columns that get a B-tree; foreign_keys: told to users, not enforced. published None: as it was, and a new
-    table is published."""
+    """A table. position: names of its right ascension and declination, ICRS degrees; epoch: the Julian year that they
+    hold for; primary_key: a column's name; indexes: columns that get a B-tree; foreign_keys: told to users, not
+    enforced. published None: as it was, and a new table is published."""
 
     title: str = Field(default="", max_length=200)
     description: str = ""
@@ -76,6 +100,7 @@ class TableDescription(_Model):
     order: int = Field(default=0, ge=0)
     published: bool | None = None
     position: tuple[str, str] | None = None
+    epoch: str = Field(default="", pattern=r"^(J\d{4}(\.\d{1,4})?)?$")
     primary_key: str | None = None
     indexes: tuple[str, ...] = ()
     foreign_keys: tuple[ForeignKeyDescription, ...] = ()
@@ -129,18 +154,89 @@ class Description(_Model):
         return {(column.source or name): column.datatype for name, column in self.columns.items() if column.datatype}
 
 
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a metadata file. line: counted from 1; key: `columns.ra.unit`, or `document` for all of it."""
+
+    line: int
+    key: str
+    message: str
+
+
 def read(path: Path) -> Description:
-    """The metadata file at `path`. Raises IngestError naming the entry that is wrong."""
+    """The metadata file at `path`. Raises IngestError with the line and key of the first thing that is wrong."""
+    content, problems = _parse(path)
+    if not problems:
+        try:
+            return Description.model_validate(content or {})
+        except ValidationError as error:
+            problems = _problems(path, error)
+    first = problems[0]
+    raise IngestError(f"{first.key}: {first.message}", file=f"{path}, line {first.line}")
+
+
+def problems(path: Path) -> list[Problem]:
+    """Everything that is wrong with the metadata file at `path`. Raises IngestError when it cannot be read."""
+    content, found = _parse(path)
+    if not found:
+        try:
+            Description.model_validate(content or {})
+        except ValidationError as error:
+            return _problems(path, error)
+    return found
+
+
+def _parse(path: Path) -> tuple[Any, list[Problem]]:
+    """The file's content and the keys that it has twice, of which YAML would keep the last without a word."""
     try:
-        content: Any = yaml.safe_load(path.read_bytes())
+        text = path.read_bytes()
     except OSError as error:
         raise IngestError(f"cannot be read: {error.strerror}", file=str(path)) from error
-    except yaml.YAMLError as error:
-        raise IngestError(f"is not YAML: {' '.join(str(error).split())}", file=str(path)) from error
     try:
-        return Description.model_validate(content or {})
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        said = first["msg"].removeprefix("Value error, ")
-        raise IngestError(f"{place or 'document'}: {said}", file=str(path)) from error
+        return yaml.safe_load(text), list(_doubled(yaml.compose(text, yaml.SafeLoader), ""))
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        return None, [Problem(line, "document", f"is not YAML: {error.problem}")]
+    except yaml.YAMLError as error:
+        return None, [Problem(1, "document", f"is not YAML: {' '.join(str(error).split())}")]
+
+
+def _doubled(node: yaml.Node | None, place: str) -> Iterator[Problem]:
+    match node:
+        case yaml.MappingNode():
+            seen: set[str] = set()
+            for key, value in node.value:
+                name = f"{place}.{key.value}".removeprefix(".")
+                if key.value in seen:
+                    yield Problem(key.start_mark.line + 1, name, "is here twice")
+                seen.add(key.value)
+                yield from _doubled(value, name)
+        case yaml.SequenceNode():
+            for number, value in enumerate(node.value):
+                yield from _doubled(value, f"{place}.{number}")
+
+
+def _problems(path: Path, error: ValidationError) -> list[Problem]:
+    document = yaml.compose(path.read_bytes(), yaml.SafeLoader)
+    found = []
+    for wrong in error.errors():
+        place = [part for part in wrong["loc"] if part != "[key]"]
+        key = ".".join(str(part) for part in place) or "document"
+        found.append(Problem(_line(document, place), key, wrong["msg"].removeprefix("Value error, ")))
+    return sorted(found, key=lambda problem: problem.line)
+
+
+def _line(node: yaml.Node | None, place: Sequence[int | str]) -> int:
+    """The line of the deepest part of `place` that the document has."""
+    line = 1
+    for part in place:
+        inner = None
+        match node:
+            case yaml.MappingNode():
+                inner = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            case yaml.SequenceNode() if isinstance(part, int) and part < len(node.value):
+                inner = (node.value[part], node.value[part])
+        if inner is None:
+            return line
+        line, node = inner[0].start_mark.line + 1, inner[1]
+    return line

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from almagest.adql.catalogue import Column
 from almagest.formats.pgcopy import sql_type
 from almagest.ingest.description import IDENTIFIER, Description
 from almagest.ingest.errors import IngestError
-from almagest.ingest.readers import Source
+from almagest.ingest.readers import Head
 
-VERSION = 1
-"""Part of every fingerprint: raised when this release would lay the same data out differently."""
+VERSION = 2
+"""Part of every fingerprint: raised when this release would lay the same data out differently, or find out more."""
 
 RESERVED_SCHEMAS = frozenset({"almagest", "information_schema", "public", "results", "tap_schema", "tap_upload"})
 
@@ -38,14 +39,16 @@ class Layout:
         """Columns on which a condition is fast."""
         return frozenset((*self.indexes, *(self.position or ()), *((self.primary_key,) if self.primary_key else ())))
 
-    def fingerprint(self, digest: str) -> str:
+    def fingerprint(self, digests: Sequence[str]) -> str:
         """Names this content in this shape: equal means that loading again would change nothing.
+
+        digests: of the source's files in order; none names the shape alone.
 
         Descriptions, units and UCDs are left out: they live in the metadata and change without a load.
         """
         shape = {
             "version": VERSION,
-            "digest": digest,
+            "digests": list(digests),
             "columns": [(column.name, sql_type(column)) for column in self.columns],
             "position": self.position,
             "primary_key": self.primary_key,
@@ -54,7 +57,7 @@ class Layout:
         return hashlib.sha256(json.dumps(shape).encode()).hexdigest()
 
 
-def layout(table: str, source: Source, description: Description) -> Layout:
+def layout(table: str, source: Head, description: Description) -> Layout:
     """Join `source` and `description` into `table` (`schema.name`). Raises IngestError where they do not fit."""
     schema, name = _split(table)
     columns = tuple(_column(column, source, description) for column in source.columns)
@@ -84,7 +87,7 @@ def _split(table: str) -> tuple[str, str]:
     return schema, name
 
 
-def _column(column: Column, source: Source, description: Description) -> Column:
+def _column(column: Column, source: Head, description: Description) -> Column:
     name, described = description.named(column.name)
     if not re.fullmatch(IDENTIFIER, name):
         message = "is no ADQL identifier; give it a name in the metadata file, as `columns: {new_name: {source: …}}`"
@@ -101,7 +104,7 @@ def _column(column: Column, source: Source, description: Description) -> Column:
     )
 
 
-def _check_case(columns: tuple[Column, ...], source: Source) -> None:
+def _check_case(columns: tuple[Column, ...], source: Head) -> None:
     seen: dict[str, str] = {}
     for column in columns:
         other = seen.setdefault(column.name.lower(), column.name)
@@ -109,7 +112,7 @@ def _check_case(columns: tuple[Column, ...], source: Source) -> None:
             raise IngestError(f"differs from {other} only in letter case", file=source.name, column=column.name)
 
 
-def _check_references(description: Description, present: dict[str, Column], source: Source) -> None:
+def _check_references(description: Description, present: dict[str, Column], source: Head) -> None:
     table = description.table
     roles = {
         "primary_key": (table.primary_key,) if table.primary_key else (),

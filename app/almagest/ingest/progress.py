@@ -7,16 +7,21 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-from almagest.ingest.load import Report
 
 SECONDS = 3.0
 """Between two lines about the same step."""
 
 log = logging.getLogger("almagest.ingest")
+
+
+class Report(Protocol):
+    """Called with the step's name, the rows that are loaded so far, and the share of the step that is done."""
+
+    def __call__(self, step: str, done: int, share: float | None = None) -> None: ...
 
 
 @contextmanager
@@ -25,7 +30,11 @@ def progress(table: str, rows: int | None) -> Iterator[Report]:
     if sys.stderr.isatty():
         with _bar() as bar:
             task = bar.add_task(table, total=rows, step="reading")
-            yield lambda step, done: bar.update(task, completed=done, step=step)
+
+            def show(step: str, done: int, share: float | None = None) -> None:
+                bar.update(task, completed=done, step=step if share is None else f"{step} {share:.0%}")
+
+            yield show
     else:
         yield _Lines(table, rows)
 
@@ -44,16 +53,16 @@ def _bar() -> Progress:
 
 
 class _Lines:
-    """A log line when the step changes, and every SECONDS while it does not."""
+    """A log line when a step begins, and every SECONDS while it lasts; indexes are built side by side."""
 
     def __init__(self, table: str, rows: int | None) -> None:
         self.table = table
         self.rows = rows
-        self.step = ""
-        self.last = 0.0
+        self.said: dict[str, float] = {}
 
-    def __call__(self, step: str, done: int) -> None:
-        if step == self.step and time.monotonic() - self.last < SECONDS:
+    def __call__(self, step: str, done: int, share: float | None = None) -> None:
+        if time.monotonic() - self.said.get(step, -SECONDS) < SECONDS:
             return
-        self.step, self.last = step, time.monotonic()
-        log.info("%s: %s", self.table, step, extra={"table": self.table, "rows": done, "of": self.rows})
+        self.said[step] = time.monotonic()
+        extra = {"table": self.table, "rows": done, "of": self.rows}
+        log.info("%s: %s", self.table, step, extra=extra if share is None else {**extra, "percent": round(share * 100)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from almagest.ingest.description import ColumnDescription, Description
+from almagest.ingest.findings import notation
 from almagest.ingest.layout import Layout
 from almagest.ingest.load import Loaded
 from almagest.metadata import models
@@ -18,7 +19,10 @@ def publish(layout: Layout, description: Description, loaded: Loaded) -> bool:
         described = description.data.model_dump(exclude_none=True, exclude={"creators"})
         schema = made.save(models.Schema.objects.all(), {"name": layout.schema}, described)
         if description.data.creators is not None:
-            wanted = [{"name": name, "order": order} for order, name in enumerate(description.data.creators)]
+            wanted = [
+                {"name": creator.name, "orcid": creator.orcid or "", "order": order}
+                for order, creator in enumerate(description.data.creators)
+            ]
             made.replace(schema.creators.all(), wanted, key="order", schema=schema)
         values = _table(layout, description, loaded) | _levels(layout, published=description.table.published)
         table = made.save(models.Table.objects.all(), {"schema": schema, "name": layout.table}, values)
@@ -51,17 +55,18 @@ def _table(layout: Layout, description: Description, loaded: Loaded) -> dict[str
         "nrows": loaded.nrows,
         "ra_column": ra,
         "dec_column": dec,
+        "epoch": description.table.epoch,
     }
 
 
 def _columns(layout: Layout, description: Description, loaded: Loaded) -> list[dict[str, Any]]:
     rows = []
-    for order, column in enumerate(layout.columns):
+    for order, (column, found) in enumerate(zip(layout.columns, loaded.found.columns, strict=True)):
         described = description.columns.get(column.name, ColumnDescription())
         rows.append(
             {
                 "name": column.name,
-                "datatype": "unicodeChar" if column.name in loaded.unicode_columns else column.datatype,
+                "datatype": "unicodeChar" if found.beyond_ascii else column.datatype,
                 "arraysize": column.arraysize or "",
                 "xtype": column.xtype or "",
                 "unit": column.unit or "",
@@ -70,6 +75,10 @@ def _columns(layout: Layout, description: Description, loaded: Loaded) -> list[d
                 "description": column.description,
                 "indexed": column.name in layout.indexed,
                 "principal": described.principal,
+                "minimum": notation(column, found.minimum),
+                "maximum": notation(column, found.maximum),
+                "nulls": found.nulls,
+                "distinct": found.distinct,
                 "order": order,
             }
         )

@@ -210,4 +210,13 @@ def _column(row: models.Column) -> Column:
         description=row.description,
         principal=row.principal,
         indexed=row.indexed,
+        minimum=_number(row, row.minimum),
+        maximum=_number(row, row.maximum),
     )
+
+
+def _number(row: models.Column, extreme: str) -> float | None:
+    """An extreme of a column of numbers; whole ones exactly."""
+    if not extreme or row.xtype:
+        return None
+    return float(extreme) if row.datatype in ("float", "double") else int(extreme)

@@ -53,6 +53,7 @@ class Creator(models.Model):
 
     schema = models.ForeignKey(Schema, models.CASCADE, related_name="creators")
     name = models.CharField(max_length=200)
+    orcid = models.CharField(max_length=19, blank=True, help_text="e.g. 0000-0002-1825-0097")
     order = models.PositiveSmallIntegerField()
 
     class Meta:
@@ -67,7 +68,7 @@ class Table(Guarded):
     """A table of the data database.
 
     ra_column, dec_column: ICRS degrees, float8, with a pgSphere index on `spoint(radians(ra), radians(dec))`; both
-    or none.
+    or none. epoch: the Julian year that positions hold for, e.g. J2016.0.
     """
 
     schema = models.ForeignKey(Schema, models.CASCADE, related_name="tables")
@@ -78,6 +79,7 @@ class Table(Guarded):
     nrows = models.BigIntegerField()
     ra_column = models.CharField(max_length=63, blank=True)
     dec_column = models.CharField(max_length=63, blank=True)
+    epoch = models.CharField(max_length=12, blank=True)
     order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
@@ -117,7 +119,12 @@ class ForeignKey(models.Model):
 
 
 class Column(Guarded):
-    """A column, with the fields of TAP_SCHEMA.columns. indexed: a condition on it is fast; principal: shown first."""
+    """A column, with the fields of TAP_SCHEMA.columns. indexed: a condition on it is fast; principal: shown first.
+
+    minimum, maximum: of the values that are there, as a VOTable writes them, empty where they have no order worth
+    telling (texts, truth values); nulls: rows without a value, counted; distinct: about how many values, estimated;
+    None: nobody looked.
+    """
 
     table = models.ForeignKey(Table, models.CASCADE, related_name="columns")
     name = models.CharField(max_length=63)
@@ -130,6 +137,10 @@ class Column(Guarded):
     description = models.TextField(blank=True)
     indexed = models.BooleanField(default=False)
     principal = models.BooleanField(default=False)
+    minimum = models.CharField(max_length=40, blank=True)
+    maximum = models.CharField(max_length=40, blank=True)
+    nulls = models.BigIntegerField(null=True, blank=True)
+    distinct = models.BigIntegerField(null=True, blank=True)
     order = models.PositiveSmallIntegerField()
 
     class Meta:

@@ -123,9 +123,23 @@ _RIGHTS: tuple[LiteralString, ...] = (
          table_name text NOT NULL,
          fingerprint text NOT NULL,
          nrows bigint NOT NULL,
-         unicode_columns text[] NOT NULL,
+         findings jsonb NOT NULL,
          loaded_at timestamptz NOT NULL DEFAULT now(),
          PRIMARY KEY (schema_name, table_name)
+       )""",
+    # A ledger of a release before the findings: its tables are loaded again at the next ingest.
+    "ALTER TABLE almagest.loads ADD COLUMN IF NOT EXISTS findings jsonb NOT NULL DEFAULT '{{}}'",
+    "ALTER TABLE almagest.loads DROP COLUMN IF EXISTS unicode_columns",
+    """CREATE TABLE IF NOT EXISTS almagest.parts (
+         schema_name text NOT NULL,
+         table_name text NOT NULL,
+         number integer NOT NULL,
+         shape text NOT NULL,
+         digest text NOT NULL,
+         nrows bigint NOT NULL,
+         findings jsonb NOT NULL,
+         loaded_at timestamptz NOT NULL DEFAULT now(),
+         PRIMARY KEY (schema_name, table_name, number)
        )""",
     # Results: jobs write them, the web process reads them, the owner may clear them away.
     "GRANT almagest_job TO {owner} WITH INHERIT TRUE, SET TRUE",

@@ -12,7 +12,8 @@ from almagest.accounts.authentication import identify
 from almagest.query import jobtables, limits, usertables
 from almagest.query.errors import InvalidRequestError, NoSuchTableError, TooLargeError
 from almagest.query.uploads import MEMORY_BYTES, PIECE, Part
-from almagest.tap.face import base_url, face
+from almagest.dali.face import face
+from almagest.tap.address import base_url
 from almagest.vo import tables as documents
 from almagest.vo import vosi
 

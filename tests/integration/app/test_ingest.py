@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,14 @@ def count(connection: psycopg.Connection, table: str) -> int:
     row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
     assert row
     return int(row[0])
+
+
+def staged(data: psycopg.Connection) -> int:
+    """How many tables wait in the owner's schema beside the ledgers."""
+    row = data.execute(
+        "SELECT count(*) FROM pg_tables WHERE schemaname = 'almagest' AND starts_with(tablename, 'load_')"
+    )
+    return int(row.fetchall()[0][0])
 
 
 def tables(application: Application, schema: str) -> list[str]:
@@ -146,6 +155,99 @@ def test_sigkill_between_table_and_metadata_is_healed_by_the_next_run(applicatio
         outcome = application.run("ingest", source, "--table", "trial.between")
         assert last(outcome.out)["message"] == "trial.between: metadata updated"
         assert app.execute(nrows).fetchone() == (1500,)
+
+
+def test_a_load_of_many_files_that_was_killed_goes_on_after_the_last_whole_one(
+    application: Application, files: Path
+) -> None:
+    (files / "many").mkdir()
+    (files / "many" / "table.yaml").write_text(METADATA)
+    for number in range(3):
+        part = sky(50_000, seed=number).set_column(0, "id", pa.array(np.arange(50_000) + number * 50_000))
+        pq.write_table(part, files / "many" / f"{number}.parquet")
+    good = (files / "many" / "2.parquet").read_bytes()
+    pq.write_table(sky(20).set_column(1, "ra", pa.array([999.0] * 20)), files / "many" / "2.parquet")
+    words = ("ingest", "file:many/*.parquet", "--table", "many.stars")
+    outcome = application.run(*words)
+    assert outcome.code == 1
+    assert "file:many/2.parquet, row 1, column ra: 999.0 is not between" in outcome.err
+    entered = "SELECT number, nrows, loaded_at FROM almagest.parts WHERE schema_name = 'many' ORDER BY number"
+    with application.data() as data:
+        before = data.execute(entered).fetchall()
+    assert [row[:2] for row in before] == [(0, 50_000), (1, 50_000)]
+    (files / "many" / "2.parquet").write_bytes(good)
+    with application.data() as data, application.data() as reader:
+        data.execute("CREATE SCHEMA IF NOT EXISTS many")
+        data.execute("CREATE TABLE many.stars (old int)")
+        with reader.transaction():
+            reader.execute("LOCK TABLE many.stars IN ACCESS SHARE MODE")
+            process = application.start(*words)
+            until_line(process, "waiting for queries")
+            process.kill()
+            process.communicate()
+        assert data.execute(entered).fetchall()[:2] == before
+    again = application.run(*words)
+    assert again.code == 0, again.err
+    assert "indexing" not in again.out
+    with application.data("almagest_public") as query, application.data() as data:
+        assert count(query, "many.stars") == 150_000
+        assert data.execute(entered).fetchall() == []
+        assert staged(data) == 0
+
+
+def test_a_load_that_fails_leaves_nothing_staged(application: Application, files: Path) -> None:
+    source = write(files, "twins.parquet", pa.concat_tables([sky(2000), sky(10)]))
+    outcome = application.run("ingest", source, "--table", "trial.twins", "--jobs", "1")
+    assert outcome.code == 1
+    assert "the primary key is not unique" in outcome.err
+    with application.data() as data:
+        assert staged(data) == 0
+
+
+@pytest.mark.parametrize("jobs", ["1", "3"])
+def test_ranges_nulls_and_distinct_values_are_noted(application: Application, files: Path, jobs: str) -> None:
+    table = pa.table(
+        {
+            "id": pa.array(range(1000), pa.int64()),
+            "mag": pa.array([None, 0.1, -2.5, *[7.25] * 997], pa.float32()),
+            "seen": pa.array([datetime(2024, 1, 2, 3, 4, 5), *[None] * 999], pa.timestamp("us")),  # noqa: DTZ001 - DALI's have no zone
+            "name": pa.array(["Épsilon", *[""] * 999]),
+        }
+    )
+    source = write(files, f"ranges{jobs}.parquet", table, "table: {primary_key: id, indexes: [mag]}")
+    outcome = application.run("ingest", source, "--table", f"ranges.with_{jobs}", "--jobs", jobs)
+    assert outcome.code == 0, outcome.err
+    with application.app() as app:
+        rows = app.execute(
+            'SELECT c.name, datatype, minimum, maximum, nulls, "distinct" FROM metadata_column c'
+            ' JOIN metadata_table t ON t.id = table_id WHERE t.name = %s ORDER BY c."order"',
+            (f"with_{jobs}",),
+        ).fetchall()
+    assert rows == [
+        ("id", "long", "0", "999", 0, 1000),
+        ("mag", "float", "-2.5", "7.25", 1, 3),
+        ("seen", "char", "2024-01-02T03:04:05", "2024-01-02T03:04:05", 999, 1),
+        ("name", "unicodeChar", "", "", 0, 2),
+    ]
+
+
+def test_val_runs_the_examples_and_names_what_is_wrong(application: Application, files: Path) -> None:
+    examples = """
+examples:
+  - {name: Good, query: SELECT TOP 1 id FROM judged.stars}
+  - {name: Bad, query: SELECT TOP 1 idd FROM judged.stars}
+"""
+    source = write(files, "judged.parquet", sky(100), METADATA + examples)
+    assert application.run("ingest", source, "--table", "judged.stars").code == 0
+    outcome = application.run("val", "judged.stars", "--json")
+    assert outcome.code == 1, outcome.err
+    found = json.loads(outcome.out)
+    errors = [remark["message"] for remark in found if remark["severity"] == "error"]
+    assert len(errors) == 1
+    assert errors[0].startswith("the example 'Bad' fails: ")
+    assert "idd" in errors[0]
+    assert ("judged.stars.ra", "description is missing") in {(remark["place"], remark["message"]) for remark in found}
+    assert application.run("val", "judged.nothing").code == 2
 
 
 def test_two_ingests_of_one_table_follow_each_other(application: Application, files: Path) -> None:

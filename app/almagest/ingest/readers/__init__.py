@@ -9,8 +9,8 @@ from almagest.adql.catalogue import Column
 from almagest.formats.block import Block
 
 
-class Source(Protocol):
-    """Something to load: typed columns, then all rows, as often as asked."""
+class Head(Protocol):
+    """What a source says before its rows."""
 
     @property
     def name(self) -> str:
@@ -23,6 +23,10 @@ class Source(Protocol):
     @property
     def rows(self) -> int | None:
         """Number of rows when known before reading."""
+
+
+class Source(Head, Protocol):
+    """A file to load: typed columns, then all rows, as often as asked."""
 
     def digest(self) -> str:
         """SHA-256 of the content, hexadecimal."""

@@ -1,4 +1,4 @@
-"""FITS binary tables (FITS 4.0 §7.3), memory-mapped, decoded from the raw records.
+"""FITS binary tables (FITS 4.0 §7.3), decoded from the raw records; what the header claims is checked first.
 
 Read are scalar columns and strings; scaled columns (TSCAL, TZERO) become double, except the convention for unsigned
 integers, which become the next wider integer. TNULL, and a logical that is neither T nor F, are null. TUNIT is
@@ -7,13 +7,15 @@ rewritten as VOUnits; TUCDn, TUTYPn and TCOMMn are read where somebody wrote the
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-import warnings
+import re
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 from astropy import units
@@ -23,6 +25,7 @@ from numpy.typing import NDArray
 from almagest.adql.catalogue import Column, Datatype
 from almagest.formats.block import DTYPES, ROWS, Block, Fixed, Text, Values, fixed, text
 from almagest.ingest.errors import IngestError
+from almagest.ingest.readers.fits_headers import BLOCK_BYTES, find, value
 
 _TYPES: dict[str, Datatype] = {
     "L": "boolean",
@@ -34,6 +37,7 @@ _TYPES: dict[str, Datatype] = {
     "D": "double",
     "A": "char",
 }
+_DTYPES = {"L": "u1", "B": "u1", "I": ">i2", "J": ">i4", "K": ">i8", "E": ">f4", "D": ">f8"}
 _UNSIGNED: dict[tuple[str, float], tuple[int, Datatype]] = {
     ("B", -128.0): (-128, "short"),
     ("I", 2.0**15): (2**15, "int"),
@@ -48,6 +52,7 @@ class _Field:
 
     name: str
     letter: str
+    dtype: np.dtype[Any]
     datatype: Datatype
     null: int | None
     scale: float
@@ -64,7 +69,7 @@ class _Field:
         if self.letter == "A":
             return text(raw)
         if self.letter == "L":
-            octets = raw.view(np.uint8)
+            octets = raw
             return Fixed(octets == ord("T"), (octets != ord("T")) & (octets != ord("F")))
         missing = raw == self.null if self.null is not None else None
         if self.offset is not None:
@@ -80,13 +85,19 @@ class FitsSource:
     def __init__(self, path: Path, name: str, declared: Mapping[str, Datatype]) -> None:
         self.path = path
         self.name = name
-        with _table(self.path, self.name) as (table, header):
-            self.rows: int | None = len(table)
-            self._fields = [_field(header, number, name) for number in range(1, header["TFIELDS"] + 1)]
-            self.columns = tuple(
-                _column(header, number, column, declared.get(column.name), name)
-                for number, column in enumerate(self._fields, start=1)
-            )
+        with _opened(path, name) as file:
+            self._table = find(file, name)
+        header = self._table.header
+        self.rows: int | None = self._table.rows
+        self._fields = [_field(header, number, name) for number in range(1, self._table.fields + 1)]
+        self._row = np.dtype([(f"f{number}", field.dtype) for number, field in enumerate(self._fields)])
+        if self._row.itemsize != self._table.width:
+            message = f"its columns need {self._row.itemsize} bytes in a row that has {self._table.width} (NAXIS1)"
+            raise IngestError(message, file=name)
+        self.columns = tuple(
+            _column(header, number, column, declared.get(column.name), name)
+            for number, column in enumerate(self._fields, start=1)
+        )
 
     def digest(self) -> str:
         """SHA-256 of the file."""
@@ -94,11 +105,13 @@ class FitsSource:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def blocks(self) -> Iterator[Block]:
-        """All rows, ROWS at a time."""
-        with _table(self.path, self.name) as (table, _):
-            for start in range(0, len(table), ROWS):
-                rows = table[start : start + ROWS]
-                pairs = zip(rows.dtype.names or (), self._fields, self.columns, strict=True)
+        """All rows, at most ROWS and about BLOCK_BYTES at a time."""
+        most = max(1, min(ROWS, BLOCK_BYTES // max(1, self._row.itemsize)))
+        with _opened(self.path, self.name) as file:
+            file.seek(self._table.offset)
+            for start in range(0, self._table.rows, most):
+                rows = self._read(file, start, min(most, self._table.rows - start))
+                pairs = zip(self._row.names or (), self._fields, self.columns, strict=True)
                 yield Block(
                     start + 1,
                     tuple(
@@ -106,6 +119,15 @@ class FitsSource:
                         for raw, field, column in pairs
                     ),
                 )
+
+    def _read(self, file: BinaryIO, start: int, number: int) -> NDArray[Any]:
+        """Records of `number` rows, shape (number,)."""
+        octets = file.read(number * self._row.itemsize)
+        missing = number - len(octets) // max(1, self._row.itemsize)
+        if missing:
+            row = start + number - missing + 1
+            raise IngestError(f"the file ends here; it claims {self._table.rows:,} rows", file=self.name, row=row)
+        return np.frombuffer(octets, self._row)
 
     def _decode(self, raw: NDArray[Any], field: _Field, column: Column, first: int) -> Values:
         values = field.decode(raw, column.datatype)
@@ -119,40 +141,45 @@ class FitsSource:
 
 
 @contextmanager
-def _table(path: Path, name: str) -> Iterator[tuple[NDArray[Any], Any]]:
-    """The raw records, structured and of shape (rows,), and the header of a file's first binary table."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # astropy comments on style; what cannot be read raises
-        try:
-            file = fits.open(path, memmap=True)
-        except (OSError, ValueError, TypeError) as error:
-            raise IngestError(f"is not a readable FITS file: {error}", file=name) from error
-    with file:
-        try:
-            table = next((hdu for hdu in file if isinstance(hdu, fits.BinTableHDU)), None)
-            raw = np.asarray(table.data).view(np.ndarray) if table is not None else None
-        except (OSError, ValueError, TypeError) as error:
-            raise IngestError(f"is not a readable FITS file: {error}", file=name) from error
-        if table is None or raw is None:
-            raise IngestError("has no binary table", file=name)
-        yield raw, table.header
+def _opened(path: Path, name: str) -> Iterator[BinaryIO]:
+    """The file's bytes, unzipped when it begins as gzip does (RFC 1952 §2.3.1)."""
+    try:
+        with path.open("rb") as file:
+            zipped = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            yield cast("BinaryIO", gzip.GzipFile(fileobj=file)) if zipped else file
+    except (OSError, EOFError, zlib.error) as error:
+        raise IngestError(f"is not a readable FITS file: {error}", file=name) from error
 
 
-def _field(header: Any, number: int, file: str) -> _Field:
-    name = str(header.get(f"TTYPE{number}", "")).strip()
+def _field(header: fits.Header, number: int, file: str) -> _Field:
+    name = str(value(header, f"TTYPE{number}", "")).strip()
     if not name:
         raise IngestError(f"column {number} has no TTYPE{number}", file=file)
-    form = str(header[f"TFORM{number}"]).strip()
-    repeat, letter = form.rstrip("ABCDEFGHIJKLMPQX"), form.lstrip("0123456789")[:1]
-    scale, zero = float(header.get(f"TSCAL{number}", 1)), float(header.get(f"TZERO{number}", 0))
-    if letter not in _TYPES or (letter != "A" and repeat not in ("", "1")):
+    form = str(value(header, f"TFORM{number}", "")).strip()
+    found = re.match(r"(\d{0,9})([A-Z])", form)
+    repeat, letter = found.groups() if found else ("", "")
+    width = int(repeat or 1)
+    if letter not in _TYPES or width == 0 or (letter != "A" and width != 1):
         raise IngestError(f"has TFORM {form!r}; only scalars and strings can be loaded", file=file, column=name)
+    scale, zero = (_number(header, f"{word}{number}", usual, file) for word, usual in (("TSCAL", 1.0), ("TZERO", 0.0)))
+    null = value(header, f"TNULL{number}", None)
     datatype = _TYPES[letter]
     if (letter, zero) in _UNSIGNED and scale == 1:
         datatype = _UNSIGNED[letter, zero][1]
     elif scale != 1 or zero != 0:
         datatype = "double"
-    return _Field(name, letter, datatype, header.get(f"TNULL{number}"), scale, zero)
+    if letter not in "BIJK" or not isinstance(null, int):
+        null = None
+    dtype = np.dtype(_DTYPES[letter] if letter != "A" else f"S{width}")
+    return _Field(name, letter, dtype, datatype, null, scale, zero)
+
+
+def _number(header: fits.Header, key: str, usual: float, file: str) -> float:
+    found = value(header, key, usual)
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise IngestError(f"{key} is {found!r}, which is no number", file=file)
+    return float(found)
 
 
 def _column(header: Any, number: int, field: _Field, declared: Datatype | None, file: str) -> Column:
@@ -166,16 +193,21 @@ def _column(header: Any, number: int, field: _Field, declared: Datatype | None, 
         field.name,
         datatype,
         "*" if field.letter == "A" else None,
-        unit=_unit(header.get(f"TUNIT{number}")),
-        ucd=header.get(f"TUCD{number}") or None,
-        utype=header.get(f"TUTYP{number}") or None,
-        description=str(header.get(f"TCOMM{number}", "")),
+        unit=_unit(_word(header, f"TUNIT{number}")),
+        ucd=_word(header, f"TUCD{number}"),
+        utype=_word(header, f"TUTYP{number}"),
+        description=_word(header, f"TCOMM{number}") or "",
     )
+
+
+def _word(header: fits.Header, key: str) -> str | None:
+    found = value(header, key, None)
+    return found.strip() or None if isinstance(found, str) else None
 
 
 def _unit(written: str | None) -> str | None:
     """TUNIT as VOUnits 1.1; None when it is no unit that astropy knows, which a description can mend."""
-    if not written or not written.strip():
+    if not written:
         return None
     for dialect in ("fits", "vounit", "cds", "ogip"):
         try:

@@ -6,11 +6,14 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from astropy.io import fits
+from astropy.io.votable import from_table
+from astropy.table import Table
 
 from almagest.adql.catalogue import Column
 from almagest.formats.block import Fixed, Text
@@ -18,7 +21,10 @@ from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import Source
 from almagest.ingest.readers.csv import CsvSource
 from almagest.ingest.readers.fits import FitsSource
+from almagest.ingest.readers.hdf5 import Hdf5Source
 from almagest.ingest.readers.parquet import ParquetSource
+from almagest.ingest.readers.votable import VotableSource
+from almagest.ingest.source import open_source
 
 
 def values(source: Source) -> dict[str, list[Any]]:
@@ -195,6 +201,97 @@ def test_fits_column_may_be_declared_wider_but_not_narrower(tmp_path: Path) -> N
     assert types(FitsSource(path, "rows.fits", {"a": "double"})) == {"a": "double"}
     with pytest.raises(IngestError, match="is int in the file and cannot be loaded as short"):
         FitsSource(path, "rows.fits", {"a": "short"})
+
+
+def test_hdf5_columns_of_a_group_bring_their_attributes(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        group = file.create_group("survey/stars")
+        group["mag"] = np.array([1.5, np.nan], "f4")
+        group["mag"].attrs.update({"unit": "mag", "ucd": "phot.mag", "description": "Brightness"})
+        group["name"] = np.array(["Sírius", ""], h5py.string_dtype())
+        group["code"] = np.array([b"a", b"bc"])
+        group["seen"] = np.array([True, False])
+        group["n"] = np.array([65535, 0], "u2")
+    source = Hdf5Source(tmp_path / "rows.h5", "rows.h5", {})
+    assert Column("mag", "float", unit="mag", ucd="phot.mag", description="Brightness") in source.columns
+    assert types(source) == {"mag": "float", "name": "char", "code": "char", "seen": "boolean", "n": "int"}
+    assert values(source) == {
+        "mag": [1.5, None],
+        "name": ["Sírius", None],
+        "code": ["a", "bc"],
+        "seen": [True, False],
+        "n": [65535, 0],
+    }
+
+
+def test_hdf5_compound_datasets_are_tables(tmp_path: Path) -> None:
+    records = np.array([(1, 2.5, b"x"), (2, 3.5, b"")], [("id", ">i8"), ("ra", "f8"), ("name", "S4")])
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["table"] = records
+    source = Hdf5Source(tmp_path / "rows.h5", "rows.h5", {})
+    assert values(source) == {"id": [1, 2], "ra": [2.5, 3.5], "name": ["x", None]}
+
+
+def test_hdf5_with_two_tables_names_them(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["a/x"], file["b/x"] = [1, 2], [1, 2, 3]
+    with pytest.raises(IngestError, match=r"has 2 tables \(/a, /b\)"):
+        Hdf5Source(tmp_path / "rows.h5", "rows.h5", {})
+
+
+def test_hdf5_names_the_row_of_a_value_that_does_not_fit(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["a"], file["b"] = np.array([1, 2**64 - 1], "u8"), np.array([b"ok", b"\xff"])
+    with pytest.raises(IngestError, match=r"row 2, column a: 18446744073709551615 is not a long"):
+        values(Hdf5Source(tmp_path / "rows.h5", "rows.h5", {}))
+
+
+@pytest.mark.parametrize("serialisation", ["tabledata", "binary", "binary2"])
+def test_votable_types_nulls_and_metadata(tmp_path: Path, serialisation: Any) -> None:
+    table = Table({"id": np.array([1, 2]), "mag": np.array([1.5, np.nan], "f4"), "name": ["Vega", "Deneb"]})
+    table["mag"].unit, table["mag"].description = "mag", "Brightness"
+    table["mag"].meta["ucd"] = "phot.mag"
+    from_table(table).to_xml(str(tmp_path / "rows.vot"), tabledata_format=serialisation)
+    source = VotableSource(tmp_path / "rows.vot", "rows.vot", {})
+    assert types(source)["mag"] == "float"
+    assert [(column.unit, column.description) for column in source.columns if column.name == "mag"] == [
+        ("mag", "Brightness")
+    ]
+    assert values(source) == {"id": [1, 2], "mag": [1.5, None], "name": ["Vega", "Deneb"]}
+
+
+def test_votable_names_the_row_that_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "rows.vot").write_text(
+        "<VOTABLE><RESOURCE><TABLE><FIELD name='a' datatype='int'/><DATA><TABLEDATA>"
+        "<TR><TD>1</TD></TR><TR><TD>one</TD></TR></TABLEDATA></DATA></TABLE></RESOURCE></VOTABLE>"
+    )
+    with pytest.raises(IngestError, match=r"^rows\.vot, row 2, column a: "):
+        values(VotableSource(tmp_path / "rows.vot", "rows.vot", {}))
+
+
+def test_files_of_one_table_agree_on_the_widest_types(tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text("id,mag\n1,2\n")
+    (tmp_path / "2.csv").write_text("id,mag\n3000000000,2.5\n")
+    files, _ = open_source(f"{tmp_path}/*.csv", None, None, tmp_path)
+    assert [types(part) for part in files.parts] == [{"id": "long", "mag": "double"}] * 2
+    assert [values(part)["mag"] for part in files.parts] == [[2.0], [2.5]]
+    assert files.rows == 2
+
+
+def test_files_of_one_table_have_the_same_columns(tmp_path: Path) -> None:
+    (tmp_path / "1.csv").write_text("id,mag\n1,2\n")
+    (tmp_path / "2.csv").write_text("id,bmag\n1,2\n")
+    with pytest.raises(IngestError, match=r"2\.csv: has other columns than .*1\.csv: 'bmag' where that has 'mag'"):
+        open_source(f"{tmp_path}/*.csv", None, None, tmp_path)
+
+
+def test_no_file_is_taken_from_outside_the_volume(tmp_path: Path) -> None:
+    (tmp_path / "volume").mkdir()
+    (tmp_path / "out.csv").write_text("id\n1\n")
+    (tmp_path / "volume" / "in.csv").symlink_to(tmp_path / "out.csv")
+    for word in ("file:../out.csv", "file:../*.csv", "file:*.csv"):
+        with pytest.raises(IngestError, match="leads out of the files volume"):
+            open_source(word, None, None, tmp_path / "volume")
 
 
 def test_fits_without_a_table_is_refused(tmp_path: Path) -> None:
