@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ("metadata", "0003_relations_and_examples"),
+        ("metadata", "0004_findings"),
     ]
 
     operations = [
