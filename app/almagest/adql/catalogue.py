@@ -21,6 +21,7 @@ class Column:
     arraysize: None for a scalar, else VOTable's `n`, `n*` or `*`; strings have one of them.
     xtype: DALI's `timestamp`, `point`, `circle`, `polygon`, or None. A timestamp is stored as PostgreSQL's
     `timestamp`, the shapes as pgSphere's `spoint`, `scircle`, `spoly`. unit: VOUnits 1.1; ucd: UCD1+.
+    minimum, maximum: of the column's numbers, where they were counted; no value of a result lies beyond them.
     """
 
     name: str
@@ -31,6 +32,8 @@ class Column:
     ucd: str | None = None
     utype: str | None = None
     description: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,13 +39,6 @@ def text(column: Column, name: str) -> str:
     return f"(to_json({name}) #>> '{{}}')" if is_timestamp(column) else name
 
 
-def number(column: Column, name: str) -> str:
-    """A number as the shortest text that reads back to the same; infinities as VOTable 1.4 §2.1 spells them."""
-    if column.datatype not in ("float", "double"):
-        return f"{name}::text"
-    return f"CASE {name} WHEN 'Infinity' THEN '+Inf' WHEN '-Infinity' THEN '-Inf' ELSE {name}::text END"
-
-
 def array_text(column: Column, name: str) -> str:
     """The elements of an array, separated by blanks; NULL among numbers is NaN, where there is one."""
     if column.datatype == "boolean":

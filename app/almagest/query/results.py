@@ -35,7 +35,7 @@ def stored(job: Job, response_format: str | None = None) -> Answer:
         advice="Fetch the result over a faster connection, or in parts.",
         overflow=job.overflow,
     )
-    return Answer(source, formats.negotiate(wanted), {"QUERY": job.parameters.get("QUERY", "")})
+    return Answer(source, formats.negotiate(wanted), formats.About({"QUERY": job.parameters.get("QUERY", "")}))
 
 
 def table(job: Job) -> sql.Identifier:

@@ -23,7 +23,7 @@ def sync(identity: Identity, parameters: request.Parameters) -> Answer:
     asked = request.check(parameters)
     translation = translate(identity, asked)
     source = Source(translation.sql, translation.columns, asked.maxrec, limits.SYNC_SECONDS, ADVICE)
-    return Answer(source, formats.negotiate(asked.response_format), {"QUERY": asked.query})
+    return Answer(source, formats.negotiate(asked.response_format), formats.About({"QUERY": asked.query}))
 
 
 def translate(identity: Identity, asked: request.QueryRequest) -> adql.Translation:

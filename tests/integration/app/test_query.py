@@ -40,7 +40,7 @@ def as_a_web_process(application: Application, monkeypatch: pytest.MonkeyPatch) 
 
 def answer(sql: str, *, response_format: str = "votable", rows: int = ROWS, seconds: float = 30) -> Answer:
     source = Source(sql, NUMBER, rows, seconds, "Take a job.")
-    return Answer(source, formats.negotiate(response_format), {})
+    return Answer(source, formats.negotiate(response_format))
 
 
 def reading(application: Application) -> int:
