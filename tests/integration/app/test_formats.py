@@ -101,7 +101,7 @@ def same(read: Any, stored: Any, column: Column) -> bool:
     if column.arraysize is None and (column.datatype in ("float", "double") or stored is NAN):
         stored, read = (NAN if value is None else value for value in (stored, read))
         if column.datatype == "float":
-            stored = float(np.float32(stored))
+            stored, read = np.float32(stored), np.float32(read)
         return bool(read == stored or (math.isnan(stored) and math.isnan(read)))
     if isinstance(stored, list) and isinstance(read, list):
         element = Column("", column.datatype)
