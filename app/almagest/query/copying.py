@@ -2,9 +2,10 @@
 
 libpq hands COPY over a row at a time, and a cursor's rows too, which costs more than making the row. So the statement
 is sent and its answer read on libpq's own socket, while libpq itself has nothing outstanding: it opened the connection,
-proved who we are, began the transaction, and will end it; it cancels the query too. What passes it by are messages of
-the simple query protocol (PostgreSQL 17 §53.2.6, §53.7) from Query to ReadyForQuery, and nothing else. Where the
-connection is encrypted the socket is of no use, and libpq's rows are put back into messages.
+proved who we are, began the transaction, and will end it; it cancels the query too. What passes it by are the messages
+of one statement in the extended protocol (PostgreSQL 17 §53.2.3, §53.2.6, §53.7), from Parse to ReadyForQuery, and
+nothing else; this protocol takes one statement only, whatever its text. Where the connection is encrypted the socket is
+of no use, and libpq's rows are put back into messages.
 """
 
 from __future__ import annotations
@@ -34,6 +35,9 @@ _PREAMBLE = 19
 """Bytes before the first field of a binary COPY."""
 
 _TRAILER = b"d\0\0\0\x06\xff\xff"
+_RUN = b"B\0\0\0\x0c\0\0\0\0\0\0\0\0" + b"E\0\0\0\x09\0\0\0\0\0" + b"S\0\0\0\x04"
+"""Bind without parameters, Execute to the end, Sync."""
+
 _READY = b"Z\0\0\0\x05"
 _NO_PLACES = np.empty(0, np.intp)
 _length = struct.Struct(">I").unpack_from
@@ -169,9 +173,9 @@ class _Socket:
         self._connection = connection
         self._socket = socket.socket(fileno=os.dup(connection.pgconn.socket))
         self._socket.settimeout(seconds)
-        query = statement.encode() + b"\0"
+        parse = b"\0" + statement.encode() + b"\0\0\0"
         try:
-            self._socket.sendall(b"Q" + struct.pack(">I", len(query) + 4) + query)
+            self._socket.sendall(b"P" + struct.pack(">I", len(parse) + 4) + parse + _RUN)
         except OSError as error:
             raise self._lost(error) from error
 
