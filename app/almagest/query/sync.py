@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from almagest import adql, formats
 from almagest.accounts.identity import Identity
 from almagest.metadata import catalogue
-from almagest.query import limits, request
+from almagest.query import limits, origin, request
 from almagest.query.answer import Answer, Source
 from almagest.query.errors import InvalidRequestError
 
@@ -22,8 +24,9 @@ def sync(identity: Identity, parameters: request.Parameters) -> Answer:
     """
     asked = request.check(parameters)
     translation = translate(identity, asked)
+    about = origin.about(asked.query, translation.tables, path="/tap/sync", requested=datetime.now(UTC))
     source = Source(translation.sql, translation.columns, asked.maxrec, limits.SYNC_SECONDS, ADVICE)
-    return Answer(source, formats.negotiate(asked.response_format), formats.About({"QUERY": asked.query}))
+    return Answer(source, formats.negotiate(asked.response_format), about)
 
 
 def translate(identity: Identity, asked: request.QueryRequest) -> adql.Translation:

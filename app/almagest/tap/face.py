@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from functools import wraps
+from typing import TypeVar
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
@@ -14,13 +15,15 @@ from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from almagest.config.environment import environment
-from almagest.formats import MEDIA_TYPE, error_document
+from almagest.formats import MEDIA_TYPE, Format, error_document
 from almagest.query.answer import Answer
+from almagest.query.downloads import Conditions, Document, deliver
 from almagest.query.errors import BusyError, InternalError, InvalidRequestError, QueryError, TooLargeError
 
 log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 RETRY_SECONDS = 10
 
@@ -70,8 +73,27 @@ def stream(answer: Answer, name: str) -> StreamingHttpResponse:
 
     name: what a browser saves it as, without extension.
     """
-    response = StreamingHttpResponse(answer, content_type=answer.format.media_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{answer.format.extension}"'
+    return _described(StreamingHttpResponse(answer), answer.format, name)
+
+
+def download(request: HttpRequest, document: Document, name: str) -> HttpResponseBase:
+    """A stored result, whole or in the part that the request wants. name: as in `stream`."""
+    asked = Conditions(*(request.headers.get(header) for header in ("Range", "If-Range", "If-None-Match")))
+    delivery = deliver(document, asked, body=request.method != "HEAD")
+    response: HttpResponseBase = HttpResponse() if delivery.body is None else StreamingHttpResponse(delivery.body)
+    response.status_code = delivery.status
+    for header, value in delivery.headers.items():
+        response.headers[header] = value
+    return _described(response, document.format, name)
+
+
+def _described(response: Response, written: Format, name: str) -> Response:
+    """The response with what its format says of it. What is for eyes is shown, everything else is saved."""
+    response.headers["Content-Type"] = written.media_type
+    if written.encoding:
+        response.headers["Content-Encoding"] = written.encoding
+    shown = "inline" if written.extension in ("html", "txt") else "attachment"
+    response.headers["Content-Disposition"] = f'{shown}; filename="{name}.{written.extension}"'
     return response
 
 
@@ -98,6 +120,8 @@ def _error(error: QueryError) -> HttpResponse:
 
 def _open(response: HttpResponseBase, methods: tuple[str, ...]) -> HttpResponseBase:
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = "Location, Content-Disposition, Retry-After"
+    response.headers["Access-Control-Expose-Headers"] = (
+        "Location, Content-Disposition, Content-Range, ETag, Retry-After"
+    )
     response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
     return response

@@ -14,7 +14,7 @@ from almagest.query import jobs, results
 from almagest.query import request as parameters
 from almagest.query.errors import InvalidRequestError, NoSuchJobError
 from almagest.query.models import Job, Phase
-from almagest.tap.face import base_url, face, pairs, stream
+from almagest.tap.face import base_url, download, face, pairs
 from almagest.vo import uws
 
 
@@ -75,7 +75,7 @@ def result(request: HttpRequest, job_id: str) -> HttpResponseBase:
     """`/tap/async/<id>/results/result`: its rows, in its own format or in the one named here."""
     found = jobs.find(jobs.parse_id(job_id))
     wanted = parameters.collect(pairs(request))
-    return stream(results.stored(found, wanted.get("RESPONSEFORMAT")), f"job-{found.pk}")
+    return download(request, results.stored(found, wanted.get("RESPONSEFORMAT")), f"job-{found.pk}")
 
 
 def describe(found: Job) -> uws.JobDocument:

@@ -80,5 +80,6 @@ def _output(short: str, known: formats.Format) -> vosi.OutputFormat:
 _IVO_IDS = {
     "votable": vosi.OUTPUT_BINARY2,
     "votable/b2": vosi.OUTPUT_BINARY2,
+    "votable/b": vosi.OUTPUT_BINARY,
     "votable/td": vosi.OUTPUT_TABLEDATA,
 }

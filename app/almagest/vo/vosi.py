@@ -19,6 +19,7 @@ _NAMESPACES = {
 }
 
 
+OUTPUT_BINARY = _IVO + "TAPRegExt#output-votable-binary"
 OUTPUT_BINARY2 = _IVO + "TAPRegExt#output-votable-binary2"
 OUTPUT_TABLEDATA = _IVO + "TAPRegExt#output-votable-td"
 """What TAPRegExt 1.0 §2.4 calls the serialisations of VOTable."""

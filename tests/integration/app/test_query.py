@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from almagest import formats
 from almagest.adql.catalogue import Column
-from almagest.config.environment import environment
 from almagest.query import datadb, slots
 from almagest.query.answer import Answer, Source
 from almagest.query.errors import BusyError, QueryTimeoutError, RefusedByDatabaseError
@@ -17,25 +15,10 @@ from support import wire
 from support.application import Application
 from support.waiting import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("web_process")]
 
 ROWS = 200_000
 NUMBER = (Column("n", "int"),)
-
-
-@pytest.fixture(autouse=True)
-def as_a_web_process(application: Application, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process, configured as one of the application's; its connections are closed after each test."""
-    caches = (environment, datadb._readers, slots._slots)
-    for name, value in application.environment().items():
-        if name.startswith("ALMAGEST_"):
-            monkeypatch.setenv(name, value)
-    for cached in caches:
-        cached.cache_clear()
-    yield
-    datadb._readers().close()
-    for cached in caches:
-        cached.cache_clear()
 
 
 def answer(sql: str, *, response_format: str = "votable", rows: int = ROWS, seconds: float = 30) -> Answer:
