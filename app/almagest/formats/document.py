@@ -88,11 +88,13 @@ def _field(number: int, column: Column, nulls: Mapping[str, int]) -> str:
 
 def _values(column: Column, null: int | None) -> str:
     """The range of the column's values (VOTable 1.4 §4.6), as counted when the table was published."""
-    least = "" if column.minimum is None else f'<MIN value="{column.minimum}"/>'
-    most = "" if column.maximum is None else f'<MAX value="{column.maximum}"/>'
-    if is_text(column) or not (least or most or null is not None):
-        return "" if null is None else f"<VALUES{_attributes(null=str(null))}/>"
-    return f"<VALUES{_attributes(null=None if null is None else str(null))}>{least}{most}</VALUES>"
+    ranged = not is_text(column)
+    least = f'<MIN value="{column.minimum}"/>' if ranged and column.minimum is not None else ""
+    most = f'<MAX value="{column.maximum}"/>' if ranged and column.maximum is not None else ""
+    attributes = _attributes(null=None if null is None else str(null))
+    if least or most:
+        return f"<VALUES{attributes}>{least}{most}</VALUES>"
+    return f"<VALUES{attributes}/>" if attributes else ""
 
 
 def _service(service: ServiceDescriptor, columns: Sequence[Column]) -> str:

@@ -134,7 +134,18 @@ def _cell(column: Column, name: str) -> str:
         size, string = fixed_size(column), text(column, name)
         return escaped_in_sql(string if size is None else f"left({string}, {size})")
     if column.arraysize is not None:
-        return array_text(column, name)
+        return _array(column, name)
     if column.datatype == "boolean":
         return f"CASE WHEN {name} THEN 'T' WHEN NOT {name} THEN 'F' END"
     return name
+
+
+_MISSING = {"float": "NaN", "double": "NaN", "boolean": "?"}
+
+
+def _array(column: Column, name: str) -> str:
+    """An array; where all have the same length, one that is missing is as many missing values."""
+    size, missing = fixed_size(column), _MISSING.get(column.datatype)
+    if size is None or missing is None:
+        return array_text(column, name)
+    return f"coalesce({array_text(column, name)}, '{' '.join([missing] * size)}')"
