@@ -46,7 +46,8 @@ def with_infinities(text: bytes, columns: Sequence[Column], between: bytes) -> b
 
     Hardly any block holds one, and only these are looked at field by field.
     """
-    if b"Infinity" not in text:
+    # The first letter alone is found much faster, and numbers have none.
+    if b"I" not in text or b"Infinity" not in text:
         return text
     places = [number for number, column in enumerate(columns) if column.datatype in ("float", "double")]
     rows = [row.split(SEPARATOR) for row in text.split(between)]

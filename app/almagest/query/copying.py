@@ -23,10 +23,10 @@ import psycopg
 from almagest.formats import LARGEST, Block
 from almagest.query.datadb import Connection
 
-PIECE = 1 << 19
+PIECE = 1 << 18
 """Bytes to wait for before anything is done with them; the first rows of an answer wait for nothing."""
 
-_RECEIVED = 1 << 18
+_RECEIVED = 1 << 17
 _MARGIN_SECONDS = 15.0
 """How much longer than the statement's own time limit the network may be silent."""
 
