@@ -98,8 +98,11 @@ def deliver(document: Document, asked: Conditions, *, body: bool = True) -> Deli
     length = document.length
     wanted = _range(asked.range) if asked.range and asked.if_range in (None, document.etag) else None
     if wanted is None or not body:
-        known = {} if length is None else {"Content-Length": str(length)}
-        return Delivery(200, headers | known, document.open() if body else None)
+        if length is None:
+            return Delivery(200, headers, document.open() if body else None)
+        # One that breaks off must not have more bytes than were promised.
+        whole = Part(document.open(), 0, length) if body else None
+        return Delivery(200, headers | {"Content-Length": str(length)}, whole)
     length = _measured(document) if length is None else length
     start, stop = _within(*wanted, length)
     if start >= stop:
