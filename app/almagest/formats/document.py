@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from almagest.adql.catalogue import Column
@@ -19,7 +20,7 @@ _OPENING = (
     '<RESOURCE type="results">\n'
 )
 _CLOSING = "</VOTABLE>\n"
-_FRAME, _TIME = "frame", "time"
+_FRAME, _TIME = "_frame", "_time"
 _POSITIONS = ("pos.eq", "pos.pm", "pos.parallax")
 _SHAPES = ("point", "circle", "polygon")
 
@@ -37,9 +38,13 @@ def head(columns: Sequence[Column], about: About, nulls: Mapping[str, int] | Non
         for link in about.links
     )
     frames = "".join(_frames(columns, about))
-    fields = "".join(_field(number, column, nulls or {}) for number, column in enumerate(columns, 1))
+    asked = {given.column for service in about.services for given in service.inputs}
+    fields = "".join(
+        _field(column, nulls or {}, _identifier(number, column) if column.name in asked else None)
+        for number, column in enumerate(columns, 1)
+    )
     status = '<INFO name="QUERY_STATUS" value="OK"/>\n'
-    return f'{_OPENING}{status}{told}{frames}{links}<TABLE ID="rows">\n{fields}<DATA>\n'
+    return f"{_OPENING}{status}{told}{frames}{links}<TABLE>\n{fields}<DATA>\n"
 
 
 def foot(status: Status, message: str, columns: Sequence[Column], about: About) -> str:
@@ -68,10 +73,14 @@ def _placed(column: Column) -> bool:
     return column.xtype in _SHAPES or any(word.startswith(_POSITIONS) for word in ucd.split(";"))
 
 
-def _field(number: int, column: Column, nulls: Mapping[str, int]) -> str:
+def _identifier(number: int, column: Column) -> str:
+    """The ID of a column that a service takes: its name where XML allows that, because astropy calls columns so."""
+    return column.name if re.fullmatch("[A-Za-z][A-Za-z0-9_]*", column.name) else f"_col{number}"
+
+
+def _field(column: Column, nulls: Mapping[str, int], identifier: str | None) -> str:
     attributes = _attributes(
-        # Services name the columns that they take by this.
-        ID=f"col{number}",
+        ID=identifier,
         name=column.name,
         datatype=column.datatype,
         arraysize=column.arraysize,
@@ -117,14 +126,14 @@ def _service(service: ServiceDescriptor, columns: Sequence[Column]) -> str:
 
 
 def _input(given: Input, columns: Sequence[Column]) -> str:
-    place = next((number for number, column in enumerate(columns, 1) if column.name == given.column), None)
+    named = (_identifier(number, column) for number, column in enumerate(columns, 1) if column.name == given.column)
     attributes = _attributes(
         name=given.name,
         datatype=given.datatype,
         arraysize=given.arraysize,
         unit=given.unit,
         ucd=given.ucd,
-        ref=None if place is None else f"col{place}",
+        ref=next(named, None),
     )
     value = f' value="{escaped(given.value)}"'
     described = f"<DESCRIPTION>{escaped(given.description)}</DESCRIPTION>" if given.description else ""

@@ -130,6 +130,7 @@ def test_votable_describes_services_over_its_columns() -> None:
         ("accessURL", "https://example.org/links?x=1&y=2"),
         ("standardID", "ivo://ivoa.net/std/DataLink#links-1.1"),
     ]
+    assert results.tables[0].to_table().colnames == ["n", "x"]
     asked = meta.groups[0].entries
     assert meta.groups[0].name == "inputParams"
     assert [(param.name, param.ref) for param in asked] == [("ID", results.tables[0].fields[0].ID), ("RADIUS", None)]
