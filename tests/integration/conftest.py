@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from almagest.config.environment import environment, site
+from almagest.query import datadb, slots
 from support.application import Application
 from support.archive import Archive, run_archive
 from support.services import Services
@@ -32,3 +34,18 @@ def archive(application: Application, tmp_path_factory: pytest.TempPathFactory) 
 def files(services: Services) -> Path:
     """The files volume, where `file:` sources are."""
     return Path(services.environment["ALMAGEST_FILES_DIR"])
+
+
+@pytest.fixture
+def web_process(application: Application, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """This process, configured as one of the application's; its connections are closed after each test."""
+    caches = (environment, site, datadb._readers, slots._slots)
+    for name, value in application.environment().items():
+        if name.startswith("ALMAGEST_"):
+            monkeypatch.setenv(name, value)
+    for cached in caches:
+        cached.cache_clear()
+    yield
+    datadb._readers().close()
+    for cached in caches:
+        cached.cache_clear()

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import wraps
 from io import BytesIO
-from typing import BinaryIO, cast
+from typing import BinaryIO, TypeVar, cast
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.files.uploadedfile import UploadedFile
@@ -26,15 +26,17 @@ from django.views.decorators.csrf import csrf_exempt
 from almagest.accounts import visitors
 from almagest.accounts.authentication import identify, refuse, sign
 from almagest.accounts.errors import AccountError
-from almagest.formats import MEDIA_TYPE, error_document
+from almagest.formats import MEDIA_TYPE, Format, error_document
 from almagest.query import limits
 from almagest.query.answer import Answer
+from almagest.query.downloads import Conditions, Document, deliver
 from almagest.query.errors import BusyError, InternalError, InvalidRequestError, QueryError, TooLargeError
 from almagest.query.uploads import Part
 
 log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
+Response = TypeVar("Response", bound=HttpResponseBase)
 Failed = Callable[[QueryError], HttpResponse]
 """How a protocol says that a request failed."""
 
@@ -115,8 +117,27 @@ def stream(answer: Answer, name: str) -> StreamingHttpResponse:
 
     name: what a browser saves it as, without extension.
     """
-    response = StreamingHttpResponse(answer, content_type=answer.format.media_type)
-    response.headers["Content-Disposition"] = f'attachment; filename="{name}.{answer.format.extension}"'
+    return _described(StreamingHttpResponse(answer), answer.format, name)
+
+
+def download(request: HttpRequest, document: Document, name: str) -> HttpResponseBase:
+    """A stored result, whole or in the part that the request wants. name: as in `stream`."""
+    asked = Conditions(*(request.headers.get(header) for header in ("Range", "If-Range", "If-None-Match")))
+    delivery = deliver(document, asked, body=request.method != "HEAD")
+    response: HttpResponseBase = HttpResponse() if delivery.body is None else StreamingHttpResponse(delivery.body)
+    response.status_code = delivery.status
+    for header, value in delivery.headers.items():
+        response.headers[header] = value
+    return _described(response, document.format, name)
+
+
+def _described(response: Response, written: Format, name: str) -> Response:
+    """The response with what its format says of it. What is for eyes is shown, everything else is saved."""
+    response.headers["Content-Type"] = written.media_type
+    if written.encoding:
+        response.headers["Content-Encoding"] = written.encoding
+    shown = "inline" if written.extension in ("html", "txt") else "attachment"
+    response.headers["Content-Disposition"] = f'{shown}; filename="{name}.{written.extension}"'
     return response
 
 
@@ -162,6 +183,8 @@ def _error(failed: Failed, error: QueryError) -> HttpResponse:
 
 def _open(response: HttpResponseBase, methods: tuple[str, ...]) -> HttpResponseBase:
     response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Access-Control-Expose-Headers"] = "Location, Content-Disposition, Retry-After, X-VO-Authenticated"
+    response.headers["Access-Control-Expose-Headers"] = (
+        "Location, Content-Disposition, Content-Range, ETag, Retry-After, X-VO-Authenticated"
+    )
     response.headers["Access-Control-Allow-Methods"] = ", ".join(methods)
     return response

@@ -1,34 +1,29 @@
-"""Bytes of any size into chunks that are worth sending."""
+"""Bytes of any size into lines of base64."""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Iterator
 
-from almagest.formats.format import CHUNK
+LINE = 3 << 14
+"""Bytes in a line of base64, which becomes 64 kB: always as many, so that the same rows give the same document."""
 
 
-def gathered(blocks: Iterable[bytes], size: int = CHUNK) -> Iterator[bytes]:
-    """`blocks` joined to at least `size` bytes, but for the last; nothing where there is nothing."""
-    waiting: list[bytes] = []
-    length = 0
-    for block in blocks:
-        waiting.append(block)
-        length += len(block)
-        if length >= size:
-            yield b"".join(waiting)
-            waiting, length = [], 0
-    if length:
-        yield b"".join(waiting)
-
-
-def base64_lines(blocks: Iterable[bytes]) -> Iterator[bytes]:
-    """`blocks` in base64 (RFC 4648 §4), a line a chunk: three bytes that fall into two blocks stay together."""
+def base64_lines(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """`parts` in base64 (RFC 4648 §4)."""
     rest = b""
-    for chunk in gathered(blocks):
-        data = rest + chunk
-        whole = len(data) - len(data) % 3
+    for part in parts:
+        data = rest + part if rest else part
+        whole = len(data) - len(data) % LINE
+        view = memoryview(data)
+        for start in range(0, whole, LINE):
+            yield base64.b64encode(view[start : start + LINE]) + b"\n"
         rest = data[whole:]
-        yield base64.b64encode(memoryview(data)[:whole]) + b"\n"
     if rest:
         yield base64.b64encode(rest) + b"\n"
+
+
+def base64_length(size: int) -> int:
+    """How long so many bytes become."""
+    whole, rest = divmod(size, LINE)
+    return whole * (LINE // 3 * 4 + 1) + ((rest + 2) // 3 * 4 + 1 if rest else 0)

@@ -1,16 +1,19 @@
-"""What an answer's format does: PostgreSQL writes the rows, this writes the frame around them.
+"""What an answer's format does: PostgreSQL writes the rows, this writes the document around them.
 
-A caller runs `SELECT <row_expression> FROM (<query>) AS r (c1, …, cn)`, which gives one `bytea` a row, and sends
-`header`, then `encode` of those bytes in blocks of any size, then `footer`. The rows never become Python objects.
+A caller asks the format what to `copy`, runs `COPY (SELECT <expressions> FROM (<query>) AS r (c1, …, cn)) TO STDOUT
+(<options>)`, and sends what `document` makes of the blocks that come. The rows never become Python objects.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from almagest.adql.catalogue import Column
+from almagest.formats.about import About
+from almagest.formats.rows import Block
 
 CHUNK = 1 << 16
 """Least size in bytes of a chunk of an answer, but for the last: a server spends more on smaller ones than we do."""
@@ -24,11 +27,42 @@ class Status(StrEnum):
     ERROR = "ERROR"
 
 
-class Format(Protocol):
-    """A serialisation of a table. media_type: as in Content-Type; extension: of a saved file, without the dot.
+Ending: TypeAlias = tuple[Status, str]
+"""How the rows ended, with words for people unless OK."""
 
-    A format that has no place for a status cannot say OVERFLOW, but its `footer` for ERROR must make every reader fail,
-    so that nobody takes the part for the whole.
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """What PostgreSQL is asked to write of each row. expressions: SQL over the columns c1 … cn; options: COPY's."""
+
+    expressions: tuple[str, ...]
+    options: str = "FORMAT binary"
+
+    @property
+    def binary(self) -> bool:
+        """Whether the rows come as values, not as lines."""
+        return self.options == "FORMAT binary"
+
+
+class Rows(Protocol):
+    """The rows of an answer. count: how many there are, where that is known before they were read."""
+
+    @property
+    def count(self) -> int | None: ...
+
+    def __iter__(self) -> Iterator[Block]: ...
+
+    def ending(self) -> Ending:
+        """How they ended, once they were read."""
+
+
+class Format(Protocol):
+    """A serialisation of a table. media_type: as in Content-Type; extension: of a saved file, without the dot;
+    encoding: as in Content-Encoding, None for none.
+
+    A format that has no place for a status cannot say OVERFLOW, but a document whose rows ended in ERROR must make
+    every reader fail, so that nobody takes the part for the whole. The same rows always give the same bytes, however
+    they fall into blocks: downloads are resumed on that.
     """
 
     @property
@@ -37,14 +71,35 @@ class Format(Protocol):
     @property
     def extension(self) -> str: ...
 
-    def row_expression(self, columns: Sequence[Column]) -> str:
-        """A PostgreSQL expression of type bytea over the columns c1 … cn of a subquery: one row, with its separator."""
+    @property
+    def encoding(self) -> str | None: ...
 
-    def header(self, columns: Sequence[Column], info: Mapping[str, str]) -> bytes:
-        """What comes before the rows. info: name → value of what is told about the answer, e.g. QUERY; escaped here."""
+    def copy(self, columns: Sequence[Column]) -> Copy:
+        """What to ask of PostgreSQL."""
 
-    def encode(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """The rows' bytes, in chunks of at least CHUNK but for the last. blocks: whole or part rows, in order."""
+    def looks_ahead(self, columns: Sequence[Column], count: int | None) -> bool:
+        """Whether the rows have to be read once before the first byte can be written; they are iterated twice then,
+        and counted."""
 
-    def footer(self, status: Status, message: str = "") -> bytes:
-        """What comes after the rows. message: for people, with ERROR and OVERFLOW."""
+    def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:
+        """The size in bytes of a document of so many rows that ended so, where that follows from their number."""
+
+    def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
+        """The whole answer, in parts of any size. about: what it tells about itself; escaped here."""
+
+
+class Streamed:
+    """The common case: a document of one pass, as it is, whose size nobody knows before its end."""
+
+    @property
+    def encoding(self) -> str | None:
+        """None."""
+        return None
+
+    def looks_ahead(self, columns: Sequence[Column], count: int | None) -> bool:  # noqa: ARG002 - as the protocol says
+        """It never does."""
+        return False
+
+    def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002
+        """Unknown."""
+        return None

@@ -2,96 +2,131 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from almagest.adql.catalogue import Column
-from almagest.formats.chunks import gathered
-from almagest.formats.format import Status
-from almagest.formats.sql import array_text, is_text, number, text
+from almagest.formats.about import About
+from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
+from almagest.formats.lines import lines, plain, separated
+from almagest.formats.sql import array_text, is_text, text
 
 MOST_COLUMNS = 1664
 """PostgreSQL's limit (MaxTupleAttributeNumber): no row of an answer has more fields."""
 
 
 @dataclass(frozen=True)
-class Csv:
+class Csv(Streamed):
     """RFC 4180 in UTF-8. NULL is an empty field, an empty string is `""`; there is no place for a status."""
 
     media_type: str = "text/csv;header=present"
     extension: str = "csv"
 
-    def row_expression(self, columns: Sequence[Column]) -> str:
-        """A line with CR LF."""
-        cells = (f"coalesce({_cell(column, f'c{index}', _csv_text)}, '')" for index, column in enumerate(columns, 1))
-        row = " || ',' || ".join(cells)
-        return rf"convert_to({row} || E'\r\n', 'UTF8')"
+    def copy(self, columns: Sequence[Column]) -> Copy:
+        """PostgreSQL writes the very same format."""
+        return Copy(tuple(_cell(column, f"c{number}") for number, column in enumerate(columns, 1)), "FORMAT csv")
 
-    def header(self, columns: Sequence[Column], info: Mapping[str, str]) -> bytes:  # noqa: ARG002 - no place for it
-        """The line of names."""
+    def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
+        """The line of names and the lines of the rows, with CR LF; a line that no reader takes for a row, if broken."""
+        yield self._head(columns, about)
+        for block in lines(rows, b"\r\n"):
+            yield block + b"\r\n"
+        yield _broken(rows.ending(), ",")
+
+    def _head(self, columns: Sequence[Column], about: About) -> bytes:  # noqa: ARG002 - ECSV has a place for it
         return (",".join(_csv_field(column.name) for column in columns) + "\r\n").encode()
-
-    def encode(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Rows as they are."""
-        return gathered(blocks)
-
-    def footer(self, status: Status, message: str = "") -> bytes:
-        """Nothing, or a line that no reader takes for a row."""
-        return _broken(message, ",") if status is Status.ERROR else b""
 
 
 @dataclass(frozen=True)
-class Tsv:
+class Ecsv(Csv):
+    """Astropy's ECSV 1.0 (APE 6): CSV after a header of YAML comments that keeps types, units and descriptions."""
+
+    media_type: str = "application/x-ecsv"
+    extension: str = "ecsv"
+
+    def copy(self, columns: Sequence[Column]) -> Copy:
+        """The same, but for the words that Python has for booleans."""
+        cells = (
+            f"initcap(c{number}::text)"
+            if column.datatype == "boolean" and column.arraysize is None
+            else _cell(column, f"c{number}")
+            for number, column in enumerate(columns, 1)
+        )
+        return Copy(tuple(cells), "FORMAT csv")
+
+    def _head(self, columns: Sequence[Column], about: About) -> bytes:
+        described = "".join(f"# - {_ecsv_column(column)}\r\n" for column in columns)
+        told = "".join(f"#   {_quoted(name)}: {_quoted(value)}\r\n" for name, value in dict(about.items()).items())
+        meta = f"# meta:\r\n{told}" if told else ""
+        begin = "# %ECSV 1.0\r\n# ---\r\n# delimiter: ','\r\n# datatype:\r\n"
+        return f"{begin}{described}{meta}# schema: astropy-2.0\r\n".encode() + super()._head(columns, about)
+
+
+@dataclass(frozen=True)
+class Tsv(Streamed):
     """IANA's text/tab-separated-values in UTF-8: fields cannot hold tabs or line ends, and get a blank instead."""
 
     media_type: str = "text/tab-separated-values"
     extension: str = "tsv"
 
-    def row_expression(self, columns: Sequence[Column]) -> str:
-        """A line with LF."""
-        cells = (f"coalesce({_cell(column, f'c{index}', _tsv_text)}, '')" for index, column in enumerate(columns, 1))
-        row = r" || E'\t' || ".join(cells)
-        return rf"convert_to({row} || E'\n', 'UTF8')"
+    def copy(self, columns: Sequence[Column]) -> Copy:
+        """Text; NULL is an empty field, as is an empty string."""
+        cells = (_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
+        return separated(
+            (without_ends(cell) if is_text(column) else cell for column, cell in zip(columns, cells, strict=True)),
+            separator=b"\t",
+        )
 
-    def header(self, columns: Sequence[Column], info: Mapping[str, str]) -> bytes:  # noqa: ARG002 - no place for it
-        """The line of names."""
-        return ("\t".join(" ".join(column.name.split()) for column in columns) + "\n").encode()
-
-    def encode(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Rows as they are."""
-        return gathered(blocks)
-
-    def footer(self, status: Status, message: str = "") -> bytes:
-        """Nothing, or a line that no reader takes for a row."""
-        return _broken(message, "\t") if status is Status.ERROR else b""
+    def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:  # noqa: ARG002 - no place
+        """The line of names and the lines of the rows; a line that no reader takes for a row, if broken."""
+        yield ("\t".join(" ".join(column.name.split()) for column in columns) + "\n").encode()
+        for block in lines(rows, b"\n"):
+            yield plain(block) + b"\n"
+        yield _broken(rows.ending(), "\t")
 
 
-def _cell(column: Column, name: str, quote: Callable[[str], str]) -> str:
+def without_ends(string: str) -> str:
+    """SQL of a text without control characters, which COPY would mark with backslashes."""
+    return rf"regexp_replace({string}, '[\x01-\x1f]', ' ', 'g')"
+
+
+def _cell(column: Column, name: str) -> str:
     if is_text(column):
-        return quote(text(column, name))
+        return text(column, name)
     if column.arraysize is not None:
         return array_text(column, name)
-    if column.datatype == "boolean":
-        return f"CASE WHEN {name} THEN 'true' WHEN NOT {name} THEN 'false' END"
-    return number(column, name)
-
-
-def _csv_text(string: str) -> str:
-    quoted = f"""'"' || replace({string}, '"', '""') || '"'"""
-    return rf"""CASE WHEN {string} ~ '[",\r\n]|^$|^\s|\s$' THEN {quoted} ELSE {string} END"""
-
-
-def _tsv_text(string: str) -> str:
-    return rf"translate({string}, E'\t\r\n', '   ')"
+    return f"{name}::text" if column.datatype == "boolean" else name
 
 
 def _csv_field(name: str) -> str:
     return '"' + name.replace('"', '""') + '"' if re.search(r'[",\r\n]', name) else name
 
 
-def _broken(message: str, separator: str) -> bytes:
+_ECSV = {"boolean": "bool", "short": "int16", "int": "int32", "long": "int64", "float": "float32", "double": "float64"}
+
+
+def _ecsv_column(column: Column) -> str:
+    """A line of YAML; arrays are text, as their cells are."""
+    datatype = "string" if column.arraysize else _ECSV.get(column.datatype, "string")
+    named = {"name": column.name, "unit": column.unit, "datatype": datatype, "description": column.description}
+    meta = {"ucd": column.ucd, "utype": column.utype, "xtype": column.xtype}
+    pairs = [f"{name}: {_quoted(value)}" for name, value in named.items() if value]
+    more = ", ".join(f"{name}: {_quoted(value)}" for name, value in meta.items() if value)
+    return "{" + ", ".join([*pairs, *([f"meta: {{{more}}}"] if more else [])]) + "}"
+
+
+def _quoted(value: str) -> str:
+    """A scalar of YAML 1.1, which reads JSON's strings, but for a few characters that ASCII spells for both."""
+    return json.dumps(value)
+
+
+def _broken(ending: Ending, separator: str) -> bytes:
     """A line with more fields than a row can have: pandas, astropy and TOPCAT refuse the file, people read why."""
+    status, message = ending
+    if status is not Status.ERROR:
+        return b""
     words = " ".join(re.sub(r'[",]', " ", f"ERROR: {message}").split())
     # Fields with something in them, because some readers drop the empty ones at the end of a line.
     return f"{words}{f'{separator}!' * MOST_COLUMNS}\n".encode()

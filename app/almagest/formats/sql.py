@@ -39,20 +39,14 @@ def text(column: Column, name: str) -> str:
     return f"(to_json({name}) #>> '{{}}')" if is_timestamp(column) else name
 
 
-def number(column: Column, name: str) -> str:
-    """A number as the shortest text that reads back to the same; infinities as VOTable 1.4 §2.1 spells them."""
-    if column.datatype not in ("float", "double"):
-        return f"{name}::text"
-    return f"CASE {name} WHEN 'Infinity' THEN '+Inf' WHEN '-Infinity' THEN '-Inf' ELSE {name}::text END"
-
-
 def array_text(column: Column, name: str) -> str:
-    """The elements of an array, separated by blanks; NULL among numbers is NaN, where there is one."""
+    """The elements of an array, separated by blanks, infinities as VOTable 1.4 §2.1 spells them; NULL among numbers is
+    NaN, where there is one."""
     if column.datatype == "boolean":
         letter = "CASE WHEN e THEN 'T' WHEN NOT e THEN 'F' ELSE '?' END"
         return f"(SELECT string_agg({letter}, ' ' ORDER BY i) FROM {elements(name)})"
     missing = ", 'NaN'" if column.datatype in ("float", "double") else ", '0'"
-    return f"replace(array_to_string({name}, ' '{missing}), 'Infinity', 'Inf')"
+    return f"replace(replace(array_to_string({name}, ' '{missing}), 'Infinity', '+Inf'), '-+', '-')"
 
 
 def elements(name: str) -> str:

@@ -1,143 +1,151 @@
-"""VOTable 1.4 around rows: fields with their metadata, the status that DALI 1.1 §4.4 asks for, and error documents."""
+"""VOTable 1.4 in its three serialisations: base64 of rows in network byte order, or rows of elements."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
 
 from almagest.adql.catalogue import Column
-from almagest.formats import binary2
-from almagest.formats.chunks import base64_lines, gathered
-from almagest.formats.format import Status
-from almagest.formats.sql import array_text, fixed_size, is_text, number, text
+from almagest.formats.about import About
+from almagest.formats.chunks import base64_length, base64_lines
+from almagest.formats.document import MEDIA_TYPE, foot, head
+from almagest.formats.format import Copy, Ending, Rows, Streamed
+from almagest.formats.layout import Layout, Part, ascii_only, utf16
+from almagest.formats.lines import SEPARATOR, lines, plain, separated, with_infinities
+from almagest.formats.markup import escaped_in_sql
+from almagest.formats.rows import Cells, Ragged, padded, together
+from almagest.formats.sql import array_text, fixed_size, is_text, text
 
-MEDIA_TYPE = "application/x-votable+xml"
+_SIZES = {"boolean": 1, "char": 1, "unicodeChar": 2, "short": 2, "int": 4, "float": 4, "long": 8, "double": 8}
+"""Bytes of an element (VOTable 1.4 §6)."""
 
-_OPENING = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n'
-    # The namespace of VOTable 1.3 holds for all later versions (VOTable 1.4 §3.1).
-    '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">\n'
-    '<RESOURCE type="results">\n'
-)
-_CLOSING = "</RESOURCE>\n</VOTABLE>\n"
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""Characters that XML 1.0 cannot hold, not even escaped."""
-
-_ENTITIES = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
-)
-
-
-def escaped(value: str) -> str:
-    """Text for an attribute or an element, from which a parser reads it back, line ends and all."""
-    return _NOT_XML.sub("\ufffd", value).translate(_ENTITIES)
-
-
-def error_document(message: str) -> bytes:
-    """A query that failed (DALI 1.1 §4.4.2), to be sent as `MEDIA_TYPE`."""
-    return (_OPENING + _status(Status.ERROR, message) + _CLOSING).encode()
+_NULLS = {"short": -(1 << 15), "int": -(1 << 31), "long": -(1 << 63)}
+"""What stands for NULL where rows have no place for it: the number that is the furthest from any in use."""
 
 
 @dataclass(frozen=True)
-class Binary2:
-    """VOTable with base64 of binary rows: exact, compact, and made fastest. The default."""
+class Binary2(Streamed):
+    """Rows with a bit a column that says NULL: exact, compact, and made fastest. The default (VOTable 1.4 §5.4)."""
 
     media_type: str = MEDIA_TYPE
     extension: str = "vot"
+    element: str = "BINARY2"
+    nulls: Mapping[str, int] = field(default_factory=dict)
 
-    def row_expression(self, columns: Sequence[Column]) -> str:
-        """See `binary2`."""
-        return binary2.row_expression(columns)
+    def copy(self, columns: Sequence[Column]) -> Copy:
+        """Values."""
+        return Copy(Layout(columns).expressions())
 
-    def header(self, columns: Sequence[Column], info: Mapping[str, str]) -> bytes:
-        """Up to the first row."""
-        return (_head(columns, info) + '<BINARY2>\n<STREAM encoding="base64">\n').encode()
+    def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:
+        """Known where no column has values of different length."""
+        sizes = [fixed_size(column) for column in columns]
+        if None in sizes:
+            return None
+        width = self._mask(len(columns)) + sum(
+            _SIZES[column.datatype] * (size or 0) for column, size in zip(columns, sizes, strict=True)
+        )
+        opening, closing = self._frame(columns, about, ending)
+        return len(opening) + base64_length(count * width) + len(closing)
 
-    def encode(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Rows in base64."""
-        return base64_lines(blocks)
+    def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
+        """Header, rows, and how they ended."""
+        layout = Layout(columns)
+        yield self._frame(columns, about, None)[0]
+        yield from base64_lines(together(self._row(layout.part(block), columns)) for block in rows)
+        yield self._frame(columns, about, rows.ending())[1]
 
-    def footer(self, status: Status, message: str = "") -> bytes:
-        """From the last row on."""
-        return ("</STREAM>\n</BINARY2>\n" + _foot(status, message)).encode()
+    def _frame(self, columns: Sequence[Column], about: About, ending: Ending | None) -> tuple[bytes, bytes]:
+        opening = head(columns, about, self.nulls) + f'<{self.element}>\n<STREAM encoding="base64">\n'
+        closing = "" if ending is None else f"</STREAM>\n</{self.element}>\n" + foot(*ending, columns, about)
+        return opening.encode(), closing.encode()
+
+    def _row(self, part: Part, columns: Sequence[Column]) -> list[Cells]:
+        values = [cell for column, given in zip(columns, part.cells, strict=True) for cell in _values(column, given)]
+        return [part.nulls, *values]
+
+    def _mask(self, columns: int) -> int:
+        return (columns + 7) // 8
 
 
 @dataclass(frozen=True)
-class Tabledata:
-    """VOTable with rows of elements, for those who read it with their eyes or with few tools."""
+class Binary(Binary2):
+    """Rows of values alone, for clients of VOTable 1.2 and before; FIELDs name the number that says NULL (§5.3)."""
+
+    media_type: str = f"{MEDIA_TYPE};serialization=BINARY"
+    element: str = "BINARY"
+    nulls: Mapping[str, int] = field(default_factory=lambda: _NULLS)
+
+    def _row(self, part: Part, columns: Sequence[Column]) -> list[Cells]:
+        return [
+            cell
+            for number, (column, given) in enumerate(zip(columns, part.cells, strict=True))
+            for cell in _values(column, self._marked(part, number, column, given))
+        ]
+
+    def _marked(self, part: Part, number: int, column: Column, given: Cells) -> Cells:
+        if isinstance(given, Ragged) or column.arraysize is not None or column.datatype not in self.nulls:
+            return given
+        marked: Cells = np.where(part.null(number), self.nulls[column.datatype], given).astype(given.dtype)
+        return marked
+
+    def _mask(self, columns: int) -> int:  # noqa: ARG002 - it has none
+        return 0
+
+
+@dataclass(frozen=True)
+class Tabledata(Streamed):
+    """Rows of elements, for those who read them with their eyes or with few tools (VOTable 1.4 §5.1)."""
 
     media_type: str = f"{MEDIA_TYPE};serialization=TABLEDATA"
     extension: str = "vot"
 
-    def row_expression(self, columns: Sequence[Column]) -> str:
-        """`<TR><TD>…</TD>…</TR>`; an empty cell is NULL (VOTable 1.4 §5.1)."""
-        cells = (f"coalesce({_cell(column, f'c{index}')}, '')" for index, column in enumerate(columns, 1))
-        row = " || '</TD><TD>' || ".join(cells)
-        return rf"convert_to('<TR><TD>' || {row} || E'</TD></TR>\n', 'UTF8')"
+    def copy(self, columns: Sequence[Column]) -> Copy:
+        """Text; an empty cell is NULL."""
+        return separated(_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
 
-    def header(self, columns: Sequence[Column], info: Mapping[str, str]) -> bytes:
-        """Up to the first row."""
-        return (_head(columns, info) + "<TABLEDATA>\n").encode()
-
-    def encode(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Rows as they are."""
-        return gathered(blocks)
-
-    def footer(self, status: Status, message: str = "") -> bytes:
-        """From the last row on."""
-        return ("</TABLEDATA>\n" + _foot(status, message)).encode()
+    def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
+        """Header, rows, and how they ended."""
+        yield (head(columns, about) + "<TABLEDATA>\n").encode()
+        between = b"</TD></TR>\n<TR><TD>"
+        for block in lines(rows, between):
+            cells = with_infinities(block, columns, between)
+            yield b"<TR><TD>" + plain(cells).replace(SEPARATOR, b"</TD><TD>") + b"</TD></TR>\n"
+        yield ("</TABLEDATA>\n" + foot(*rows.ending(), columns, about)).encode()
 
 
-def _head(columns: Sequence[Column], info: Mapping[str, str]) -> str:
-    told = "".join(f'<INFO name="{escaped(name)}" value="{escaped(value)}"/>\n' for name, value in info.items())
-    fields = "".join(_field(column) for column in columns)
-    return f'{_OPENING}<INFO name="QUERY_STATUS" value="OK"/>\n{told}<TABLE>\n{fields}<DATA>\n'
-
-
-def _foot(status: Status, message: str) -> str:
-    said = "" if status is Status.OK else _status(status, message)
-    return f"</DATA>\n</TABLE>\n{said}{_CLOSING}"
-
-
-def _status(status: Status, message: str) -> str:
-    # astroquery finds the message by this very spelling and order of attributes.
-    return f'<INFO name="QUERY_STATUS" value="{status.value}">{escaped(message)}</INFO>\n'
-
-
-def _field(column: Column) -> str:
-    attributes = {
-        "name": column.name,
-        "datatype": column.datatype,
-        "arraysize": column.arraysize,
-        "xtype": column.xtype,
-        "unit": column.unit,
-        "ucd": column.ucd,
-        "utype": column.utype,
-    }
-    written = "".join(f' {name}="{escaped(value)}"' for name, value in attributes.items() if value)
-    if not column.description:
-        return f"<FIELD{written}/>\n"
-    return f"<FIELD{written}><DESCRIPTION>{escaped(column.description)}</DESCRIPTION></FIELD>\n"
+def _values(column: Column, cell: Cells) -> list[Cells]:
+    """The bytes of a column in a binary row; where rows differ in length, after the number of elements."""
+    if not isinstance(cell, Ragged):
+        return [cell]
+    if is_text(column):
+        cell = utf16(cell) if column.datatype == "unicodeChar" else ascii_only(cell)
+    size = fixed_size(column)
+    if size is not None:
+        return [padded(cell, size * _SIZES[column.datatype], 0)]
+    count: np.ndarray[Any, Any] = (cell.lengths // _SIZES[column.datatype]).astype(">i4")
+    return [count, cell]
 
 
 def _cell(column: Column, name: str) -> str:
     if is_text(column):
         size, string = fixed_size(column), text(column, name)
-        return _escaped_in_sql(string if size is None else f"left({string}, {size})")
+        return escaped_in_sql(string if size is None else f"left({string}, {size})")
     if column.arraysize is not None:
-        return array_text(column, name)
+        return _array(column, name)
     if column.datatype == "boolean":
         return f"CASE WHEN {name} THEN 'T' WHEN NOT {name} THEN 'F' END"
-    return number(column, name)
+    return name
 
 
-def _escaped_in_sql(string: str) -> str:
-    """XML of a text, looked at once and left alone where nothing in it needs it."""
-    forbidden = r"[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]"
-    result = f"regexp_replace({string}, '{forbidden}', '\ufffd', 'g')"
-    for character, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        result = f"replace({result}, '{character}', '{entity}')"
-    result = rf"replace({result}, E'\r', '&#13;')"
-    return rf"CASE WHEN {string} ~ '[&<>\r\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]' THEN {result} ELSE {string} END"
+_MISSING = {"float": "NaN", "double": "NaN", "boolean": "?"}
+
+
+def _array(column: Column, name: str) -> str:
+    """An array; where all have the same length, one that is missing is as many missing values."""
+    size, missing = fixed_size(column), _MISSING.get(column.datatype)
+    if size is None or missing is None:
+        return array_text(column, name)
+    return f"coalesce({array_text(column, name)}, '{' '.join([missing] * size)}')"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import cast
 
@@ -18,6 +19,7 @@ from almagest.adql.catalogue import Catalogue, Column, Datatype, ForeignKey, Sch
 from almagest.metadata import models, tap_schema
 from almagest.metadata.access import Aspect, Audiences, functions
 from almagest.metadata.levels import EVERYBODY, Audience
+from almagest.metadata.works import Work, work
 
 AUDIENCES = 64
 """How many catalogues a process keeps: one for each set of groups that somebody has."""
@@ -54,6 +56,7 @@ class _Snapshot:
 
     revision: int
     schemas: list[Schema]
+    works: Mapping[str, Work]
     entries: list[_Entry]
     functions: dict[Aspect, dict[str, Audience]]
     named: frozenset[int]
@@ -107,6 +110,11 @@ def hidden(identity: Identity) -> frozenset[str]:
     return _functions("metadata", identity)
 
 
+def works() -> Mapping[str, Work]:
+    """Every schema's work by its name, as of the catalogue asked for last."""
+    return (_kept or _snapshot()).works
+
+
 def _functions(aspect: Aspect, identity: Identity) -> frozenset[str]:
     audiences = (_kept or _snapshot()).functions[aspect]
     return frozenset(name for name, audience in audiences.items() if not audience.admits(identity))
@@ -155,8 +163,9 @@ def _read(revision: int) -> _Snapshot:
     callable_: dict[Aspect, dict[str, Audience]] = {"access": functions("access"), "metadata": functions("metadata")}
     named = {group for entry in entries for columns in entry.columns.values() for a in columns for group in a.groups}
     named |= {group for entry in entries for audience in entry.audience.values() for group in audience.groups}
-    schemas = [Schema(row.name, row.title, row.description, row.utype or None) for row in models.Schema.objects.all()]
-    return _Snapshot(revision, schemas, entries, callable_, frozenset(named))
+    rows = list(models.Schema.objects.prefetch_related("creators"))
+    schemas = [Schema(row.name, row.title, row.description, row.utype or None) for row in rows]
+    return _Snapshot(revision, schemas, {row.name: work(row) for row in rows}, entries, callable_, frozenset(named))
 
 
 def _entry(row: models.Table, audiences: dict[Aspect, Audiences]) -> _Entry:

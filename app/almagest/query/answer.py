@@ -6,21 +6,19 @@ its status; what goes wrong later ends the document as its format can say it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 import psycopg
 
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column
-from almagest.formats import CHUNK, Format, Status
+from almagest.formats import CHUNK, About, Block, Ending, Format, Status, TooWideError
 from almagest.query import datadb
-from almagest.query.errors import QueryError
+from almagest.query.copying import Copied
+from almagest.query.errors import QueryError, TooLargeError
 from almagest.query.failures import explain
-
-ROWS_PER_BLOCK = 10_000
-"""Rows that libpq hands over at once; with fewer the calls cost more than the rows (docs/performance.md)."""
+from almagest.query.spool import Spool
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +26,10 @@ class Source:
     """Rows to send.
 
     sql: one SELECT whose output columns are `columns`; rows: how many to send at most; overflow: whether more than
-    these exist, None to see from what the SELECT returns; seconds: that it may take; advice: for when it takes longer;
-    identity: whose rights it is read with, None for a stored result, which the caller has judged; bring: puts tables
-    that only this query reads into its transaction, and lets the role that is named read them.
+    these exist, None to see from what the SELECT returns; count: how many it returns, where that is known; seconds:
+    that it may take; advice: for when it takes longer; identity: whose rights it is read with, None for a stored
+    result, which the caller has judged; bring: puts tables that only this query reads into its transaction, and lets
+    the role that is named read them.
     """
 
     sql: str
@@ -39,8 +38,15 @@ class Source:
     seconds: float
     advice: str
     overflow: bool | None = None
+    count: int | None = None
     identity: Identity | None = None
     bring: Callable[[datadb.Connection, str], None] | None = None
+
+    def ending(self, *, more: bool) -> Ending:
+        """How an answer ends that nothing went wrong with."""
+        if more:
+            return Status.OVERFLOW, f"the answer was cut at {self.rows} rows; MAXREC and TOP set the limit"
+        return Status.OK, ""
 
 
 class Answer:
@@ -49,73 +55,99 @@ class Answer:
     Closing is what a web server does to an answer whose client went away.
     """
 
-    def __init__(self, source: Source, response_format: Format, info: Mapping[str, str]) -> None:
-        """Run the query up to its first rows. info: what the document tells about itself.
+    def __init__(self, source: Source, response_format: Format, about: About = About()) -> None:
+        """Run the query up to its first rows, or to its end for a format that has to look ahead.
 
         Raises QueryError when the query fails before them.
         """
         self.format = response_format
         self._source = source
-        self._info = info
-        self._sent = 0
-        self._more = source.rows == 0 if source.overflow is None else source.overflow
-        self._failure: QueryError | None = None
-        self._rows = self._stream()
-        self._first = self._block()
-        if self._failure:
-            raise self._failure
+        self._rows: _Rows | Spool = _Rows(source, response_format)
+        self._parts: Iterator[bytes] = iter(())
+        try:
+            self._rows.begin()
+            if response_format.looks_ahead(source.columns, source.count):
+                self._rows = Spool(self._rows)
+            self._parts = response_format.document(source.columns, about, self._rows)
+            self._first = next(self._parts)
+        except TooWideError as error:
+            self.close()
+            raise TooLargeError(str(error)) from error
+        except BaseException:
+            self.close()
+            raise
 
     def __iter__(self) -> Iterator[bytes]:
-        return _gathered(self._parts())
+        return _gathered(self._all())
 
     def close(self) -> None:
         """Cancel what still runs and give the connection back. Safe to call at any time and twice."""
         self._rows.close()
 
-    def _parts(self) -> Iterator[bytes]:
-        yield self.format.header(self._source.columns, self._info)
-        yield from self.format.encode(self._blocks())
-        yield self.format.footer(*self._status())
+    def _all(self) -> Iterator[bytes]:
+        yield self._first
+        yield from self._parts
 
-    def _status(self) -> tuple[Status, str]:
+
+class _Rows:
+    """The rows as PostgreSQL makes them, to be iterated once."""
+
+    def __init__(self, source: Source, response_format: Format) -> None:
+        self.count = source.count
+        self._source = source
+        self._copy = response_format.copy(source.columns)
+        self._more = source.rows == 0 if source.overflow is None else source.overflow
+        self._failure: QueryError | None = None
+        self._blocks = self._stream()
+        self._first: Block | None = None
+
+    def begin(self) -> None:
+        """Wait for the first of them. Raises QueryError."""
+        self._first = self._next()
         if self._failure:
-            return Status.ERROR, str(self._failure)
-        if self._more:
-            return Status.OVERFLOW, f"the answer was cut at {self._source.rows} rows; MAXREC and TOP set the limit"
-        return Status.OK, ""
+            raise self._failure
 
-    def _blocks(self) -> Iterator[bytes]:
-        block, self._first = self._first, b""
-        while block:
+    def __iter__(self) -> Iterator[Block]:
+        block, self._first = self._first, None
+        while block is not None:
             yield block
-            block = self._block()
+            block = self._next()
 
-    def _block(self) -> bytes:
-        """The next rows' bytes; empty at the end, and at a failure, which is kept."""
+    def ending(self) -> Ending:
+        return (Status.ERROR, str(self._failure)) if self._failure else self._source.ending(more=self._more)
+
+    def failure(self) -> QueryError | None:
+        """What ended them before their end."""
+        return self._failure
+
+    def close(self) -> None:
+        self._blocks.close()
+
+    def _next(self) -> Block | None:
+        """The next block; None at the end, and at a failure, which is kept."""
         try:
-            rows = list(islice(self._rows, ROWS_PER_BLOCK))
+            return next(self._blocks, None)
         except psycopg.Error as error:
             self._failure = explain(error, self._source.advice)
-            return b""
-        wanted = self._source.rows - self._sent
-        if len(rows) > wanted:
-            self._more = True
-            del rows[wanted:]
-        self._sent += len(rows)
-        return b"".join([row for (row,) in rows])
+            return None
 
-    def _stream(self) -> Generator[tuple[bytes]]:
-        """The rows as PostgreSQL makes them. For none of them nothing is asked: the columns are known from the
-        translation (DALI 1.1 §3.4.4)."""
-        if self._source.rows == 0:
+    def _stream(self) -> Generator[Block]:
+        """For no rows nothing is asked: the columns are known from the translation (DALI 1.1 §3.4.4)."""
+        source = self._source
+        if source.rows == 0:
             return
-        numbered = ", ".join(f"c{number}" for number in range(1, len(self._source.columns) + 1))
-        expression = self.format.row_expression(self._source.columns)
-        sql = f"SELECT {expression} FROM ({self._source.sql}) AS r ({numbered})"  # noqa: S608 - translated, never text
         with datadb.reader() as connection:
             try:
                 self._begin(connection)
-                yield from connection.cursor().stream(sql.encode(), binary=True, size=ROWS_PER_BLOCK)
+                copied = Copied(
+                    connection, self._statement(), binary=self._copy.binary, most=source.rows, seconds=source.seconds
+                )
+                try:
+                    yield from copied.blocks()
+                finally:
+                    copied.close()
+                if source.overflow is None:
+                    self._more = copied.sent > source.rows
             finally:
                 if not connection.closed:
                     connection.rollback()
@@ -126,6 +158,13 @@ class Answer:
             datadb.begin_reading(connection, source.identity, source.seconds)
         else:
             datadb.begin_reading_with(connection, source.identity, source.seconds, source.bring)
+
+    def _statement(self) -> str:
+        numbered = ", ".join(f"c{number}" for number in range(1, len(self._source.columns) + 1))
+        cells = ", ".join(self._copy.expressions)
+        # One row too many tells that there are more.
+        query = f"SELECT {cells} FROM ({self._source.sql}) AS r ({numbered}) LIMIT {self._source.rows + 1}"  # noqa: S608 - translated, never text
+        return f"COPY ({query}) TO STDOUT ({self._copy.options})"
 
 
 def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:

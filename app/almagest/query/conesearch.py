@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from almagest import adql, formats
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Column, Table
 from almagest.adql.names import written
 from almagest.metadata import catalogue
-from almagest.query import limits
+from almagest.query import limits, origin
 from almagest.query.answer import Answer, Source
 from almagest.query.cone import Cone
 from almagest.query.errors import NoSuchTableError
@@ -70,7 +71,14 @@ def search(found: Searchable, cone: Cone) -> Answer:
         overflow,
         identity=found.identity,
     )
-    return Answer(source, formats.negotiate(cone.response_format or OLDEST_FORMAT), {})
+    about = origin.about(
+        "",
+        translation.tables,
+        path=f"/conesearch/{found.table}",
+        requested=datetime.now(UTC),
+        protocol=origin.CONE_SEARCH,
+    )
+    return Answer(source, formats.negotiate(cone.response_format or OLDEST_FORMAT), about)
 
 
 def example(found: Searchable) -> tuple[float, float] | None:

@@ -94,7 +94,7 @@ def _run(job: Job) -> None:
         raise explain(error, _advice(job)) from error
     _insist(
         lambda: jobs.complete(
-            job, translation.columns, nrows=stored.nrows, nbytes=stored.nbytes, overflow=stored.overflow
+            job, translation, nrows=stored.nrows, nbytes=stored.nbytes, overflow=stored.overflow
         )
     )
 

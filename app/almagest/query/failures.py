@@ -23,7 +23,7 @@ TRY_SOON = "please try again soon"
 def explain(error: psycopg.Error, advice: str) -> QueryError:
     """The error for the query's author. advice: what to do about a query that takes too long."""
     state = error.sqlstate or ""
-    detail = error.diag.message_primary or ""
+    detail = error.diag.message_primary or str(error)
     match state[:2], state:
         case _, "57014":
             return QueryTimeoutError(f"the query took too long and was stopped. {advice}")

@@ -19,6 +19,7 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
 from almagest.accounts.identity import Identity
+from almagest.adql import Translation
 from almagest.adql.catalogue import Column
 from almagest.config.environment import queues
 from almagest.query import dispatch, jobtables, limits, quotas, request, slots
@@ -194,10 +195,13 @@ def wait(job: Job, seconds: float, phase: str | None) -> Job:
     return refreshed(job)
 
 
-def complete(job: Job, columns: Sequence[Column], *, nrows: int, nbytes: int, overflow: bool) -> bool:
+def complete(job: Job, translation: Translation, *, nrows: int, nbytes: int, overflow: bool) -> bool:
     """EXECUTING → COMPLETED by the attempt that `job` is; False when it lost the right to say so."""
-    described = [asdict(column) for column in columns]
-    return _end(job, phase=Phase.COMPLETED, columns=described, nrows=nrows, nbytes=nbytes, overflow=overflow)
+    described = [asdict(column) for column in translation.columns]
+    read = sorted(translation.tables)
+    return _end(
+        job, phase=Phase.COMPLETED, columns=described, tables=read, nrows=nrows, nbytes=nbytes, overflow=overflow
+    )
 
 
 def fail(job: Job, message: str, *, transient: bool = False) -> bool:

@@ -15,6 +15,9 @@ cannot say that it was cut, rarely is; small enough that one careless `SELECT *`
 MAX_ROWS = 10_000_000
 """Rows of any answer, whatever MAXREC says; announced as `outputLimit/hard`."""
 
+SPOOL_BYTES = 4 << 30
+"""Bytes of disk that one answer may take while its rows are counted (FITS)."""
+
 SYNC_SECONDS = 60.0
 """Seconds that PostgreSQL works on, and sends, a synchronous answer."""
 

@@ -8,16 +8,18 @@ from psycopg import sql
 from almagest import formats
 from almagest.accounts.identity import Identity
 from almagest.query import datadb, jobs, request
-from almagest.query.answer import Answer, Source
+from almagest.query.answer import Source
+from almagest.query.downloads import Document
 from almagest.query.errors import NoSuchJobError, ResultLostError
 from almagest.query.models import Job, Phase
+from almagest.query.origin import about
 
 DOWNLOAD_SECONDS = 3600.0
 """Seconds that PostgreSQL may take to send a stored result; a slow client needs them, not the query."""
 
 
-def stored(job: Job, response_format: str | None = None) -> Answer:
-    """The result of a COMPLETED job in the format that it asked for, or in another one.
+def stored(job: Job, response_format: str | None = None) -> Document:
+    """The result of a COMPLETED job as a file in the format that it asked for, or in another one.
 
     Raises NoSuchJobError when there is no result, ResultLostError when a crash of the data database emptied it, and
     InvalidRequestError for an unknown format.
@@ -34,9 +36,10 @@ def stored(job: Job, response_format: str | None = None) -> Answer:
         seconds=DOWNLOAD_SECONDS,
         advice="Fetch the result over a faster connection, or in parts.",
         overflow=job.overflow,
+        count=job.nrows,
         identity=_reader(job),
     )
-    return Answer(source, formats.negotiate(wanted), {"QUERY": job.parameters.get("QUERY", "")})
+    return Document(source, formats.negotiate(wanted), _about(job))
 
 
 def table(job: Job) -> sql.Identifier:
@@ -47,6 +50,12 @@ def table(job: Job) -> sql.Identifier:
 def _reader(job: Job) -> Identity | None:
     """Whose rights reach the result: its owner's; the login role reads those of nobody."""
     return job.keeper if job.owner else None
+
+
+def _about(job: Job) -> formats.About:
+    """What the document tells about itself: the same at every download, so of the day when the job was made."""
+    tables = [(schema, name) for schema, name in job.tables]
+    return about(job.parameters.get("QUERY", ""), tables, path="/tap/async", requested=job.created_at)
 
 
 def _check_kept(job: Job) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from functools import partial
 
 from almagest import adql, formats
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Table
 from almagest.metadata import catalogue
-from almagest.query import jobtables, limits, request, uploads
+from almagest.query import jobtables, limits, origin, request, uploads
 from almagest.query.answer import Answer, Source
 from almagest.query.errors import ForbiddenError, InvalidRequestError, QueryError
 
@@ -28,6 +29,7 @@ def sync(identity: Identity, parameters: request.Parameters, parts: uploads.Part
     asked = request.check(parameters)
     with uploads.received(request.uploads(parameters), parts) as tables:
         translation = translate(identity, asked, uploads.temporary(tables))
+        about = origin.about(asked.query, translation.tables, path="/tap/sync", requested=datetime.now(UTC))
         source = Source(
             translation.sql,
             translation.columns,
@@ -38,7 +40,7 @@ def sync(identity: Identity, parameters: request.Parameters, parts: uploads.Part
             bring=partial(uploads.store_temporarily, tables) if tables else None,
         )
         # Up to its first rows the answer has stored the tables, which are closed then.
-        return Answer(source, formats.negotiate(asked.response_format), {"QUERY": asked.query})
+        return Answer(source, formats.negotiate(asked.response_format), about)
 
 
 def translate(identity: Identity, asked: request.QueryRequest, brought: Sequence[Table] = ()) -> adql.Translation:

@@ -28,6 +28,7 @@ ADQL = vosi.Language(
 _IVO_IDS = {
     "votable": vosi.OUTPUT_BINARY2,
     "votable/b2": vosi.OUTPUT_BINARY2,
+    "votable/b": vosi.OUTPUT_BINARY,
     "votable/td": vosi.OUTPUT_TABLEDATA,
 }
 

@@ -91,7 +91,7 @@ def result(request: HttpRequest, job_id: str) -> HttpResponseBase:
     """`/tap/async/<id>/results/result`: its rows, in its own format or in the one named here."""
     found = _find(request, job_id)
     wanted = parameters.collect(pairs(request))
-    return stream(results.stored(found, wanted.get("RESPONSEFORMAT")), f"job-{found.pk}")
+    return download(request, results.stored(found, wanted.get("RESPONSEFORMAT")), f"job-{found.pk}")
 
 
 def describe(found: Job) -> uws.JobDocument:

@@ -9,6 +9,7 @@ from almagest.vo import capability
 from almagest.vo.capability import IVO, XML, interface
 from almagest.vo.markup import Markup, document, element, optional
 
+OUTPUT_BINARY = IVO + "TAPRegExt#output-votable-binary"
 OUTPUT_BINARY2 = IVO + "TAPRegExt#output-votable-binary2"
 OUTPUT_TABLEDATA = IVO + "TAPRegExt#output-votable-td"
 """What TAPRegExt 1.0 §2.4 calls the serialisations of VOTable."""

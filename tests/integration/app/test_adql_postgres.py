@@ -1,10 +1,8 @@
-"""Translated queries and written formats on the real PostgreSQL with pgSphere: same rows as recomputed, as the old
-translator gives where it can, and as astropy reads them back."""
+"""Translated queries on the real PostgreSQL with pgSphere: same rows as recomputed, and as the old translator gives
+where it can."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
@@ -13,11 +11,9 @@ from typing import Any
 import numpy as np
 import psycopg
 import pytest
-from astropy.io.votable import parse
 from queryparser.adql import ADQLQueryTranslator
 
 from almagest.adql import Column, translate
-from almagest.formats import FORMATS, Status
 from support.stars import SKY, declared
 
 pytestmark = pytest.mark.integration
@@ -281,84 +277,3 @@ def test_rows_are_those_of_the_old_translator(database: Connection, query: str) 
     expected = database.execute(old_translation(query)).fetchall()
     assert expected
     assert comparable(answer(database, query)) == comparable(expected)
-
-
-def document(database: Connection, name: str, query: str) -> bytes:
-    """The whole answer in a format."""
-    form, translation = FORMATS[name], translate(query, SKY)
-    aliases = ", ".join(f"c{index}" for index in range(1, len(translation.columns) + 1))
-    sql = f"SELECT {form.row_expression(translation.columns)} FROM ({translation.sql}) AS r ({aliases})"
-    rows = (row[0] for row in database.cursor(binary=True).execute(sql))
-    return b"".join([form.header(translation.columns, {"QUERY": query}), *form.encode(rows), form.footer(Status.OK)])
-
-
-EVERYTHING = "SELECT * FROM sky.stars ORDER BY source_id"
-
-
-@pytest.mark.parametrize("name", ["votable", "votable/td"])
-def test_astropy_reads_every_type_and_every_null_as_stored(database: Connection, name: str) -> None:
-    read = parse(io.BytesIO(document(database, name, EVERYTHING)), verify="exception").get_first_table()
-    table, stored = read.array, answer(database, EVERYTHING)
-    assert len(table) == len(stored) == 20_000
-    columns = {
-        column.name: [row[index] for row in stored] for index, column in enumerate(translate(EVERYTHING, SKY).columns)
-    }
-    for plain in ("source_id", "ra", "dec", "n", "s", "Mixed"):
-        assert table[plain].tolist() == columns[plain]
-    assert table["g"].tolist() == [float(np.float32(value)) for value in columns["g"]]
-    assert table["flag"].tolist() == columns["flag"]
-    assert [str(value) for value in table["label"]] == [value or "" for value in columns["label"]]
-    assert [str(value) for value in table["name"]] == [value or "" for value in columns["name"]]
-    assert [datetime.fromisoformat(str(value)) for value in table["obs"]] == columns["obs"]
-    assert table["pos"].tolist() == columns["pos"]
-    for value, expected in zip(table["flux"], columns["flux"], strict=True):
-        got = [] if value is np.ma.masked else np.ma.filled(np.ma.asarray(value, dtype=float), np.nan).tolist()
-        wanted = [float("nan") if item is None else item for item in expected or []]
-        np.testing.assert_equal(got, wanted)
-
-
-def test_csv_holds_what_is_stored(database: Connection) -> None:
-    query = "SELECT source_id, ra, g, name, label, flag, obs, pos FROM sky.stars ORDER BY source_id"
-    head, *lines = csv.reader(io.StringIO(document(database, "csv", query).decode(), newline=""))
-    assert head == ["source_id", "ra", "g", "name", "label", "flag", "obs", "pos"]
-    stored = answer(database, query)
-    assert len(lines) == len(stored)
-    for line, row in zip(lines, stored, strict=True):
-        assert (int(line[0]), float(line[1])) == row[:2]
-        assert (line[3], line[4]) == (row[3] or "", row[4] or "")
-        assert line[5] == {True: "true", False: "false", None: ""}[row[5]]
-        assert datetime.fromisoformat(line[6]) == row[6]
-        assert [float(value) for value in line[7].split()] == row[7]
-
-
-def test_tsv_has_a_line_a_row(database: Connection) -> None:
-    lines = (
-        document(database, "tsv", "SELECT TOP 3 n, name || '\t' AS x FROM sky.stars ORDER BY source_id")
-        .decode()
-        .split("\n")
-    )
-    assert lines == ["n\tx", "1\tabc1 ", "2\ta ( b ) , _ c . d ", '3\tit\'s \\ "x" & <y> ', ""]
-
-
-@pytest.mark.parametrize(
-    "value",
-    ["'NaN'::float8", "'Infinity'::float8", "'-Infinity'::float8", "1e308::float8", "5e-324::float8", "0.1::float8"],
-)
-def test_extreme_numbers_survive(database: Connection, value: str) -> None:
-    for name in ("votable", "votable/td"):
-        form, columns = FORMATS[name], [Column("x", "double"), Column("y", "float")]
-        sql = f"SELECT {form.row_expression(columns)} FROM (SELECT {value}, 1.5::real) AS r (c1, c2)"
-        rows = [row[0] for row in database.cursor(binary=True).execute(sql)]
-        whole = b"".join([form.header(columns, {}), *form.encode(rows), form.footer(Status.OK)])
-        read = parse(io.BytesIO(whole), verify="exception").get_first_table().array["x"].data[0]
-        np.testing.assert_equal(read, database.execute(f"SELECT {value}").fetchone()[0])  # type: ignore[index]  # one row
-
-
-def test_text_beyond_ascii_in_a_char_column_costs_no_reader_the_table(database: Connection) -> None:
-    columns = [Column("x", "char", "*"), Column("y", "char", "3"), Column("z", "unicodeChar", "2")]
-    form = FORMATS["votable"]
-    sql = f"SELECT {form.row_expression(columns)} FROM (SELECT 'aé𝔸b', 'longer', 'é') AS r (c1, c2, c3)"
-    rows = [row[0] for row in database.cursor(binary=True).execute(sql)]
-    whole = b"".join([form.header(columns, {}), *form.encode(rows), form.footer(Status.OK)])
-    read = parse(io.BytesIO(whole), verify="exception").get_first_table().array[0]
-    assert [str(value) for value in read] == ["a??b", "lon", "é"]

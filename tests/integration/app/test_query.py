@@ -3,45 +3,28 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 
 import pytest
 
 from almagest import formats
 from almagest.accounts.identity import NOBODY
 from almagest.adql.catalogue import Column
-from almagest.config.environment import environment
-from almagest.query import datadb, slots
+from almagest.query import copying, datadb, limits, slots
 from almagest.query.answer import Answer, Source
-from almagest.query.errors import BusyError, QueryTimeoutError, RefusedByDatabaseError
+from almagest.query.errors import BusyError, InternalError, QueryTimeoutError, RefusedByDatabaseError, TooLargeError
 from support import wire
 from support.application import Application
 from support.waiting import eventually
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("web_process")]
 
 ROWS = 200_000
 NUMBER = (Column("n", "int"),)
 
 
-@pytest.fixture(autouse=True)
-def as_a_web_process(application: Application, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process, configured as one of the application's; its connections are closed after each test."""
-    caches = (environment, datadb._readers, slots._slots)
-    for name, value in application.environment().items():
-        if name.startswith("ALMAGEST_"):
-            monkeypatch.setenv(name, value)
-    for cached in caches:
-        cached.cache_clear()
-    yield
-    datadb._readers().close()
-    for cached in caches:
-        cached.cache_clear()
-
-
 def answer(sql: str, *, response_format: str = "votable", rows: int = ROWS, seconds: float = 30) -> Answer:
     source = Source(sql, NUMBER, rows, seconds, "Take a job.")
-    return Answer(source, formats.negotiate(response_format), {})
+    return Answer(source, formats.negotiate(response_format))
 
 
 def reading(application: Application) -> int:
@@ -155,3 +138,61 @@ def test_a_query_cannot_write_even_if_its_sql_could(application: Application) ->
         assert connection.execute("SELECT current_user").fetchone() == ("almagest_public",)
         connection.rollback()
     eventually("the connection to be idle", lambda: reading(application) == 0)
+
+
+@pytest.fixture(params=["socket", "libpq"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows off the socket, and as they come where the connection is encrypted, which the tests' database has not."""
+    if request.param == "libpq":
+        monkeypatch.setattr(copying, "_Socket", lambda connection, statement, _: copying._Libpq(connection, statement))
+
+
+@pytest.mark.usefixtures("either_way")
+def test_an_encrypted_connection_gives_the_same(application: Application) -> None:
+    documents = [
+        b"".join(answer(f"SELECT n FROM generate_series(1, {ROWS}) AS n", response_format=name))
+        for name in ("votable", "csv")
+    ]
+    assert wire.table(documents[0])["n"].tolist() == list(range(1, ROWS + 1))
+    assert documents[1].decode().split() == ["n", *map(str, range(1, ROWS + 1))]
+    for name in ("votable", "csv"):
+        assert b"".join(answer("SELECT 1 WHERE false", response_format=name))
+        assert b"\n3\r" not in b"".join(
+            answer("SELECT n FROM generate_series(1, 3) AS n", rows=2, response_format=name)
+        )
+    with pytest.raises(RefusedByDatabaseError, match="division by zero"):
+        answer("SELECT 1 / 0")
+    with pytest.raises(QueryTimeoutError):
+        answer("SELECT 1 FROM pg_sleep(20)", seconds=0.2)
+    half = b"".join(answer(f"SELECT {ROWS} / (100000 - n) FROM generate_series(1, {ROWS}) AS n"))
+    assert wire.status(half) == ("ERROR", "the query cannot be computed from these data: division by zero")
+    started = answer("SELECT n FROM generate_series(1, 3000000) AS n", rows=3_000_000)
+    next(iter(started))
+    started.close()
+    assert reading(application) == 0
+    assert list(answer("SELECT 1"))
+
+
+def test_one_statement_is_all_that_is_taken(application: Application) -> None:
+    with pytest.raises(InternalError):
+        answer("SELECT 1) TO STDOUT; SELECT pg_sleep(0); COPY (SELECT 1")
+    assert reading(application) == 0
+
+
+def test_an_answer_that_has_to_be_counted_fails_before_anything_is_sent() -> None:
+    with pytest.raises(RefusedByDatabaseError, match="division by zero"):
+        answer(f"SELECT {ROWS} / (100000 - n) FROM generate_series(1, {ROWS}) AS n", response_format="fits")
+
+
+def test_an_answer_that_has_to_be_counted_may_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SPOOL_BYTES", 1_000_000)
+    with pytest.raises(TooLargeError, match="choose another format"):
+        answer(f"SELECT n FROM generate_series(1, {ROWS}) AS n", response_format="fits")
+    assert list(answer("SELECT 1"))
+
+
+def test_a_row_beyond_all_measure_is_refused() -> None:
+    source = Source("SELECT repeat('x', 40000000)", (Column("t", "char", "*"),), 5, 30, "Ask for less.")
+    for name in ("votable", "csv", "fits"):
+        with pytest.raises(RefusedByDatabaseError):
+            b"".join(Answer(source, formats.negotiate(name)))

@@ -104,12 +104,49 @@ def test_csv_says_the_same_as_votable(archive: Archive) -> None:
         ("text/xml", "text/xml"),
         ("csv", "text/csv"),
         ("tsv", "text/tab-separated-values"),
+        ("fits", "application/fits"),
+        ("image/fits", "image/fits"),
+        ("parquet", "application/vnd.apache.parquet"),
+        ("arrow", "application/vnd.apache.arrow.stream"),
+        ("json", "application/json"),
+        ("html", "text/html"),
     ],
 )
 def test_content_type_is_the_one_asked_for(archive: Archive, wanted: str, answered: str) -> None:
     answer = archive.query("SELECT TOP 1 hip FROM hipparcos.main", RESPONSEFORMAT=wanted)
     assert answer.status_code == 200
     assert answer.headers["Content-Type"].split(";")[0] == answered
+
+
+def test_nothing_is_compressed_unless_the_format_says_so(archive: Archive) -> None:
+    plain, packed = (
+        archive.query("SELECT TOP 9 hip FROM hipparcos.main", RESPONSEFORMAT=name) for name in ("csv", "csv_gzip")
+    )
+    assert "Content-Encoding" not in plain.headers
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert packed.content == plain.content
+
+
+def test_an_answer_says_where_its_data_come_from(archive: Archive) -> None:
+    told = archive.query("SELECT TOP 1 hip FROM hipparcos.main").text
+    for name in ("publisher", "server_software", "request_date", "contact", "creator", "rights"):
+        assert f'<INFO name="{name}" value="' in told
+
+
+def test_a_finished_result_is_fetched_in_parts(archive: Archive) -> None:
+    job = archive.submit("SELECT hip, ra FROM hipparcos.main")
+    archive.until(job, "COMPLETED")
+    for name in ("votable", "csv"):
+        url = f"{job}/results/result?RESPONSEFORMAT={name}"
+        whole = requests.get(url, timeout=60)
+        part = requests.get(url, headers={"Range": "bytes=500000-", "If-Range": whole.headers["ETag"]}, timeout=60)
+        assert part.status_code == 206
+        assert part.content == whole.content[500_000:]
+        assert part.headers["Content-Range"] == f"bytes 500000-{len(whole.content) - 1}/{len(whole.content)}"
+        held = requests.get(url, headers={"If-None-Match": whole.headers["ETag"]}, timeout=60)
+        assert (held.status_code, held.content) == (304, b"")
+    head = requests.head(f"{job}/results/result", timeout=60)
+    assert int(head.headers["Content-Length"]) == len(requests.get(f"{job}/results/result", timeout=60).content)
 
 
 @pytest.mark.parametrize(

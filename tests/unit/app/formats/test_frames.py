@@ -1,19 +1,44 @@
-"""The frames around the rows, chunks, and which format a request means; the rows themselves need PostgreSQL."""
+"""The documents around the rows, and which format a request means; rows of every type need PostgreSQL."""
 
 from __future__ import annotations
 
 import base64
+import gzip
 import io
+import json
+import struct
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from astropy.io import ascii as text_tables
+from astropy.io import fits
 from astropy.io.ascii import InconsistentTableError
 from astropy.io.votable import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
 from almagest.adql import Column
-from almagest.formats import CHUNK, FORMATS, MEDIA_TYPE, Status, UnsupportedFormat, error_document, negotiate
+from almagest.formats import (
+    FORMATS,
+    MEDIA_TYPE,
+    About,
+    Coordinates,
+    Format,
+    Input,
+    Link,
+    Origin,
+    ServiceDescriptor,
+    Status,
+    TooWideError,
+    UnsupportedFormat,
+    error_document,
+    negotiate,
+)
+from almagest.formats.chunks import base64_length, base64_lines
+from almagest.formats.rows import Block, Ragged, columns, together
+from support.answers import NOTHING, OK, Given, document, text_block, value_block
 
 # A name that is no XML identifier is no fault: astropy says that it makes an ID of its own.
 pytestmark = pytest.mark.filterwarnings("ignore::astropy.io.votable.exceptions.W03")
@@ -23,12 +48,24 @@ COLUMNS = (
     Column('na"me<', "char", "*"),
     Column("obs", "char", "*", "timestamp"),
 )
+NUMBERS = (Column("n", "long"), Column("x", "double"))
+BROKEN = (Status.ERROR, 'a "quoted", <reason>\nin lines')
 
 
-@pytest.mark.parametrize("name", ["votable", "votable/td"])
+def numbers(form: Format, count: int) -> list[Block]:
+    """Rows of NUMBERS as PostgreSQL sends them for a format."""
+    if form.copy(NUMBERS).binary:
+        return [
+            value_block(*([struct.pack(">q", 0), struct.pack(">q", n), struct.pack(">d", n / 2)] for n in range(count)))
+        ]
+    separator = {"FORMAT csv": b","}.get(form.copy(NUMBERS).options, b"\t" if form.extension == "tsv" else b"\x1f")
+    return [text_block(*(separator.join((b"%d" % n, b"%f" % (n / 2))) for n in range(count)))]
+
+
+@pytest.mark.parametrize("name", ["votable", "votable/b", "votable/td"])
 def test_document_carries_the_metadata_of_its_columns(name: str) -> None:
-    document = FORMATS[name].header(COLUMNS, {"QUERY": "SELECT '<&>'\n\t\x01\"x\""}) + FORMATS[name].footer(Status.OK)
-    resource = parse(io.BytesIO(document), verify="warn").resources[0]
+    about = About({"QUERY": "SELECT '<&>'\n\t\x01\"x\""})
+    resource = parse(io.BytesIO(document(FORMATS[name], COLUMNS, about=about)), verify="warn").resources[0]
     fields = resource.tables[0].fields
     assert [field.name for field in fields] == ["ra", 'na"me<', "obs"]
     assert (fields[0].unit.to_string(), fields[0].ucd, fields[0].utype) == ("deg", "pos.eq.ra;meta.main", "a:b")
@@ -41,43 +78,174 @@ def test_document_carries_the_metadata_of_its_columns(name: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("name", ["votable", "votable/td"])
+def test_votable_names_the_frames_of_positions_and_times() -> None:
+    about = About(coordinates=Coordinates(epoch="J2016.0"))
+    read = parse(io.BytesIO(document(FORMATS["votable"], COLUMNS, about=about)), verify="exception").resources[0]
+    frame, time = read.coordinate_systems[0], read.time_systems[0]
+    assert (frame.system, frame.epoch, time.timescale) == ("ICRS", "J2016.0", "UTC")
+    assert [field.ref for field in read.tables[0].fields] == [frame.ID, None, time.ID]
+
+
+def test_votable_without_positions_and_times_names_no_frames() -> None:
+    whole = document(FORMATS["votable"], NUMBERS)
+    assert b"COOSYS" not in whole
+    assert b"TIMESYS" not in whole
+
+
+def test_votable_tells_the_range_of_values() -> None:
+    ranged = (Column("n", "int", minimum=-5, maximum=7), Column("x", "double", minimum=0.5))
+    for name, null in (("votable", None), ("votable/b", -(2**31))):
+        first, second = parse(io.BytesIO(document(FORMATS[name], ranged)), verify="exception").get_first_table().fields
+        assert (first.values.min, first.values.max, first.values.null) == (-5, 7, null)
+        assert (second.values.min, second.values.max) == (0.5, None)
+
+
+def test_votable_tells_where_the_data_come_from() -> None:
+    origin = Origin(
+        publisher="The Archive", ivoids=("ivo://a/b", "ivo://a/c"), creators=("A. <B>",), request_date="2030-01-31"
+    )
+    about = About({"QUERY": "SELECT 1"}, origin, links=(Link("https://example.org/?a=1&b=2", "about"),))
+    resource = parse(io.BytesIO(document(FORMATS["votable"], NUMBERS, about=about)), verify="exception").resources[0]
+    assert [(info.name, info.value) for info in resource.infos[2:]] == [
+        ("publisher", "The Archive"),
+        ("request_date", "2030-01-31"),
+        ("ivoid", "ivo://a/b"),
+        ("ivoid", "ivo://a/c"),
+        ("creator", "A. <B>"),
+    ]
+    assert [(link.href, link.title) for link in resource.links] == [("https://example.org/?a=1&b=2", "about")]
+
+
+def test_votable_describes_services_over_its_columns() -> None:
+    service = ServiceDescriptor(
+        "https://example.org/links?x=1&y=2", (Input("ID", column="n"), Input("RADIUS", "double", None, unit="deg")),
+        "ivo://ivoa.net/std/DataLink#links-1.1", name="links", description="more <of> it",
+    )  # fmt: skip
+    read = parse(
+        io.BytesIO(document(FORMATS["votable"], NUMBERS, about=About(services=(service,)))), verify="exception"
+    )
+    results, meta = read.resources
+    assert (meta.type, meta.utype, meta.description) == ("meta", "adhoc:service", "more <of> it")
+    assert [(param.name, param.value) for param in meta.params] == [
+        ("accessURL", "https://example.org/links?x=1&y=2"),
+        ("standardID", "ivo://ivoa.net/std/DataLink#links-1.1"),
+    ]
+    assert results.tables[0].to_table().colnames == ["n", "x"]
+    asked = meta.groups[0].entries
+    assert meta.groups[0].name == "inputParams"
+    assert [(param.name, param.ref) for param in asked] == [("ID", results.tables[0].fields[0].ID), ("RADIUS", None)]
+
+
+@pytest.mark.parametrize("name", ["votable", "votable/b", "votable/td"])
 @pytest.mark.parametrize("status", [Status.OVERFLOW, Status.ERROR])
 def test_how_an_answer_ended_is_told_after_the_table(name: str, status: Status) -> None:
-    document = FORMATS[name].header(COLUMNS, {}) + FORMATS[name].footer(status, "a <b> & c")
-    assert f'</TABLE>\n<INFO name="QUERY_STATUS" value="{status}">a &lt;b&gt; &amp; c</INFO>'.encode() in document
-    infos = parse(io.BytesIO(document), verify="warn").resources[0].infos
+    whole = document(FORMATS[name], COLUMNS, Given((), (status, "a <b> & c")))
+    assert f'</TABLE>\n<INFO name="QUERY_STATUS" value="{status}">a &lt;b&gt; &amp; c</INFO>'.encode() in whole
+    infos = parse(io.BytesIO(whole), verify="warn").resources[0].infos
     assert [info.value for info in infos] == ["OK", str(status)]
 
 
 def test_error_document_is_read_by_clients_that_look_for_its_spelling() -> None:
-    document = error_document("line 1, column 3: no <such> thing").decode()
-    assert '<INFO name="QUERY_STATUS" value="ERROR">line 1, column 3: no &lt;such&gt; thing</INFO>' in document
-    assert "<TABLE>" not in document
+    whole = error_document("line 1, column 3: no <such> thing").decode()
+    assert '<INFO name="QUERY_STATUS" value="ERROR">line 1, column 3: no &lt;such&gt; thing</INFO>' in whole
+    assert "<TABLE" not in whole
 
 
 def test_separated_values_begin_with_the_names() -> None:
-    assert FORMATS["csv"].header(COLUMNS, {"QUERY": "x"}) == b'ra,"na""me<",obs\r\n'
-    assert FORMATS["tsv"].header(COLUMNS, {}) == b'ra\tna"me<\tobs\n'
+    assert document(FORMATS["csv"], COLUMNS, about=About({"QUERY": "x"})) == b'ra,"na""me<",obs\r\n'
+    assert document(FORMATS["tsv"], COLUMNS) == b'ra\tna"me<\tobs\n'
 
 
 @pytest.mark.parametrize(("name", "delimiter"), [("csv", ","), ("tsv", "\t")])
 def test_separated_values_that_broke_off_are_no_table_any_more(name: str, delimiter: str) -> None:
-    whole = FORMATS[name].header(COLUMNS, {}) + delimiter.join("123").encode() + b"\n"
-    assert FORMATS[name].footer(Status.OK) == FORMATS[name].footer(Status.OVERFLOW) == b""
-    broken = whole + FORMATS[name].footer(Status.ERROR, 'a "quoted", reason\nin lines')
-    assert broken.decode().splitlines()[-1].startswith("ERROR: a quoted reason in lines" + delimiter)
+    form = FORMATS[name]
+    whole = document(form, NUMBERS, Given(numbers(form, 1)))
+    assert document(form, NUMBERS, Given(numbers(form, 1), (Status.OVERFLOW, "cut"))) == whole
+    broken = document(form, NUMBERS, Given(numbers(form, 1), BROKEN))
+    assert broken.decode().splitlines()[-1].startswith("ERROR: a quoted <reason> in lines" + delimiter)
     assert len(text_tables.read(whole.decode(), format="csv", delimiter=delimiter)) == 1
     with pytest.raises(InconsistentTableError):
         text_tables.read(broken.decode(), format="csv", delimiter=delimiter)
 
 
+def test_binary_formats_that_broke_off_cannot_be_read() -> None:
+    def broken(name: str) -> io.BytesIO:
+        return io.BytesIO(document(FORMATS[name], NUMBERS, Given(numbers(FORMATS[name], 5), BROKEN, count=6)))
+
+    with pytest.raises(pa.ArrowInvalid):
+        pq.read_table(broken("parquet"))
+    with pytest.raises((pa.ArrowInvalid, OSError)):
+        pa.ipc.open_stream(broken("arrow")).read_all()
+    with pytest.raises(json.JSONDecodeError):
+        json.load(broken("json"))
+    with pytest.warns(match="truncated"), pytest.raises((TypeError, ValueError)), fits.open(broken("fits")) as opened:
+        assert len(opened[1].data) != 5
+
+
+def test_pages_for_eyes_say_when_they_are_cut() -> None:
+    for name in ("text", "html"):
+        said = document(
+            FORMATS[name], NUMBERS, Given(numbers(FORMATS[name], 2), (Status.OVERFLOW, "cut at <2>"))
+        ).decode()
+        assert ("OVERFLOW: cut at <2>" if name == "text" else "OVERFLOW: cut at &lt;2&gt;") in said
+
+
 @given(st.lists(st.binary(max_size=200_000), max_size=6))
-def test_chunks_are_large_and_lose_nothing(blocks: list[bytes]) -> None:
-    for name, decode in (("votable", base64.b64decode), ("csv", bytes)):
-        chunks = list(FORMATS[name].encode(blocks))
-        assert decode(b"".join(chunks)) == b"".join(blocks)
-        assert all(len(chunk) >= CHUNK for chunk in chunks[:-2])
+def test_base64_depends_on_the_bytes_alone(parts: list[bytes]) -> None:
+    lines = b"".join(base64_lines(parts))
+    assert base64.b64decode(lines) == b"".join(parts)
+    assert lines == b"".join(base64_lines([b"".join(parts)]))
+    assert len(lines) == base64_length(sum(map(len, parts)))
+
+
+@pytest.mark.parametrize("name", ["votable", "votable/b", "fits"])
+@pytest.mark.parametrize("count", [0, 1, 10_000])
+def test_documents_of_equal_rows_know_their_length(name: str, count: int) -> None:
+    form, overflow = FORMATS[name], (Status.OVERFLOW, "cut")
+    assert not form.looks_ahead(NUMBERS, count)
+    for ending in (OK, overflow):
+        whole = document(form, NUMBERS, Given(numbers(form, count), ending, count))
+        assert form.length(NUMBERS, About(), count, ending) == len(whole)
+    assert form.length(COLUMNS, About(), count, OK) is None
+
+
+values = st.lists(st.tuples(st.binary(max_size=9), st.integers(-5, 5), st.binary(max_size=3)), min_size=1, max_size=30)
+
+
+@given(values)
+def test_rows_are_taken_apart_and_put_together(rows: list[tuple[bytes, int, bytes]]) -> None:
+    block = value_block(*((first, struct.pack(">i", number), last) for first, number, last in rows))
+    first, number, last = columns(block, [None, np.dtype(">i4"), None])
+    assert isinstance(first, Ragged)
+    assert isinstance(last, Ragged)
+    assert first.data.tobytes() == b"".join(row[0] for row in rows)
+    assert np.asarray(number).tolist() == [row[1] for row in rows]
+    assert together([first, number, last]) == b"".join(row[0] + struct.pack(">i", row[1]) + row[2] for row in rows)
+
+
+def test_fits_refuses_to_make_every_row_as_long_as_one_long_text() -> None:
+    zero = struct.pack(">q", 0)
+    block = value_block([zero, b"x" * 1_000_000], *([zero, b"y"] for _ in range(999)))
+    form, long = FORMATS["fits"], (Column("t", "char", "*"),)
+    assert form.looks_ahead(long, 1000)
+    with pytest.raises(TooWideError, match="'t', which has 1000000 characters"):
+        document(form, long, Given([block], count=1000))
+
+
+def test_fits_headers_hold_long_and_odd_texts() -> None:
+    described = "it''s 'quoted' – " * 20
+    column = Column("x" * 80, "double", unit="deg", description=described)
+    with fits.open(io.BytesIO(document(FORMATS["fits"], (column,)))) as opened:
+        opened.verify("exception")
+        assert opened[1].header["TTYPE1"] == "x" * 80
+        assert opened[1].header["TCOMM1"] == described.replace("–", "?").rstrip()
+
+
+def test_gzip_is_the_same_document() -> None:
+    packed = negotiate("csv_gzip")
+    assert packed.encoding == "gzip"
+    assert packed.media_type == "text/csv;header=present"
+    assert gzip.decompress(document(packed, NUMBERS, NOTHING)) == b"n,x\r\n"
 
 
 @pytest.mark.parametrize(
@@ -93,6 +261,20 @@ def test_chunks_are_large_and_lose_nothing(blocks: list[bytes]) -> None:
         ("text/xml", "text/xml", "vot"),
         ("votable/td", f"{MEDIA_TYPE};serialization=TABLEDATA", "vot"),
         ("votable_plain", f"{MEDIA_TYPE};serialization=TABLEDATA", "vot"),
+        ("votable/b2", f"{MEDIA_TYPE};serialization=BINARY2", "vot"),
+        ("votable/b", f"{MEDIA_TYPE};serialization=BINARY", "vot"),
+        ("votable/binary", f"{MEDIA_TYPE};serialization=BINARY", "vot"),
+        ("application/x-votable+xml;serialization=BINARY", f"{MEDIA_TYPE};serialization=BINARY", "vot"),
+        ("text/xml;serialization=TABLEDATA", "text/xml;serialization=TABLEDATA", "vot"),
+        ("votable_gzip", MEDIA_TYPE, "vot"),
+        ("fits", "application/fits", "fits"),
+        ("image/fits", "image/fits", "fits"),
+        ("parquet", "application/vnd.apache.parquet", "parquet"),
+        ("arrow", "application/vnd.apache.arrow.stream", "arrows"),
+        ("json", "application/json", "json"),
+        ("ecsv", "application/x-ecsv", "ecsv"),
+        ("text/plain", "text/plain;charset=utf-8", "txt"),
+        ("text/html", "text/html;charset=utf-8", "html"),
         ("csv", "text/csv;header=present", "csv"),
         ("text/csv", "text/csv;header=present", "csv"),
         ("text/csv;header=present", "text/csv;header=present", "csv"),
@@ -108,15 +290,15 @@ def test_formats_are_found_by_short_name_and_media_type(wanted: str | None, medi
 @pytest.mark.parametrize(
     "wanted",
     [
-        "fits",
-        "html",
+        "xlsx",
+        "xlsx_gzip",
         "text/csv;header=absent",
-        "application/x-votable+xml;serialization=BINARY",
+        "application/x-votable+xml;serialization=BINARY3",
         "a;b;c",
         ";",
         "xml\x00",
     ],
 )
 def test_unknown_format_names_those_there_are(wanted: str) -> None:
-    with pytest.raises(UnsupportedFormat, match="votable, votable/b2, votable/td, csv, tsv"):
+    with pytest.raises(UnsupportedFormat, match="votable, votable/b2, votable/b, votable/td, csv, tsv, fits"):
         negotiate(wanted)

@@ -1,0 +1,144 @@
+"""The parts of a VOTable 1.4 around its rows: fields with their metadata, frames, origin, services, and the status."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from almagest.adql.catalogue import Column
+from almagest.formats.about import About, Input, ServiceDescriptor
+from almagest.formats.format import Status
+from almagest.formats.markup import escaped
+from almagest.formats.sql import is_text, is_timestamp
+
+MEDIA_TYPE = "application/x-votable+xml"
+
+_OPENING = (
+    '<?xml version="1.0" encoding="UTF-8"?>\n'
+    # The namespace of VOTable 1.3 holds for all later versions (VOTable 1.4 §3.1).
+    '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">\n'
+    '<RESOURCE type="results">\n'
+)
+_CLOSING = "</VOTABLE>\n"
+_FRAME, _TIME = "_frame", "_time"
+_POSITIONS = ("pos.eq", "pos.pm", "pos.parallax")
+_SHAPES = ("point", "circle", "polygon")
+
+
+def error_document(message: str) -> bytes:
+    """A query that failed (DALI 1.1 §4.4.2), to be sent as `MEDIA_TYPE`."""
+    return (_OPENING + _status(Status.ERROR, message) + "</RESOURCE>\n" + _CLOSING).encode()
+
+
+def head(columns: Sequence[Column], about: About, nulls: Mapping[str, int] | None = None) -> str:
+    """Everything before the rows. nulls: datatype → the number that says NULL, where the serialisation needs one."""
+    told = "".join(f"<INFO{_attributes(name=name, value=value)}/>\n" for name, value in about.items())
+    links = "".join(
+        f"<LINK{_attributes(href=link.href, title=link.title, **{'content-role': link.content_role})}/>\n"
+        for link in about.links
+    )
+    frames = "".join(_frames(columns, about))
+    asked = {given.column for service in about.services for given in service.inputs}
+    fields = "".join(
+        _field(column, nulls or {}, _identifier(number, column) if column.name in asked else None)
+        for number, column in enumerate(columns, 1)
+    )
+    status = '<INFO name="QUERY_STATUS" value="OK"/>\n'
+    return f"{_OPENING}{status}{told}{frames}{links}<TABLE>\n{fields}<DATA>\n"
+
+
+def foot(status: Status, message: str, columns: Sequence[Column], about: About) -> str:
+    """Everything after them."""
+    said = "" if status is Status.OK else _status(status, message)
+    services = "".join(_service(service, columns) for service in about.services)
+    return f"</DATA>\n</TABLE>\n{said}</RESOURCE>\n{services}{_CLOSING}"
+
+
+def _status(status: Status, message: str) -> str:
+    # astroquery finds the message by this very spelling and order of attributes.
+    return f'<INFO name="QUERY_STATUS" value="{status.value}">{escaped(message)}</INFO>\n'
+
+
+def _frames(columns: Sequence[Column], about: About) -> Iterator[str]:
+    if any(_placed(column) for column in columns):
+        frame = about.coordinates
+        yield f"<COOSYS{_attributes(ID=_FRAME, system=frame.system, epoch=frame.epoch)}/>\n"
+    if any(is_timestamp(column) for column in columns):
+        yield f"<TIMESYS{_attributes(ID=_TIME, timescale='UTC', refposition='UNKNOWN')}/>\n"
+
+
+def _placed(column: Column) -> bool:
+    """Whether a column is about places in the frame: coordinates, their errors and motions, shapes."""
+    ucd = (column.ucd or "").lower()
+    return column.xtype in _SHAPES or any(word.startswith(_POSITIONS) for word in ucd.split(";"))
+
+
+def _identifier(number: int, column: Column) -> str:
+    """The ID of a column that a service takes: its name where XML allows that, because astropy calls columns so."""
+    return column.name if re.fullmatch("[A-Za-z][A-Za-z0-9_]*", column.name) else f"_col{number}"
+
+
+def _field(column: Column, nulls: Mapping[str, int], identifier: str | None) -> str:
+    attributes = _attributes(
+        ID=identifier,
+        name=column.name,
+        datatype=column.datatype,
+        arraysize=column.arraysize,
+        xtype=column.xtype,
+        unit=column.unit,
+        ucd=column.ucd,
+        utype=column.utype,
+        ref=_TIME if is_timestamp(column) else _FRAME if _placed(column) else None,
+    )
+    inner = f"<DESCRIPTION>{escaped(column.description)}</DESCRIPTION>" if column.description else ""
+    inner += _values(column, None if column.arraysize else nulls.get(column.datatype))
+    return f"<FIELD{attributes}>{inner}</FIELD>\n" if inner else f"<FIELD{attributes}/>\n"
+
+
+def _values(column: Column, null: int | None) -> str:
+    """The range of the column's values (VOTable 1.4 §4.6), as counted when the table was published."""
+    ranged = not is_text(column)
+    least = f'<MIN value="{column.minimum}"/>' if ranged and column.minimum is not None else ""
+    most = f'<MAX value="{column.maximum}"/>' if ranged and column.maximum is not None else ""
+    attributes = _attributes(null=None if null is None else str(null))
+    if least or most:
+        return f"<VALUES{attributes}>{least}{most}</VALUES>"
+    return f"<VALUES{attributes}/>" if attributes else ""
+
+
+def _service(service: ServiceDescriptor, columns: Sequence[Column]) -> str:
+    """The RESOURCE of a service (DataLink 1.1 §4.1): its inputs refer to the columns of this table."""
+    fixed = {
+        "accessURL": service.access_url,
+        "standardID": service.standard_id,
+        "resourceIdentifier": service.resource_identifier,
+        "contentType": service.content_type,
+    }
+    parameters = "".join(
+        f"<PARAM{_attributes(name=name, datatype='char', arraysize='*', value=value)}/>\n"
+        for name, value in fixed.items()
+        if value
+    )
+    inputs = "".join(_input(given, columns) for given in service.inputs)
+    described = f"<DESCRIPTION>{escaped(service.description)}</DESCRIPTION>\n" if service.description else ""
+    attributes = _attributes(type="meta", utype="adhoc:service", name=service.name)
+    return f'<RESOURCE{attributes}>\n{described}{parameters}<GROUP name="inputParams">\n{inputs}</GROUP>\n</RESOURCE>\n'
+
+
+def _input(given: Input, columns: Sequence[Column]) -> str:
+    named = (_identifier(number, column) for number, column in enumerate(columns, 1) if column.name == given.column)
+    attributes = _attributes(
+        name=given.name,
+        datatype=given.datatype,
+        arraysize=given.arraysize,
+        unit=given.unit,
+        ucd=given.ucd,
+        ref=next(named, None),
+    )
+    value = f' value="{escaped(given.value)}"'
+    described = f"<DESCRIPTION>{escaped(given.description)}</DESCRIPTION>" if given.description else ""
+    return f"<PARAM{attributes}{value}>{described}</PARAM>\n" if described else f"<PARAM{attributes}{value}/>\n"
+
+
+def _attributes(**named: str | None) -> str:
+    return "".join(f' {name}="{escaped(value)}"' for name, value in named.items() if value)

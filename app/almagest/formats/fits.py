@@ -1,0 +1,238 @@
+"""FITS binary tables (FITS 4.0 §7.3): fixed rows in network byte order, which is PostgreSQL's own.
+
+The header says how many rows follow and how wide every column is. Where that is not known from a stored result, the
+rows are read once before anything is sent, and once more to be written.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from almagest.adql.catalogue import Column
+from almagest.formats.about import About
+from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
+from almagest.formats.layout import Layout, Part, ascii_only
+from almagest.formats.rows import Cells, Ragged, padded, together
+from almagest.formats.sql import fixed_size, is_text
+
+BLOCK = 2880
+_CARD = 80
+_LETTERS = {"boolean": "L", "short": "I", "int": "J", "long": "K", "float": "E", "double": "D"}
+_DTYPES = {"boolean": "S1", "short": ">i2", "int": ">i4", "long": ">i8", "float": ">f4", "double": ">f8"}
+_NULLS = {"short": -(1 << 15), "int": -(1 << 31), "long": -(1 << 63)}
+"""TNULL: the number that is the furthest from any in use."""
+
+_DRAWN_OUT = 16
+"""How much larger than its values a table may become because they are all as wide as the widest."""
+
+_SMALL = 1 << 26
+"""Bytes of a table that is small however drawn out it is."""
+
+
+class TooWideError(ValueError):
+    """A few very long values would make every row as long. Its text is for the person who asked."""
+
+
+@dataclass(frozen=True)
+class Fits(Streamed):
+    """One binary table. Text is ASCII, `?` for any other character, as wide as its longest value; arrays of any length
+    are filled up with NULL. NULL is NaN, TNULL, or an empty string."""
+
+    media_type: str = "application/fits"
+    extension: str = "fits"
+
+    def copy(self, columns: Sequence[Column]) -> Copy:
+        """Values."""
+        return Copy(Layout(columns).expressions())
+
+    def looks_ahead(self, columns: Sequence[Column], count: int | None) -> bool:
+        """Unless the number of rows is known, and nothing has to be measured."""
+        return count is None or None in _declared(columns)
+
+    def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002
+        """Known where all columns say how wide they are."""
+        sizes = _declared(columns)
+        if None in sizes:
+            return None
+        known = [size or 0 for size in sizes]
+        return len(_head(columns, known, about, count)) + _filled(count * _width(columns, known))
+
+    def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
+        """An empty primary HDU, the table's header and its rows. A broken one is shorter than its header says.
+
+        Raises TooWideError.
+        """
+        layout = Layout(columns)
+        sizes = _measured(columns, layout, rows)
+        count = rows.count or 0
+        yield _head(columns, sizes, about, count)
+        written = 0
+        for block in rows:
+            part = layout.part(block)
+            row = [
+                _cell(column, size, part, number)
+                for number, (column, size) in enumerate(zip(columns, sizes, strict=True))
+            ]
+            data = together(row)
+            written += len(data)
+            yield data
+        if rows.ending()[0] is not Status.ERROR:
+            yield bytes(_filled(written) - written)
+
+
+def _declared(columns: Sequence[Column]) -> list[int | None]:
+    """How many elements each column has, None where only the values say."""
+    return [None if fixed_size(column) is None else fixed_size(column) for column in columns]
+
+
+def _measured(columns: Sequence[Column], layout: Layout, rows: Rows) -> list[int]:
+    sizes = _declared(columns)
+    unknown = [number for number, size in enumerate(sizes) if size is None]
+    widest = dict.fromkeys(unknown, 1)
+    total = 0
+    for block in rows if unknown else ():
+        part = layout.part(block)
+        for number in unknown:
+            cell = part.cells[number]
+            if isinstance(cell, Ragged) and len(cell):
+                lengths = _text(columns[number], cell).lengths
+                widest[number] = max(widest[number], int(lengths.max()) // _bytes(columns[number]))
+                total += int(lengths.sum())
+    found = [widest[number] if size is None else size for number, size in enumerate(sizes)]
+    drawn_out = (rows.count or 0) * sum(size * _bytes(columns[number]) for number, size in widest.items())
+    if drawn_out > max(_SMALL, _DRAWN_OUT * total):
+        number = max(widest, key=widest.__getitem__)
+        raise TooWideError(
+            f"in FITS every row would be as long as the longest value of {columns[number].name!r}, which has"
+            f" {widest[number]} characters or elements; choose another format, e.g. VOTable or Parquet"
+        )
+    return found
+
+
+def _cell(column: Column, size: int, part: Part, number: int) -> Cells:
+    cell = part.cells[number]
+    if is_text(column) and isinstance(cell, Ragged):
+        return padded(_text(column, cell), size, 0x20 if column.arraysize else 0)
+    dtype = np.dtype(_DTYPES[column.datatype])
+    if isinstance(cell, Ragged):
+        return _filled_up(cell, size, dtype)
+    if column.datatype == "boolean":
+        return np.where(cell == b"?", np.array(b"\0"), cell).astype("S1")
+    if column.datatype in _NULLS and column.arraysize is None:
+        return np.where(part.null(number), _NULLS[column.datatype], cell).astype(dtype)
+    return cell
+
+
+def _filled_up(cell: Ragged, size: int, dtype: np.dtype[Any]) -> Cells:
+    """Arrays of one length, with NULL behind those that are shorter."""
+    values = padded(cell, size * dtype.itemsize, 0).reshape(-1).view(dtype).reshape(len(cell), size).copy()
+    missing = np.arange(size) >= (cell.lengths // dtype.itemsize)[:, np.newaxis]
+    null = {"f": np.nan, "S": b"\0"}.get(
+        dtype.kind, _NULLS.get({2: "short", 4: "int", 8: "long"}.get(dtype.itemsize, ""))
+    )
+    values[missing] = null
+    return values
+
+
+def _text(column: Column, cell: Ragged) -> Ragged:
+    return ascii_only(cell) if is_text(column) else cell
+
+
+def _bytes(column: Column) -> int:
+    return 1 if is_text(column) else np.dtype(_DTYPES[column.datatype]).itemsize
+
+
+def _width(columns: Sequence[Column], sizes: Sequence[int]) -> int:
+    return sum(size * _bytes(column) for column, size in zip(columns, sizes, strict=True))
+
+
+def _head(columns: Sequence[Column], sizes: Sequence[int], about: About, count: int) -> bytes:
+    primary = [_card("SIMPLE", True), _card("BITPIX", 8), _card("NAXIS", 0), _card("EXTEND", True)]
+    table = [
+        _card("XTENSION", "BINTABLE"),
+        _card("BITPIX", 8),
+        _card("NAXIS", 2),
+        _card("NAXIS1", _width(columns, sizes)),
+        _card("NAXIS2", count),
+        _card("PCOUNT", 0),
+        _card("GCOUNT", 1),
+        _card("TFIELDS", len(columns)),
+    ]
+    for number, (column, size) in enumerate(zip(columns, sizes, strict=True), 1):
+        table += _described(number, column, size)
+    frame = about.coordinates
+    table += [_card("RADESYS", frame.system)] if any("pos.eq" in (column.ucd or "") for column in columns) else []
+    for name, value in about.items():
+        table += _comments(f"{name}: {value}")
+    return _header(primary) + _header(table)
+
+
+def _described(number: int, column: Column, size: int) -> Iterator[str]:
+    """The cards of a column; TUCD, TUTYP and TXTYP as STIL writes and reads them, TCOMM as many do."""
+    letter = "A" if is_text(column) else _LETTERS[column.datatype]
+    yield _card(f"TTYPE{number}", column.name)
+    yield _card(f"TFORM{number}", f"{size}{letter}" if size != 1 or letter == "A" else letter)
+    if column.datatype in _NULLS:
+        yield _card(f"TNULL{number}", _NULLS[column.datatype])
+    described = {
+        "TUNIT": column.unit, "TUCD": column.ucd, "TUTYP": column.utype, "TXTYP": column.xtype,
+        "TCOMM": column.description,
+    }  # fmt: skip
+    for keyword, value in described.items():
+        if value:
+            yield from _long(f"{keyword}{number}", value)
+
+
+def _card(keyword: str, value: str | int | bool) -> str:
+    if isinstance(value, bool):
+        return f"{keyword:<8}= {'T' if value else 'F':>20}".ljust(_CARD)
+    if isinstance(value, int):
+        return f"{keyword:<8}= {value:>20}".ljust(_CARD)
+    quoted = _printable(value).replace("'", "''")
+    if len(quoted) > _CARD - 12:
+        return "".join(_long(keyword, value))
+    return f"{keyword:<8}= '{quoted:<8}'".ljust(_CARD)
+
+
+def _long(keyword: str, value: str) -> Iterator[str]:
+    """A text over as many cards as it needs (FITS 4.0 §4.2.1.2)."""
+    quoted = _printable(value).replace("'", "''")
+    pieces = re.findall(r"(?:''|[^']){1,66}", quoted) or [""]
+    pieces = [piece for found in pieces for piece in _halved(found)]
+    for number, piece in enumerate(pieces):
+        more = "&" if number + 1 < len(pieces) else ""
+        begin = f"{keyword:<8}= " if number == 0 else "CONTINUE  "
+        yield f"{begin}'{piece + more:<8}'".ljust(_CARD)
+
+
+def _halved(piece: str) -> list[str]:
+    """At most 67 characters, no doubled quote torn apart."""
+    if len(piece) <= 67:
+        return [piece]
+    cut = 66 if piece[:66].count("'") % 2 == 0 else 65
+    return [piece[:cut], *_halved(piece[cut:])]
+
+
+def _comments(text: str) -> Iterator[str]:
+    printable = _printable(text)
+    for start in range(0, len(printable), _CARD - 8):
+        yield f"COMMENT {printable[start : start + _CARD - 8]}".ljust(_CARD)
+
+
+def _printable(text: str) -> str:
+    """What a header may hold: ASCII that can be printed."""
+    return re.sub(r"[^\x20-\x7e]", lambda found: " " if found.group().isspace() else "?", text)
+
+
+def _header(cards: Sequence[str]) -> bytes:
+    joined = "".join([*cards, "END".ljust(_CARD)])
+    return joined.ljust(_filled(len(joined))).encode("ascii")
+
+
+def _filled(size: int) -> int:
+    return -(-size // BLOCK) * BLOCK

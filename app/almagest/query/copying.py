@@ -1,0 +1,292 @@
+"""Rows off a connection as PostgreSQL writes them fastest: COPY … TO STDOUT, in pieces of many rows.
+
+libpq hands COPY over a row at a time, and a cursor's rows too, which costs more than making the row. So the statement
+is sent and its answer read on libpq's own socket, while libpq itself has nothing outstanding: it opened the connection,
+proved who we are, began the transaction, and will end it; it cancels the query too. What passes it by are the messages
+of one statement in the extended protocol (PostgreSQL 17 §53.2.3, §53.2.6, §53.7), from Parse to ReadyForQuery, and
+nothing else; this protocol takes one statement only, whatever its text. Where the connection is encrypted the socket is
+of no use, and libpq's rows are put back into messages.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Generator, Iterator
+from contextlib import suppress
+from typing import Protocol
+
+import numpy as np
+import psycopg
+
+from almagest.formats import LARGEST, Block
+from almagest.query.datadb import Connection
+
+PIECE = 1 << 18
+"""Bytes to wait for before anything is done with them; the first rows of an answer wait for nothing."""
+
+_RECEIVED = 1 << 17
+_MARGIN_SECONDS = 15.0
+"""How much longer than the statement's own time limit the network may be silent."""
+
+_CANCEL_SECONDS = 5.0
+_PREAMBLE = 19
+"""Bytes before the first field of a binary COPY."""
+
+_TRAILER = b"d\0\0\0\x06\xff\xff"
+_RUN = b"B\0\0\0\x0c\0\0\0\0\0\0\0\0" + b"E\0\0\0\x09\0\0\0\0\0" + b"S\0\0\0\x04"
+"""Bind without parameters, Execute to the end, Sync."""
+
+_READY = b"Z\0\0\0\x05"
+_NO_PLACES = np.empty(0, np.intp)
+_length = struct.Struct(">I").unpack_from
+
+
+class RowTooLargeError(psycopg.DatabaseError):
+    """A row is longer than any format here writes."""
+
+    sqlstate = "54000"
+
+
+class Copied:
+    """The rows of a COPY … TO STDOUT, sent inside a transaction that libpq has begun.
+
+    sent: how many rows there were, once all are read; the statement may send one more than `most`, which is dropped.
+    """
+
+    def __init__(self, connection: Connection, statement: str, *, binary: bool, most: int, seconds: float) -> None:
+        """Send the statement. seconds: its own time limit. Raises psycopg.Error."""
+        self.sent = 0
+        self._binary = binary
+        self._most = most
+        self._pending = b""
+        self._ended = False
+        self._error: psycopg.Error | None = None
+        self._source: _Source = (
+            _Libpq(connection, statement)
+            if connection.pgconn.ssl_in_use
+            else _Socket(connection, statement, seconds + _MARGIN_SECONDS)
+        )
+
+    def blocks(self) -> Iterator[Block]:
+        """Whole rows, the first as soon as they come. Raises psycopg.Error."""
+        while not self._pending.startswith(b"d") and not self._ended:
+            self._fill(len(self._pending) + 1)
+            self._listen()
+        if self._binary and not self._ended:
+            self._drop_preamble()
+        left, wanted = self._most, 1
+        while not self._ended:
+            self._fill(wanted)
+            block = self._values() if self._binary else self._lines()
+            if self._binary and len(block.starts) > left:
+                block = _first(block, left)
+            left -= len(block.starts)
+            if block.data:
+                wanted = PIECE
+                yield block
+            if len(self._pending) > 2 * LARGEST:
+                raise RowTooLargeError(f"a row has more than {LARGEST >> 20} MB")
+
+    def close(self) -> None:
+        """Cancel what still runs, and leave the connection to libpq."""
+        if not self._ended:
+            self._ended = True
+            self._source.abandon()
+        self._source.close()
+
+    def _fill(self, wanted: int) -> None:
+        """Wait for so many bytes, or for the end."""
+        parts, size = [self._pending], len(self._pending)
+        while not parts[-1].endswith(_READY, 0, -1) and (size < wanted or len(parts) == 1):
+            parts.append(self._source.receive())
+            size += len(parts[-1])
+        self._pending = b"".join(parts)
+
+    def _listen(self) -> None:
+        """Take what is said between rows. Raises psycopg.Error at the end of a failed statement."""
+        data, place = self._pending, 0
+        while place + 5 <= len(data) and data[place] != ord("d"):
+            end = place + 1 + _length(data, place + 1)[0]
+            if end > len(data):
+                break
+            kind, body = data[place : place + 1], data[place + 5 : end]
+            if kind == b"E":
+                self._error = _failure(body)
+            elif kind == b"C":
+                self.sent = int(body.rstrip(b"\0").rpartition(b" ")[2])
+            self._ended = kind == b"Z"
+            place = end
+        self._pending = data[place:]
+        if self._ended and self._error:
+            raise self._error
+
+    def _drop_preamble(self) -> None:
+        """A binary COPY begins with a signature, in a message of its own or before the first row."""
+        while len(self._pending) < 5 + _PREAMBLE:
+            self._fill(len(self._pending) + 1)
+        rest = _length(self._pending, 1)[0] - _PREAMBLE
+        row = b"d" + struct.pack(">I", rest) if rest > 4 else b""
+        self._pending = row + self._pending[5 + _PREAMBLE :]
+        self._listen()
+
+    def _values(self) -> Block:
+        """All whole rows that came."""
+        starts, end = _found(self._pending)
+        block = Block(self._pending[:end], starts)
+        self._pending = self._pending[end:].removeprefix(_TRAILER) if end else self._pending.removeprefix(_TRAILER)
+        self._listen()
+        return block
+
+    def _lines(self) -> Block:
+        """All whole rows that came but for the last, until it is known whether that is one too many."""
+        if not self._pending.endswith(_READY, 0, -1):
+            end = _last_line(self._pending)
+            block, self._pending = Block(self._pending[:end], _NO_PLACES), self._pending[end:]
+            return block
+        starts, end = _found(self._pending)
+        data, self._pending = self._pending[:end], self._pending[end:]
+        self._listen()
+        if self.sent > self._most:
+            data = data[: int(starts[-1])]
+        return Block(data, _NO_PLACES)
+
+
+class _Source(Protocol):
+    """Where messages come from."""
+
+    def receive(self) -> bytes:
+        """Some bytes of them, at least one. Raises psycopg.Error."""
+
+    def abandon(self) -> None:
+        """Stop the statement, and let the connection be used again or close it."""
+
+    def close(self) -> None:
+        """Leave the connection to libpq."""
+
+
+class _Socket:
+    """libpq's socket."""
+
+    def __init__(self, connection: Connection, statement: str, seconds: float) -> None:
+        self._connection = connection
+        self._socket = socket.socket(fileno=os.dup(connection.pgconn.socket))
+        self._socket.settimeout(seconds)
+        parse = b"\0" + statement.encode() + b"\0\0\0"
+        try:
+            self._socket.sendall(b"P" + struct.pack(">I", len(parse) + 4) + parse + _RUN)
+        except OSError as error:
+            raise self._lost(error) from error
+
+    def receive(self) -> bytes:
+        try:
+            data = self._socket.recv(_RECEIVED)
+        except OSError as error:
+            raise self._lost(error) from error
+        if not data:
+            raise self._lost(None)
+        return data
+
+    def abandon(self) -> None:
+        if self._connection.closed:
+            return
+        try:
+            self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
+            self._socket.settimeout(_CANCEL_SECONDS)
+            end = b""
+            # The words of the error end in NUL, and nothing comes after ReadyForQuery.
+            while not end.endswith(b"\0" + _READY, 0, -1):
+                end = (end + self.receive())[-7:]
+        except psycopg.Error:
+            self._connection.close()
+
+    def close(self) -> None:
+        self._socket.close()
+
+    def _lost(self, error: OSError | None) -> psycopg.OperationalError:
+        self._connection.close()
+        return psycopg.OperationalError(f"the connection to the data database was lost: {error or 'it was closed'}")
+
+
+class _Libpq:
+    """libpq itself, whose rows become messages again."""
+
+    def __init__(self, connection: Connection, statement: str) -> None:
+        self._messages = self._read(connection, statement)
+
+    def receive(self) -> bytes:
+        return next(self._messages)
+
+    def abandon(self) -> None:
+        self._messages.close()
+
+    def close(self) -> None:
+        self._messages.close()
+
+    def _read(self, connection: Connection, statement: str) -> Generator[bytes]:
+        count = 0
+        waiting: list[bytes] = []
+        size = 0
+        with connection.cursor() as cursor:
+            with cursor.copy(statement.encode()) as copy:
+                for row in copy:
+                    waiting += (b"d", struct.pack(">I", len(row) + 4), bytes(row))
+                    size += len(row) + 5
+                    if size >= _RECEIVED or not count:
+                        yield b"".join(waiting)
+                        waiting, size = [], 0
+                    count += 1
+            count = cursor.rowcount
+        tag = b"COPY %d\0" % count
+        yield b"".join([*waiting, b"C", struct.pack(">I", len(tag) + 4), tag, _READY, b"T"])
+
+
+def _found(data: bytes) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], int]:
+    """Where the whole rows at the beginning begin, and where the last of them ends."""
+    if len(data) < 5 or data[0] != ord("d"):
+        return _NO_PLACES, 0
+    width = _length(data, 1)[0] + 1
+    count = _alike(data, width)
+    starts, place = [], count * width
+    while place + 5 <= len(data) and data[place] == ord("d"):
+        end = place + 1 + int(_length(data, place + 1)[0])
+        if end > len(data) or (end - place == len(_TRAILER) and data[place:end] == _TRAILER):
+            break
+        starts.append(place)
+        place = end
+    return np.concatenate((np.arange(count) * width, np.array(starts, np.intp))), place
+
+
+def _alike(data: bytes, width: int) -> int:
+    """How many rows at the beginning are as long as the first: each tells where the next one begins."""
+    if data.startswith(_TRAILER):
+        return 0
+    heads = np.frombuffer(data, np.uint8)[: len(data) // width * width].reshape(-1, width)[:, :5]
+    if not len(heads):
+        return 0
+    differ = (heads != heads[0]).any(axis=1)
+    return int(differ.argmax()) if differ.any() else len(heads)
+
+
+def _last_line(data: bytes) -> int:
+    """Where the last line begins of which anything came. (A length may look like the end of a line and a head.)"""
+    place = data.rfind(b"\nd\0")
+    while place > 0 and data[place - 1] == 0:
+        place = data.rfind(b"\nd\0", 0, place)
+    return place + 1 if place > 0 else 0
+
+
+def _first(block: Block, count: int) -> Block:
+    end = int(block.starts[count])
+    return Block(block.data[:end], block.starts[:count])
+
+
+def _failure(body: bytes) -> psycopg.Error:
+    """The exception of an ErrorResponse (§53.8)."""
+    fields = {field[:1]: field[1:].decode(errors="replace") for field in body.split(b"\0") if field}
+    state = fields.get(b"C", "")
+    kind: type[psycopg.Error] = psycopg.DatabaseError
+    with suppress(KeyError):
+        kind = psycopg.errors.lookup(state)
+    return kind(fields.get(b"M", ""))

@@ -1,0 +1,50 @@
+"""What an answer says about where it comes from: the archive, the request, and the works whose data it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from almagest.config.environment import environment, site
+from almagest.formats import About, Link, Origin
+from almagest.metadata import catalogue
+from almagest.metadata.works import Work
+
+TAP = "ivo://ivoa.net/std/TAP"
+CONE_SEARCH = "ivo://ivoa.net/std/ConeSearch"
+
+
+def about(
+    query: str, tables: Iterable[tuple[str, str]], *, path: str, requested: datetime, protocol: str = TAP
+) -> About:
+    """Everything but the rows. tables: (schema, name) that were read; path: below the site's address, of the resource
+    that was asked; requested: when, in UTC; protocol: identifier of the standard that it follows."""
+    known = catalogue.works()
+    used = [known[schema] for schema in sorted({schema for schema, _ in tables}) if schema in known]
+    origin = Origin(
+        publisher=site().publisher or site().title,
+        server_software=f"Almagest/{environment().release}",
+        service_protocol=protocol,
+        request=f"{environment().site_url}{path}",
+        request_date=requested.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        contact=site().contact.email or site().contact.url or "",
+        creators=_distinct(creator for work in used for creator in work.creators),
+        citations=_distinct(_citation(work) for work in used),
+        reference_urls=_distinct(work.reference_url for work in used),
+        licences=_distinct(work.licence for work in used),
+        licence_urls=_distinct(work.licence_url for work in used),
+        acknowledgements=_distinct([*(work.acknowledgement for work in used), site().acknowledgement]),
+    )
+    links = tuple(Link(work.reference_url, work.title) for work in used if work.reference_url)
+    return About({"QUERY": query} if query else {}, origin, links=tuple(dict.fromkeys(links)))
+
+
+def _citation(work: Work) -> str:
+    """The work as a line of references has it, where it has authors and a title."""
+    if not (work.creators and work.title):
+        return ""
+    return f"{'; '.join(work.creators)}: {work.title}" + (f", {work.reference_url}" if work.reference_url else "")
+
+
+def _distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text for text in texts if text))

@@ -1,0 +1,73 @@
+"""Documents as the archive writes them, of rows that PostgreSQL makes or that are given as messages."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import psycopg
+
+from almagest.adql import Column
+from almagest.formats import About, Block, Ending, Format, Status
+from almagest.query.copying import Copied
+
+OK: Ending = (Status.OK, "")
+
+
+class Given:
+    """Rows that are there already."""
+
+    def __init__(self, blocks: Sequence[Block], ending: Ending = OK, count: int | None = None) -> None:
+        self.blocks = blocks
+        self.count = count
+        self._ending = ending
+
+    def __iter__(self) -> Iterator[Block]:
+        return iter(self.blocks)
+
+    def ending(self) -> Ending:
+        return self._ending
+
+
+NOTHING = Given((), count=0)
+
+
+def text_block(*lines: bytes) -> Block:
+    """Lines of COPY's text formats as they come."""
+    return Block(b"".join(_message(line + b"\n") for line in lines), np.empty(0, np.intp))
+
+
+def value_block(*rows: Sequence[bytes]) -> Block:
+    """Rows of COPY's binary format as they come, each of the bytes of its fields."""
+    messages = [
+        _message(struct.pack(">h", len(row)) + b"".join(struct.pack(">i", len(field)) + field for field in row))
+        for row in rows
+    ]
+    starts = np.cumsum([0, *map(len, messages)][:-1])
+    return Block(b"".join(messages), starts.astype(np.intp))
+
+
+def document(form: Format, columns: Sequence[Column], rows: Given = NOTHING, about: About | None = None) -> bytes:
+    """The whole answer."""
+    return b"".join(form.document(columns, about or About(), rows))
+
+
+def copied(
+    connection: psycopg.Connection[Any], form: Format, columns: Sequence[Column], sql: str, *, most: int = 1_000_000
+) -> Given:
+    """The rows of a SELECT as PostgreSQL sends them for a format."""
+    copy = form.copy(columns)
+    names = ", ".join(f"c{number}" for number in range(1, len(columns) + 1))
+    statement = f"COPY (SELECT {', '.join(copy.expressions)} FROM ({sql}) AS r ({names})) TO STDOUT ({copy.options})"
+    with connection.transaction():
+        sent = Copied(connection, statement, binary=copy.binary, most=most, seconds=60)
+        try:
+            return Given(list(sent.blocks()), count=sent.sent)
+        finally:
+            sent.close()
+
+
+def _message(payload: bytes) -> bytes:
+    return b"d" + struct.pack(">I", len(payload) + 4) + payload
