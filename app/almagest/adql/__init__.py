@@ -1,7 +1,7 @@
 """PURE. ADQL 2.1 into SQL for PostgreSQL with pgSphere: parse, analyse, generate; see docs/app/adql.md."""
 
 from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
-from almagest.adql.dialects import FEATURES
+from almagest.adql.dialects import FEATURES, DialectName
 from almagest.adql.errors import (
     AdqlError,
     AdqlSyntaxError,
@@ -28,6 +28,7 @@ __all__ = [
     "AmbiguousColumn",
     "Catalogue",
     "Column",
+    "DialectName",
     "Forbidden",
     "ForeignKey",
     "NotAllowed",

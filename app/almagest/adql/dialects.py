@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Literal
 
 from sqlglot import exp
 
@@ -12,6 +13,8 @@ from almagest.adql.functions import as_number
 from almagest.adql.parser import AdqlParser
 from almagest.adql.postgresql_parser import PostgresqlParser
 from almagest.adql.scope import Dialect
+
+DialectName = Literal["adql", "postgresql"]
 
 _TRUTHS = {**functions.TRUTHS, **udfs.TRUTHS}
 _FUNCTIONS = {
@@ -52,7 +55,7 @@ POSTGRESQL = Dialect(
     inner_with=True,
 )
 
-DIALECTS: Mapping[str, Dialect] = MappingProxyType({"adql": ADQL, "postgresql": POSTGRESQL})
+DIALECTS: Mapping[DialectName, Dialect] = MappingProxyType({"adql": ADQL, "postgresql": POSTGRESQL})
 
 FEATURES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from sqlglot import exp
 
 from almagest.adql import queries
 from almagest.adql.catalogue import Catalogue
-from almagest.adql.dialects import DIALECTS
+from almagest.adql.dialects import DIALECTS, DialectName
 from almagest.adql.errors import Forbidden, TooComplex
 from almagest.adql.parser import parse, position
 from almagest.adql.scope import Context, Scope, Subquery
@@ -21,7 +19,7 @@ def translate(
     *,
     maxrec: int | None = None,
     forbidden: frozenset[str] = frozenset(),
-    dialect: Literal["adql", "postgresql"] = "adql",
+    dialect: DialectName = "adql",
 ) -> Translation:
     """Translate a query into SQL for PostgreSQL 17 with pgSphere 1.5.
 

@@ -12,11 +12,6 @@ def base_url() -> str:
     return f"{environment().site_url}/datalink"
 
 
-def links_url() -> str:
-    """`{links}`."""
-    return f"{base_url()}/links"
-
-
 def term(name: str) -> str:
     """The URI of a term of the archive's own vocabulary, at which it is explained."""
     return f"{base_url()}/terms#{name}"

@@ -16,13 +16,15 @@ from almagest.adql.names import written
 from almagest.conesearch.address import service_url
 from almagest.config.environment import environment
 from almagest.datalink import vocabulary
-from almagest.datalink.address import authority, links_url, term
+from almagest.datalink.address import authority, term
+from almagest.formats import Input, ServiceDescriptor
 from almagest.metadata import catalogue, models
 from almagest.query import limits, rows
+from almagest.query.origin import links_url
 from almagest.tap.address import base_url as tap_url
 from almagest.vo import conesearch, datalink
 from almagest.vo.conesearch import UCD1_PLUS
-from almagest.vo.datalink import Fault, Input, Link, ServiceDescriptor
+from almagest.vo.datalink import Fault, Link
 
 Position = tuple[float | None, float | None]
 
@@ -196,8 +198,8 @@ def _cone_search(about: Known) -> ServiceDescriptor:
         content_type=conesearch.MEDIA_TYPE,
         description=f"Rows of {about.table} within SR degrees of the row.",
         inputs=(
-            Input("RA", "double", unit="deg", ucd="pos.eq.ra", column="ra"),
-            Input("DEC", "double", unit="deg", ucd="pos.eq.dec", column="dec"),
+            Input("RA", "double", None, unit="deg", ucd="pos.eq.ra", column="ra"),
+            Input("DEC", "double", None, unit="deg", ucd="pos.eq.dec", column="dec"),
             Input("SR", ucd="pos.angDistance", description=f"Radius in degrees, at most {limits.CONE_DEGREES:g}."),
         ),
     )

@@ -77,7 +77,8 @@ class Input:
 @dataclass(frozen=True, slots=True)
 class ServiceDescriptor:
     """A service that can be called with the rows of a table (DataLink 1.1 §4). standard_id: of its protocol, e.g.
-    `ivo://ivoa.net/std/DataLink#links-1.1`, None for a service of its own kind."""
+    `ivo://ivoa.net/std/DataLink#links-1.1`, None for a service of its own kind; id: its XML ID, where links refer to
+    it."""
 
     access_url: str
     inputs: Sequence[Input]
@@ -86,6 +87,7 @@ class ServiceDescriptor:
     content_type: str | None = None
     name: str | None = None
     description: str = ""
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

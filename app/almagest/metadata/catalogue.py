@@ -110,6 +110,12 @@ def hidden(identity: Identity) -> frozenset[str]:
     return _functions("metadata", identity)
 
 
+def table(schema: str, name: str) -> Table | None:
+    """A table with all its columns, whoever may read it, as of the catalogue asked for last; None without one."""
+    tables = (entry.table for entry in (_kept or _snapshot()).entries)
+    return next((table for table in tables if (table.schema, table.name) == (schema, name)), None)
+
+
 def works() -> Mapping[str, Work]:
     """Every schema's work by its name, as of the catalogue asked for last."""
     return (_kept or _snapshot()).works

@@ -16,9 +16,19 @@ from almagest.adql.catalogue import Column
 from almagest.formats import CHUNK, About, Block, Ending, Format, Status, TooWideError
 from almagest.query import datadb
 from almagest.query.copying import Copied
-from almagest.query.errors import QueryError, TooLargeError
+from almagest.query.errors import BusyError, QueryError, TooLargeError
 from almagest.query.failures import explain
+from almagest.query.slots import Slot
 from almagest.query.spool import Spool
+
+LARGE_BYTES = 8 << 20
+"""An answer that has sent so much takes long for whoever reads slowly, and keeps its slot only where others have one.
+The proxy takes twice as much off our hands at once, so that nobody is slow before."""
+
+CROWDED = (
+    "as many large answers as this service sends at once are on their way; please try again soon,"
+    " or run the query as an asynchronous job and fetch its result later"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,21 +139,23 @@ class _Rows:
             return next(self._blocks, None)
         except psycopg.Error as error:
             self._failure = explain(error, self._source.advice)
-            return None
+        except BusyError as error:
+            self._failure = error
+        return None
 
     def _stream(self) -> Generator[Block]:
         """For no rows nothing is asked: the columns are known from the translation (DALI 1.1 §3.4.4)."""
         source = self._source
         if source.rows == 0:
             return
-        with datadb.reader() as connection:
+        with datadb.slot() as slot, datadb.connected() as connection:
             try:
                 self._begin(connection)
                 copied = Copied(
                     connection, self._statement(), binary=self._copy.binary, most=source.rows, seconds=source.seconds
                 )
                 try:
-                    yield from copied.blocks()
+                    yield from _prolonged(copied.blocks(), slot)
                 finally:
                     copied.close()
                 if source.overflow is None:
@@ -165,6 +177,16 @@ class _Rows:
         # One row too many tells that there are more.
         query = f"SELECT {cells} FROM ({self._source.sql}) AS r ({numbered}) LIMIT {self._source.rows + 1}"  # noqa: S608 - translated, never text
         return f"COPY ({query}) TO STDOUT ({self._copy.options})"
+
+
+def _prolonged(blocks: Iterable[Block], slot: Slot) -> Iterator[Block]:
+    """The blocks, as long as the slot is held with right. Raises BusyError."""
+    size = 0
+    for block in blocks:
+        yield block
+        size += len(block.data)
+        if size > LARGE_BYTES and not slot.prolong():
+            raise BusyError(CROWDED)
 
 
 def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:

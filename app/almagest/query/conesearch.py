@@ -74,6 +74,7 @@ def search(found: Searchable, cone: Cone) -> Answer:
     about = origin.about(
         "",
         translation.tables,
+        translation.columns,
         path=f"/conesearch/{found.table}",
         requested=datetime.now(UTC),
         protocol=origin.CONE_SEARCH,

@@ -32,23 +32,33 @@ POOL_SECONDS = 5.0
 
 
 @contextmanager
-def reader() -> Iterator[Connection]:
-    """A pooled connection as `almagest_query`, outside any transaction and in autocommit mode. It reads nothing but
-    stored results until `begin_reading`.
-
-    Raises BusyError when this process runs as many queries as it may, or the data database does not answer.
-    """
-    with slots.slot(SLOT_SECONDS) as free:
-        if not free:
+def slot() -> Iterator[slots.Slot]:
+    """A query's right to run. Raises BusyError when this process runs as many as it may."""
+    with slots.slot(SLOT_SECONDS) as held:
+        if held is None:
             raise BusyError("too many queries are running at this moment; please try again soon")
-        try:
-            connection = _readers().getconn()
-        except PoolTimeout as error:
-            raise BusyError("the data database does not answer at the moment; please try again soon") from error
-        try:
-            yield connection
-        finally:
-            _readers().putconn(connection)
+        yield held
+
+
+@contextmanager
+def connected() -> Iterator[Connection]:
+    """A pooled connection as `almagest_query`, outside any transaction and in autocommit mode. It reads nothing but
+    stored results until `begin_reading`. For whoever holds a slot. Raises BusyError when nobody answers there."""
+    try:
+        connection = _readers().getconn()
+    except PoolTimeout as error:
+        raise BusyError("the data database does not answer at the moment; please try again soon") from error
+    try:
+        yield connection
+    finally:
+        _readers().putconn(connection)
+
+
+@contextmanager
+def reader() -> Iterator[Connection]:
+    """A slot and a connection for something short. Raises BusyError."""
+    with slot(), connected() as connection:
+        yield connection
 
 
 @contextmanager

@@ -92,11 +92,7 @@ def _run(job: Job) -> None:
         if lost.is_set():
             raise LostLeaseError from error
         raise explain(error, _advice(job)) from error
-    _insist(
-        lambda: jobs.complete(
-            job, translation, nrows=stored.nrows, nbytes=stored.nbytes, overflow=stored.overflow
-        )
-    )
+    _insist(lambda: jobs.complete(job, translation, nrows=stored.nrows, nbytes=stored.nbytes, overflow=stored.overflow))
 
 
 def _connect(job: Job, kept: ExitStack) -> datadb.Connection:

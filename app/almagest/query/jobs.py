@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -185,7 +185,8 @@ def wait(job: Job, seconds: float, phase: str | None) -> Job:
     limit = limits.WAIT_SECONDS if seconds < 0 else min(seconds, limits.WAIT_SECONDS)
     awaited = job.phase if phase is None else phase
     with slots.slot(0) as free:
-        deadline = time.monotonic() + (limit if free else min(limit, limits.CROWDED_WAIT_SECONDS))
+        patient = free is not None and free.prolong()
+        deadline = time.monotonic() + (limit if patient else min(limit, limits.CROWDED_WAIT_SECONDS))
         pause = 0.01
         phase_now = job.phase
         while phase_now == awaited and phase_now in ACTIVE and (left := deadline - time.monotonic()) > 0:

@@ -44,9 +44,9 @@ class Job(models.Model):
     class that follows from it. attempt: which run this is; a worker acts on a row only while it is the attempt that the
     worker began. alive_at: when that worker last said that it runs; it says so every few seconds.
     columns: of the result table, as dictionaries of `almagest.adql.catalogue.Column`, in the table's order; tables:
-    (schema, name) of those that it was read from; nrows: rows in it; overflow: whether a limit cut it; nbytes: that it takes on disk, None as soon as there is none; until the job
-    ends, what its uploads take. uploads: tables that came with it (`almagest.query.submission`); uploaded: how many
-    ever did.
+    (schema, name) of those that it was read from; nrows: rows in it; overflow: whether a limit cut it; nbytes: that it
+    takes on disk, None as soon as there is none; until the job ends, what its uploads take. uploads: tables that came
+    with it (`almagest.query.submission`); uploaded: how many ever did.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 
+from almagest.adql import Column
 from almagest.config.environment import environment, site
-from almagest.formats import About, Link, Origin
+from almagest.formats import About, Link, Origin, ServiceDescriptor
 from almagest.metadata import catalogue
 from almagest.metadata.works import Work
+from almagest.vo import datalink
 
 TAP = "ivo://ivoa.net/std/TAP"
 CONE_SEARCH = "ivo://ivoa.net/std/ConeSearch"
 
 
+def links_url() -> str:
+    """`{links}` of DataLink for the rows of this archive."""
+    return f"{environment().site_url}/datalink/links"
+
+
 def about(
-    query: str, tables: Iterable[tuple[str, str]], *, path: str, requested: datetime, protocol: str = TAP
+    query: str,
+    tables: Collection[tuple[str, str]],
+    columns: Sequence[Column],
+    *,
+    path: str,
+    requested: datetime,
+    protocol: str = TAP,
 ) -> About:
-    """Everything but the rows. tables: (schema, name) that were read; path: below the site's address, of the resource
-    that was asked; requested: when, in UTC; protocol: identifier of the standard that it follows."""
+    """Everything but the rows. tables: (schema, name) that were read; columns: of the answer; path: below the site's
+    address, of the resource that was asked; requested: when, in UTC; protocol: identifier of the standard that it
+    follows."""
     known = catalogue.works()
     used = [known[schema] for schema in sorted({schema for schema, _ in tables}) if schema in known]
     origin = Origin(
@@ -36,7 +50,22 @@ def about(
         acknowledgements=_distinct([*(work.acknowledgement for work in used), site().acknowledgement]),
     )
     links = tuple(Link(work.reference_url, work.title) for work in used if work.reference_url)
-    return About({"QUERY": query} if query else {}, origin, links=tuple(dict.fromkeys(links)))
+    return About(
+        {"QUERY": query} if query else {},
+        origin,
+        services=_services(tables, columns),
+        links=tuple(dict.fromkeys(links)),
+    )
+
+
+def _services(tables: Collection[tuple[str, str]], columns: Sequence[Column]) -> tuple[ServiceDescriptor, ...]:
+    """DataLink, for an answer whose rows are those of one table."""
+    if len(tables) != 1:
+        return ()
+    ((schema, name),) = tables
+    read = catalogue.table(schema, name)
+    links = datalink.of_results(links_url(), read, columns) if read else None
+    return (links,) if links else ()
 
 
 def _citation(work: Work) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from almagest import formats
+from almagest import adql, formats
 from almagest.query import limits
 from almagest.query.errors import InvalidRequestError, TooLargeError
 
@@ -22,7 +22,14 @@ _TABLE_NAME = re.compile(f"[A-Za-z][A-Za-z0-9_]{{0,{limits.TABLE_NAME_CHARACTERS
 _NEXT_UPLOAD = re.compile(r";(?=\s*(?:[A-Za-z]\w*\s*,|$))")
 """Between two tables of UPLOAD; an address may have semicolons of its own."""
 
-LANGUAGES = ("ADQL", "ADQL-2.0", "ADQL-2.1")
+LANGUAGES: Mapping[str, adql.DialectName] = {
+    "ADQL": "adql",
+    "ADQL-2.0": "adql",
+    "ADQL-2.1": "adql",
+    "PostgreSQL": "postgresql",
+}
+"""LANG → the dialect that it is translated from."""
+
 DEFAULT_FORMAT = "votable"
 
 
@@ -31,6 +38,7 @@ class QueryRequest:
     """A query that may be translated. maxrec: rows to send at most, defaults and limits applied."""
 
     query: str
+    dialect: adql.DialectName
     response_format: str
     maxrec: int
 
@@ -63,14 +71,15 @@ def check(parameters: Parameters) -> QueryRequest:
     language = parameters.get("LANG")
     if not language:
         raise InvalidRequestError("LANG is missing; send LANG=ADQL")
-    if language.upper() not in LANGUAGES:
+    dialects = {name.upper(): dialect for name, dialect in LANGUAGES.items()}
+    if language.upper() not in dialects:
         raise InvalidRequestError(f"unknown query language {_shown(language)}; known are {', '.join(LANGUAGES)}")
     query = parameters.get("QUERY", "")
     if not query.strip():
         raise InvalidRequestError("QUERY is missing or empty")
     if len(query) > limits.QUERY_CHARACTERS:
         raise TooLargeError(f"QUERY has {len(query)} characters; {limits.QUERY_CHARACTERS} are allowed")
-    return QueryRequest(query, response_format(parameters), row_limit(parameters))
+    return QueryRequest(query, dialects[language.upper()], response_format(parameters), row_limit(parameters))
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ def _reader(job: Job) -> Identity | None:
 def _about(job: Job) -> formats.About:
     """What the document tells about itself: the same at every download, so of the day when the job was made."""
     tables = [(schema, name) for schema, name in job.tables]
-    return about(job.parameters.get("QUERY", ""), tables, path="/tap/async", requested=job.created_at)
+    return about(
+        job.parameters.get("QUERY", ""), tables, jobs.columns(job), path="/tap/async", requested=job.created_at
+    )
 
 
 def _check_kept(job: Job) -> None:

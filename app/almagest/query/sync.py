@@ -29,7 +29,9 @@ def sync(identity: Identity, parameters: request.Parameters, parts: uploads.Part
     asked = request.check(parameters)
     with uploads.received(request.uploads(parameters), parts) as tables:
         translation = translate(identity, asked, uploads.temporary(tables))
-        about = origin.about(asked.query, translation.tables, path="/tap/sync", requested=datetime.now(UTC))
+        about = origin.about(
+            asked.query, translation.tables, translation.columns, path="/tap/sync", requested=datetime.now(UTC)
+        )
         source = Source(
             translation.sql,
             translation.columns,
@@ -55,17 +57,18 @@ def translate(identity: Identity, asked: request.QueryRequest, brought: Sequence
             asked.query,
             _with(catalogue.visible(identity), own),
             maxrec=asked.maxrec,
+            dialect=asked.dialect,
             forbidden=catalogue.forbidden(identity),
         )
     except (adql.UnknownTable, adql.UnknownColumn) as error:
-        raise _missing(error, asked.query, _with(catalogue.known(identity), own), identity) from error
+        raise _missing(error, asked, _with(catalogue.known(identity), own), identity) from error
     except adql.Forbidden as error:
         raise ForbiddenError(f"{error} {_remedy(identity)}") from error
     except adql.AdqlError as error:
         raise InvalidRequestError(str(error)) from error
 
 
-def _missing(error: adql.AdqlError, query: str, known: Catalogue, identity: Identity) -> QueryError:
+def _missing(error: adql.AdqlError, asked: request.QueryRequest, known: Catalogue, identity: Identity) -> QueryError:
     """What to say of a table or column that the asker cannot read: that it does not exist, or that it does.
 
     The latter when the query gets past that place with all that the asker may know of.
@@ -73,12 +76,12 @@ def _missing(error: adql.AdqlError, query: str, known: Catalogue, identity: Iden
     if error.position is None:
         return InvalidRequestError(str(error))
     try:
-        adql.translate(query, known)
+        adql.translate(asked.query, known, dialect=asked.dialect)
     except adql.AdqlError as other:
         if other.position is None or (type(other), other.position) == (type(error), error.position):
             return InvalidRequestError(str(error))
     line, column = error.position
-    name = re.match(r'[\w".]+', query.splitlines()[line - 1][column - 1 :])
+    name = re.match(r'[\w".]+', asked.query.splitlines()[line - 1][column - 1 :])
     told = f"line {line}, column {column}: you may not read {name[0] if name else 'this'}."
     return ForbiddenError(f"{told} {_remedy(identity)}")
 

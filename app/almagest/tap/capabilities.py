@@ -25,6 +25,13 @@ ADQL = vosi.Language(
     },
 )
 
+POSTGRESQL = vosi.Language(
+    "PostgreSQL",
+    "ADQL 2.1 with a part of PostgreSQL's SQL: window functions, arrays, inner WITH, casts by ::, LIMIT (docs/app/adql.md)",
+    {"17": None},
+    {},
+)
+
 _IVO_IDS = {
     "votable": vosi.OUTPUT_BINARY2,
     "votable/b2": vosi.OUTPUT_BINARY2,
@@ -38,7 +45,7 @@ def service() -> vosi.Service:
     slowest = max(queue.timeout for queue in queues())
     return vosi.Service(
         url=base_url(),
-        languages=[ADQL],
+        languages=[ADQL, POSTGRESQL],
         formats=[_output(short, known) for short, known in formats.FORMATS.items()],
         duration=vosi.Limits(int(queues()[0].timeout), int(slowest)),
         retention=vosi.Limits(int(limits.RETENTION.total_seconds()), int(limits.MAX_RETENTION.total_seconds())),

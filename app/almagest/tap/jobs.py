@@ -14,7 +14,7 @@ from almagest import formats
 from almagest.accounts.authentication import identify
 from almagest.accounts.identity import Identity
 from almagest.accounts.visitors import settle
-from almagest.dali.face import face, pairs, parts, stream
+from almagest.dali.face import download, face, pairs, parts
 from almagest.query import jobs, jobtables, results, submission
 from almagest.query import request as parameters
 from almagest.query.errors import InvalidRequestError, NoSuchJobError

@@ -9,13 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
 from almagest.accounts.authentication import identify
+from almagest.adql import Catalogue
+from almagest.dali.face import face
 from almagest.query import jobtables, limits, usertables
 from almagest.query.errors import InvalidRequestError, NoSuchTableError, TooLargeError
 from almagest.query.uploads import MEMORY_BYTES, PIECE, Part
-from almagest.dali.face import face
 from almagest.tap.address import base_url
+from almagest.vo import capability
 from almagest.vo import tables as documents
-from almagest.vo import vosi
 
 
 @face("GET", "HEAD", "PUT", "DELETE")
@@ -31,10 +32,11 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
             part = Part(cast("BinaryIO", body), request.content_type or "")
             usertables.create(identity, name, part)
         return HttpResponse(status=201, headers={"Location": f"{base_url()}/tables/{jobtables.SCHEMA}.{name.lower()}"})
-    found = next((own for own in jobtables.own_tables(identity) if own.name == name.lower()), None)
+    own = Catalogue(jobtables.own_tables(identity))
+    found = own.table(jobtables.SCHEMA, name.lower())
     if found is None:
         raise NoSuchTableError(f"you have no table {jobtables.SCHEMA}.{name}")
-    return HttpResponse(documents.single(found), content_type=vosi.MEDIA_TYPE)
+    return HttpResponse(documents.single(own, found), content_type=capability.MEDIA_TYPE)
 
 
 def _read(request: HttpRequest, body: SpooledTemporaryFile[bytes]) -> None:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from urllib.parse import quote, unquote
 
 from almagest.adql.catalogue import Column, Table
+from almagest.formats.about import Input, ServiceDescriptor
 from almagest.vo import capability
 from almagest.vo.conesearch import identifier as identifier_column
 from almagest.vo.markup import Markup, element, optional
@@ -47,35 +48,6 @@ class Link:
     authentication: str = ""
     authorized: bool | None = None
     position: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Input:
-    """A parameter of a service (§4.3): with a fixed `value`, or from the `column` of the rows whose FIELD has this XML
-    ID, or, with neither, from the user. pyvo fails on one of the user's that is a single number: let it be text."""
-
-    name: str
-    datatype: str = "char"
-    arraysize: str | None = None
-    unit: str | None = None
-    ucd: str | None = None
-    value: str = ""
-    column: str | None = None
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class ServiceDescriptor:
-    """A service that can be asked about rows (§4.2). access_url: to which the client adds the inputs; standard_id: of
-    its protocol, None for a service of its own kind; id: its XML ID, where links refer to it."""
-
-    name: str
-    access_url: str
-    inputs: Sequence[Input]
-    standard_id: str | None = None
-    content_type: str = ""
-    description: str = ""
-    id: str | None = None
 
 
 def identifier(authority: str, table: str, key: str) -> str:
@@ -133,7 +105,8 @@ def descriptor(described: ServiceDescriptor, utype: str = "adhoc:service") -> Ma
 
 
 def links_service(url: str, inputs: Sequence[Input]) -> ServiceDescriptor:
-    """`{links}` at `url`, called with these inputs."""
+    """`{links}` at `url`, called with these inputs. pyvo fails on an input of the user's that is a single number: such
+    a one is better text."""
     return ServiceDescriptor(
         name="links",
         access_url=url,
@@ -153,7 +126,7 @@ def of_results(url: str, table: Table, columns: Sequence[Column]) -> ServiceDesc
     return links_service(
         url,
         (
-            Input("ID", named.datatype, named.arraysize, ucd=named.ucd, column=named.name),
+            Input("ID", named.datatype, named.arraysize, column=named.name, ucd=named.ucd),
             Input("TABLE", value=str(table), description="The table that the rows belong to."),
         ),
     )
@@ -185,7 +158,7 @@ def _input(one: Input) -> Markup:
     attributes = {
         "name": one.name,
         "datatype": one.datatype,
-        "arraysize": "*" if one.datatype == "char" and one.arraysize is None else one.arraysize,
+        "arraysize": one.arraysize,
         "unit": one.unit,
         "ucd": one.ucd,
         "ref": one.column,

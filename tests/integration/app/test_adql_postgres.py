@@ -4,7 +4,6 @@ where it can."""
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +12,7 @@ import psycopg
 import pytest
 from queryparser.adql import ADQLQueryTranslator
 
-from almagest.adql import Column, translate
+from almagest.adql import translate
 from support.stars import SKY, declared
 
 pytestmark = pytest.mark.integration

@@ -37,7 +37,7 @@ def test_what_no_query_may_carry_is_refused(sent: list[tuple[str, str]], message
 
 
 def test_a_plain_query_gets_the_defaults() -> None:
-    assert request.check(ASKED) == request.QueryRequest("SELECT 1", "votable", limits.DEFAULT_ROWS)
+    assert request.check(ASKED) == request.QueryRequest("SELECT 1", "adql", "votable", limits.DEFAULT_ROWS)
 
 
 @pytest.mark.parametrize("language", ["ADQL", "adql", "ADQL-2.0", "ADQL-2.1"])

@@ -9,11 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from almagest.adql.catalogue import Column, Table
+from almagest.formats import Input, ServiceDescriptor
 from almagest.vo import datalink
-from almagest.vo.datalink import Input, Link, ServiceDescriptor
+from almagest.vo.datalink import Link
 
 V = "{http://www.ivoa.net/xml/VOTable/v1.3}"
-THIS = ServiceDescriptor("links", "https://x.org/links", (Input("ID"),), standard_id=datalink.STANDARD)
+THIS = ServiceDescriptor("https://x.org/links", (Input("ID"),), standard_id=datalink.STANDARD, name="links")
 
 
 @given(st.text(), st.text(min_size=1))
@@ -73,10 +74,10 @@ def test_an_answer_that_leaves_identifiers_out_says_so_behind_its_table() -> Non
 def test_a_descriptor_tells_fixed_inputs_from_columns_and_choices() -> None:
     inputs = (
         Input("TABLE", value="sky.stars"),
-        Input("ID", "long", column="key"),
+        Input("ID", "long", None, column="key"),
         Input("SR", description="Radius"),
     )
-    described = ServiceDescriptor("near", "https://x.org/cone", inputs, id="cone", content_type="text/xml")
+    described = ServiceDescriptor("https://x.org/cone", inputs, name="near", id="cone", content_type="text/xml")
     root = ET.fromstring(datalink.links([], [described], THIS, overflow=False))
     _, service, this = root
     assert (service.get("type"), service.get("utype"), service.get("ID")) == ("meta", "adhoc:service", "cone")
