@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -39,7 +40,8 @@ def kill(archive: Archive, victim: str) -> None:
         pids = [pid for pid in pids_of_pod(pod["metadata"]["uid"]) if SERVERS[victim] in command_line(pid)]
         assert pids, f"{victim} does not run"
         for pid in pids:
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it ended with its parent
+                os.kill(pid, signal.SIGKILL)
     else:
         archive.processes[victim].kill()
         archive.start(*archive.processes[victim].words)
