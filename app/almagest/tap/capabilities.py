@@ -27,7 +27,7 @@ ADQL = vosi.Language(
 
 POSTGRESQL = vosi.Language(
     "PostgreSQL",
-    "ADQL 2.1 with a part of PostgreSQL's SQL: window functions, arrays, inner WITH, casts by ::, LIMIT (docs/app/adql.md)",
+    "ADQL 2.1 with a part of PostgreSQL's SQL: window functions, arrays, inner WITH, casts by ::, LIMIT",
     {"17": None},
     {},
 )
