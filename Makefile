@@ -10,7 +10,7 @@ SETUP = ansible/setup --archive $(ARCHIVE) --environment $(ENV) --cluster $(CLUS
 TOOL  = $(SETUP) exec --with dev --
 
 .DEFAULT_GOAL := help
-.PHONY: help up down cluster images test unit lint types docs lock
+.PHONY: help up down cluster images test unit lint types bench docs lock
 
 help:     ; @$(SETUP) --help
 up:       ; @$(SETUP) up
@@ -22,5 +22,6 @@ test:     ; @$(TOOL) python tests/run.py
 unit:     ; @$(TOOL) pytest -m 'not integration and not e2e'
 lint:     ; @$(TOOL) python tests/run.py lint
 types:    ; @$(TOOL) python tests/run.py types
+bench: up ; @PYTHONPATH=tests $(TOOL) python -m load.bench $(ONLY)
 docs:     ; @$(TOOL) python -m almagest_operator.model.reference
 lock:     ; @$(TOOL) python requirements/lock.py

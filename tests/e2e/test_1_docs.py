@@ -30,6 +30,7 @@ ELSEWHERE = {
     "make test": "runs this",
     "make lint": "a stage of make test",
     "make types": "a stage of make test",
+    "make bench": "test_2_bench runs parts of it; all of it takes minutes and writes into these documents",
 }
 
 

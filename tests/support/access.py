@@ -65,8 +65,10 @@ with psycopg.connect(environment().datadb_conninfo("almagest_query"), autocommit
 print(identity.owner)
 """
 _SYNCHRONISE = """
+import psycopg
+from almagest.config.environment import environment
 from almagest.metadata import grants
-with grants.steward() as data:
+with psycopg.connect(environment().datadb_conninfo({role!r}), autocommit=True) as data:
     print(grants.synchronise(data))
 """
 
@@ -95,8 +97,8 @@ class Access:
             for name, group in (("rita", "readers"), ("otto", "others")):
                 self.run("group", "add", group)
                 self.passwords[name] = self.run("user", "add", name, "--group", group).strip()
-            for name in ("vault", *(f"vault.{table}" for table in TABLES)):
-                self.level(name, "public")
+            for name in ("vault", *(f"vault.{table}" for table in TABLES), "vault.open.note"):
+                self.level(name, "public", of="both")
             self.synchronise()
             yield self
         finally:
@@ -137,9 +139,9 @@ class Access:
         """The user's role in the data database, which exists from now on."""
         return self.python(_ADMIT.format(user=user)).strip()
 
-    def synchronise(self) -> int:
-        """How many rights changed."""
-        return int(self.python(_SYNCHRONISE))
+    def synchronise(self, role: str = "almagest") -> int:
+        """Bring the rights in line with the levels, as this role of the data database; returns how many changed."""
+        return int(self.python(_SYNCHRONISE.format(role=role)))
 
     def readable(self, role: str) -> set[str]:
         """The tables of `vault` that a role can read in the data database."""

@@ -48,7 +48,9 @@ class Asker:
         return job
 
     def sync(self, adql: str, **parameters: str) -> requests.Response:
-        return self.post(f"{self.archive.tap}/sync", LANG="ADQL", QUERY=adql, RESPONSEFORMAT="csv", **parameters)
+        return self.post(
+            f"{self.archive.tap}/sync", **{"LANG": "ADQL", "QUERY": adql, "RESPONSEFORMAT": "csv", **parameters}
+        )
 
     def until(self, job: str, *phases: str, within: float = 60) -> str:
         reached = eventually(

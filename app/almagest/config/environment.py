@@ -70,7 +70,7 @@ class Environment(BaseSettings):
 
     web_port: int = 8000
     web_processes: int = Field(default=1, ge=1)
-    web_threads: int = Field(default=8, ge=1, description="requests served at once by one process")
+    web_threads: int = Field(default=24, ge=1, description="requests served at once by one process")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("upload_networks", mode="before")

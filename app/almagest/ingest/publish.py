@@ -8,7 +8,7 @@ from almagest.ingest.description import ColumnDescription, Description
 from almagest.ingest.layout import Layout
 from almagest.ingest.load import Loaded
 from almagest.metadata import models
-from almagest.metadata.models import Level
+from almagest.metadata.levels import Level
 from almagest.metadata.publish import change
 
 

@@ -16,7 +16,8 @@ from django.db.models import Prefetch
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Column, Datatype, ForeignKey, Schema, Table
 from almagest.metadata import models, tap_schema
-from almagest.metadata.access import EVERYBODY, Aspect, Audience, Audiences, functions
+from almagest.metadata.access import Aspect, Audiences, functions
+from almagest.metadata.levels import EVERYBODY, Audience
 
 AUDIENCES = 64
 """How many catalogues a process keeps: one for each set of groups that somebody has."""
@@ -37,9 +38,11 @@ class _Entry:
     def seen(self, aspects: tuple[Aspect, ...], identity: Identity) -> Table | None:
         """What of it any of these aspects admits this identity to; None when that is nothing."""
         opened = [aspect for aspect in aspects if self.audience[aspect].admits(identity)]
+        if not opened:
+            return None
         each = zip(*(self.columns[aspect] for aspect in opened), strict=True)
         admitted = [any(audience.admits(identity) for audience in column) for column in each]
-        if admitted and all(admitted):
+        if all(admitted):
             return self.table
         columns = tuple(column for column, may in zip(self.table.columns, admitted, strict=True) if may)
         return _without(self.table, columns) if columns else None
@@ -94,17 +97,18 @@ def everything() -> tuple[Catalogue, dict[tuple[str, str, str | None], Audience]
 
 
 def forbidden(identity: Identity) -> frozenset[str]:
-    """Upper-case names of the functions that this identity may not call."""
+    """Upper-case names of the functions that this identity may not call, as of the catalogue asked for last: a query
+    needs that too, and one look at the revision is enough for both."""
     return _functions("access", identity)
 
 
 def hidden(identity: Identity) -> frozenset[str]:
-    """Upper-case names of the functions that this identity is not told about."""
+    """Upper-case names of the functions that this identity is not told about, as of the catalogue asked for last."""
     return _functions("metadata", identity)
 
 
 def _functions(aspect: Aspect, identity: Identity) -> frozenset[str]:
-    audiences = _snapshot().functions[aspect]
+    audiences = (_kept or _snapshot()).functions[aspect]
     return frozenset(name for name, audience in audiences.items() if not audience.admits(identity))
 
 

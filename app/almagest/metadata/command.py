@@ -12,7 +12,8 @@ from almagest.accounts.command import group
 from almagest.accounts.errors import NoSuchAccountError
 from almagest.metadata import models
 from almagest.metadata.access import Aspect
-from almagest.metadata.models import Guarded, Level
+from almagest.metadata.levels import Level
+from almagest.metadata.models import Guarded
 from almagest.metadata.publish import change
 
 ASPECTS: dict[str, tuple[Aspect, ...]] = {

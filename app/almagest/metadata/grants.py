@@ -22,8 +22,8 @@ from psycopg.types.json import Jsonb
 from almagest.adql.catalogue import Catalogue, Column, Table
 from almagest.config.environment import environment
 from almagest.metadata import catalogue, models, roles, tap_schema
-from almagest.metadata.access import Audience, Audiences
-from almagest.metadata.models import Level
+from almagest.metadata.access import Audiences
+from almagest.metadata.levels import Audience, Level
 
 Grant = tuple[str, str, str, str | None]
 """Role, schema, table, and a column or None for all of them."""

@@ -10,13 +10,7 @@ from django.contrib.auth.models import Group
 from django.db import models
 from django.utils import timezone
 
-
-class Level(models.TextChoices):
-    """Whom something admits. What it is part of may admit fewer (`almagest.metadata.access`)."""
-
-    PUBLIC = "public", "everybody"
-    INTERNAL = "internal", "whoever is logged in"
-    PRIVATE = "private", "members of its groups"
+from almagest.metadata.levels import Level
 
 
 class Guarded(models.Model):

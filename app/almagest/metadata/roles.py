@@ -2,6 +2,7 @@
 
     almagest_public ◁ almagest_internal ◁ almagest_u<id> ▷ almagest_g<id> …
     almagest_public ◁ almagest_s<hash>
+    almagest_public ◁ almagest_guest
 
 ◁: is a member and inherits. None of them can log in, and none can become another. The login roles `almagest_query` and
 `almagest_job` read nothing as themselves: they may become any of the above, for one transaction at a time.
@@ -26,8 +27,8 @@ PUBLIC = "almagest_public"
 INTERNAL = "almagest_internal"
 """Whoever is logged in."""
 
-UPLOAD = "almagest_upload"
-"""Owner of the tables that nobody's jobs bring along, in the schema `results`."""
+GUEST = "almagest_guest"
+"""Nobody's jobs: reads what is public and writes into the schema `results`."""
 
 
 def group(key: int) -> str:
@@ -37,7 +38,7 @@ def group(key: int) -> str:
 
 def prepare(data: Connection[Any]) -> None:
     """Make the roles that every archive has, and the functions. data: as the owner, in a transaction."""
-    for role in (PUBLIC, INTERNAL, UPLOAD):
+    for role in (PUBLIC, INTERNAL, GUEST):
         if data.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone() is None:
             data.execute(SQL("CREATE ROLE {} NOLOGIN").format(Identifier(role)))
     for statement in _STATEMENTS:
@@ -63,7 +64,7 @@ def close_account(data: Connection[Any], owner: str) -> None:
 
 
 def _pass_on(data: Connection[Any]) -> None:
-    """Let the login roles, as themselves, call what the server closed to everybody else (images/postgres/closed.sql)."""
+    """Let the login roles, as themselves, call what the server closed to all others (images/postgres/closed.sql)."""
     closed = """
         SELECT p.oid::regprocedure::text FROM pg_proc p, aclexplode(p.proacl) AS granted
         WHERE p.proowner = 10 AND granted.grantee = current_user::regrole AND granted.is_grantable
@@ -76,14 +77,16 @@ def _pass_on(data: Connection[Any]) -> None:
 _STATEMENTS: tuple[LiteralString, ...] = (
     "GRANT almagest_public TO almagest_internal WITH INHERIT TRUE, SET FALSE",
     "GRANT almagest_public, almagest_internal TO almagest_query, almagest_job WITH INHERIT FALSE, SET TRUE",
-    # A job of nobody's is run by the login role itself, into the schema `results`.
-    "GRANT almagest_public TO almagest_job WITH INHERIT TRUE",
-    # The web process creates what such a job brings along; the worker reads it and the sweep drops it.
-    "GRANT almagest_upload TO almagest_query WITH INHERIT FALSE, SET TRUE",
-    "GRANT almagest_upload TO almagest_job WITH INHERIT TRUE, SET TRUE",
-    "GRANT USAGE, CREATE ON SCHEMA results TO almagest_upload",
+    # Nobody's results: the login roles read them, and that of the jobs drops them.
+    "GRANT almagest_public TO almagest_guest WITH INHERIT TRUE, SET FALSE",
+    "GRANT almagest_guest TO almagest_job WITH INHERIT TRUE, SET TRUE",
+    # The web process writes what such a job brings along.
+    "GRANT almagest_guest TO almagest_query WITH INHERIT FALSE, SET TRUE",
+    "GRANT almagest_guest TO CURRENT_USER WITH INHERIT TRUE, SET TRUE",
+    "GRANT USAGE, CREATE ON SCHEMA results TO almagest_guest",
+    "ALTER DEFAULT PRIVILEGES FOR ROLE almagest_guest IN SCHEMA results GRANT SELECT ON TABLES TO almagest_query",
     # pgSphere's types and functions live in public.
-    "GRANT USAGE ON SCHEMA public TO almagest_public, almagest_upload",
+    "GRANT USAGE ON SCHEMA public TO almagest_public",
     "GRANT USAGE ON SCHEMA almagest TO almagest_query, almagest_job",
     """CREATE OR REPLACE FUNCTION almagest.open_account(account text, groups text[]) RETURNS void
        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$

@@ -39,8 +39,11 @@ def claim(queue: str) -> Job | None:
 
 
 def call_next(ended: Job) -> None:
-    """Have a job run that this one kept waiting: its message may have been taken in vain."""
-    if Job.objects.filter(phase=Phase.QUEUED, queue=ended.queue, owner=ended.owner).exists():
+    """Send a message in place of one that was taken in vain, because the owner of this job had as many running as
+    allowed."""
+    waiting = Job.objects.filter(phase=Phase.QUEUED, queue=ended.queue, owner=ended.owner)
+    running = _running(ended.queue)[ended.owner] + 1
+    if waiting.exists() and running >= quotas.allowance(ended.owner, ended.user_id).executing:
         dispatch.publish(ended.queue)
 
 

@@ -18,7 +18,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from almagest.accounts.identity import Identity
 from almagest.config.environment import environment
-from almagest.metadata import accounts, roles
+from almagest.metadata import roles
 from almagest.query import limits, slots
 from almagest.query.errors import BusyError
 
@@ -65,14 +65,11 @@ def writer(job_id: uuid.UUID) -> Iterator[Connection]:
 
 
 @contextmanager
-def uploader(keeper: Identity | None) -> Iterator[Connection]:
-    """A transaction in which the web process may create tables: in the keeper's schema as the keeper, or for nobody in
-    `results` as `almagest_upload`. Raises BusyError as `reader` does."""
+def uploader(keeper: Identity) -> Iterator[Connection]:
+    """A transaction in which the web process may create tables, as `begin_writing` opens one. Raises BusyError as
+    `reader` does."""
     with reader() as connection:
-        if keeper:
-            begin_writing(connection, keeper, limits.SYNC_SECONDS)
-        else:
-            connection.execute(_begin("BEGIN READ WRITE", roles.UPLOAD, limits.SYNC_SECONDS))
+        begin_writing(connection, keeper, limits.SYNC_SECONDS)
         try:
             yield connection
             connection.commit()
@@ -113,26 +110,31 @@ def _begin_as(connection: Connection, begin: LiteralString, identity: Identity |
         if identity is None or identity.user is None:
             connection.execute(_begin(begin, roles.PUBLIC, seconds))
         else:
-            accounts.admit(connection, identity)
+            _admit(connection, identity)
             connection.execute(_begin(begin, identity.owner, seconds))
 
 
 def begin_writing(connection: Connection, identity: Identity, seconds: float) -> None:
-    """Open a transaction as the role of this identity, which may write in its own schema; the role and the schema are
-    made when they are missing. connection: of `writer`. Raises ValueError for nobody, who owns nothing."""
-    if not identity.owner:
-        raise ValueError("nobody owns nothing; a job belongs to a user or to a session")
+    """Open a transaction as the role of this identity, which may write in its own schema, nobody's in `results`. An
+    owner's role and schema are made when they are missing. connection: of `writer` or `reader`."""
     try:
-        connection.execute(_begin("BEGIN READ WRITE", identity.owner, seconds))
+        connection.execute(_begin("BEGIN READ WRITE", identity.owner or roles.GUEST, seconds))
     except psycopg.errors.InvalidParameterValue:
         connection.rollback()
-        accounts.admit(connection, identity)
+        _admit(connection, identity)
         connection.execute(_begin("BEGIN READ WRITE", identity.owner, seconds))
 
 
 def role(identity: Identity) -> str:
     """The role under which the identity reads, if it exists yet."""
     return identity.owner or roles.PUBLIC
+
+
+def _admit(connection: Connection, identity: Identity) -> None:
+    # Only this needs the application's models: whoever has connections only, needs no Django.
+    from almagest.metadata.accounts import admit  # noqa: PLC0415 - see above
+
+    admit(connection, identity)
 
 
 def _begin(begin: LiteralString, role: str | None, seconds: float) -> sql.Composed:

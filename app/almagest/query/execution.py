@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TypeVar
 
 import psycopg
@@ -19,14 +20,21 @@ from almagest.query.errors import BusyError, GoneError, InternalError, QueryErro
 from almagest.query.failures import explain
 from almagest.query.lease import SILENCE_SECONDS, lease
 from almagest.query.models import Job
+from almagest.query.recovery import ATTEMPTS
 from almagest.query.storing import PredecessorError, store
 from almagest.query.sync import translate
 
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 0.5
+CONNECT_SECONDS = 10.0
+"""Less than the silence after which a job is taken away."""
 
 Answer = TypeVar("Answer")
+
+
+class NotBegunError(Exception):
+    """The data database takes no connections; no query ran."""
 
 
 class LostLeaseError(Exception):
@@ -50,11 +58,17 @@ def _attempt(job: Job) -> None:
         _run(job)
     except LostLeaseError:
         log.info("a job was taken away from its query", extra={"job": str(job.pk)})
-    except PredecessorError:
-        jobs.hand_back(job)
+    except (PredecessorError, NotBegunError):
+        _insist(lambda: jobs.hand_back(job))
+    except BusyError as failure:
+        if job.attempt < ATTEMPTS:
+            _insist(lambda: jobs.hand_back(job, begun=True))
+        else:
+            message = str(failure)
+            _insist(lambda: jobs.fail(job, message, transient=True))
     except QueryError as failure:
-        message, transient = str(failure), isinstance(failure, BusyError)
-        _insist(lambda: jobs.fail(job, message, transient=transient))
+        message = str(failure)
+        _insist(lambda: jobs.fail(job, message))
     except (OperationalError, InterfaceError) as error:
         log.warning("the application's database went away", extra={"job": str(job.pk), "reason": str(error)})
         _insist(lambda: jobs.hand_back(job))
@@ -69,7 +83,9 @@ def _run(job: Job) -> None:
     translation = translate(_asker(job), asked, submission.tables(job))
     lost = threading.Event()
     try:
-        with datadb.writer(job.pk) as connection, lease(job, connection, lost):
+        with ExitStack() as kept:
+            connection = _connect(job, kept)
+            kept.enter_context(lease(job, connection, lost))
             submission.check_kept(connection, job)
             stored = store(connection, job, translation, asked.maxrec, _seconds(job))
     except psycopg.Error as error:
@@ -81,6 +97,19 @@ def _run(job: Job) -> None:
             job, translation.columns, nrows=stored.nrows, nbytes=stored.nbytes, overflow=stored.overflow
         )
     )
+
+
+def _connect(job: Job, kept: ExitStack) -> datadb.Connection:
+    """A connection of `datadb.writer`, also when that database is just being started. Raises NotBegunError."""
+    deadline = time.monotonic() + CONNECT_SECONDS
+    while True:
+        try:
+            return kept.enter_context(datadb.writer(job.pk))
+        except psycopg.OperationalError as error:
+            log.warning("the data database does not answer", extra={"job": str(job.pk), "reason": str(error)})
+            if time.monotonic() > deadline:
+                raise NotBegunError from error
+            time.sleep(RETRY_SECONDS)
 
 
 def _asker(job: Job) -> Identity:

@@ -6,7 +6,14 @@ import logging
 
 import psycopg
 
-from almagest.query.errors import BusyError, InternalError, QueryError, QueryTimeoutError, RefusedByDatabaseError
+from almagest.query.errors import (
+    BusyError,
+    ForbiddenError,
+    InternalError,
+    QueryError,
+    QueryTimeoutError,
+    RefusedByDatabaseError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +29,9 @@ def explain(error: psycopg.Error, advice: str) -> QueryError:
             return QueryTimeoutError(f"the query took too long and was stopped. {advice}")
         case _, "55P03":
             told: QueryError = BusyError(f"a table of this query is just being replaced by a new version; {TRY_SOON}")
+        case _, "42501":
+            # The translation was made before a right was taken; the database knows it already.
+            told = ForbiddenError("you may not read everything that this query names")
         case "22", _:
             return RefusedByDatabaseError(f"the query cannot be computed from these data: {detail}")
         case "53" | "54", _:

@@ -145,7 +145,7 @@ def abort(job: Job) -> None:
     Raises WrongPhaseError when the job had finished before.
     """
     with transaction.atomic():
-        if not Job.objects.filter(pk=job.pk, phase__in=ACTIVE).update(phase=Phase.ABORTED, ended_at=Now()):
+        if not Job.objects.filter(pk=job.pk, phase__in=ACTIVE).update(phase=Phase.ABORTED, ended_at=Now(), nbytes=None):
             if current(job) == Phase.ABORTED:
                 return
             raise _wrong_phase(job, "it has already ended")
@@ -202,7 +202,7 @@ def complete(job: Job, columns: Sequence[Column], *, nrows: int, nbytes: int, ov
 
 def fail(job: Job, message: str, *, transient: bool = False) -> bool:
     """EXECUTING → ERROR by the attempt that `job` is. transient: the same query may succeed later."""
-    return _end(job, phase=Phase.ERROR, error=message, error_is_transient=transient)
+    return _end(job, phase=Phase.ERROR, error=message, error_is_transient=transient, nbytes=None)
 
 
 def lose(job_id: uuid.UUID) -> bool:
@@ -211,10 +211,15 @@ def lose(job_id: uuid.UUID) -> bool:
     return bool(lost.update(phase=Phase.ERROR, error=LOST, error_is_transient=True, columns=None, nbytes=None))
 
 
-def hand_back(job: Job) -> bool:
-    """EXECUTING → QUEUED by the attempt that `job` is, as if it had never begun; the scheduler sends it out again."""
+def hand_back(job: Job, *, begun: bool = False) -> bool:
+    """EXECUTING → QUEUED by the attempt that `job` is; the scheduler sends it out again. begun: whether it counts as an
+    attempt (`almagest.query.recovery.ATTEMPTS`)."""
     changed = _attempt(job).update(
-        phase=Phase.QUEUED, attempt=F("attempt") - 1, started_at=None, alive_at=None, published_at=None
+        phase=Phase.QUEUED,
+        attempt=F("attempt") - (0 if begun else 1),
+        started_at=None,
+        alive_at=None,
+        published_at=None,
     )
     return bool(changed)
 

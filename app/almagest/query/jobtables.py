@@ -1,4 +1,4 @@
-"""Result tables as their owners' queries see them: `tap_user.<name>`."""
+"""Tables as their owners' queries see them, `tap_user.<name>`: results, and those that users keep."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column, Table
 from almagest.query import quotas, request
 from almagest.query.errors import InvalidRequestError, WrongPhaseError
-from almagest.query.models import Job, Phase
+from almagest.query.models import Job, Phase, UserTable
 
 SCHEMA = "tap_user"
 """What queries call the schema of their asker's own tables."""
@@ -23,24 +23,25 @@ NAME_BYTES = 63
 _SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 
 
-def own_tables(identity: Identity, query: str) -> tuple[Table, ...]:
-    """Of this identity's finished results those that a query names; the catalogue of what is published lacks them.
+def own_tables(identity: Identity, query: str | None = None) -> tuple[Table, ...]:
+    """This identity's finished results and the tables that a user keeps, by name; they are not published.
 
-    A look into the database only for a query that speaks of `tap_user` at all.
+    query: only those that it names; a query that does not speak of `tap_user` costs no look into the database.
     """
-    words = set(re.findall(r"\w+", query.lower()))
-    if not identity.owner or SCHEMA not in words:
-        return ()
-    found = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED, table_name__in=words)
-    return tuple(_tables(found.defer("parameters")))
-
-
-def listed(identity: Identity) -> tuple[Table, ...]:
-    """All of this identity's finished results, by name."""
-    if not identity.owner:
+    words = None if query is None else set(re.findall(r"\w+", query.lower()))
+    if not identity.owner or (words is not None and SCHEMA not in words):
         return ()
     found = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED).exclude(table_name="")
-    return tuple(_tables(found.defer("parameters").order_by("table_name")))
+    kept = UserTable.objects.filter(owner=identity.owner, nbytes__isnull=False)
+    if words is not None:
+        found, kept = found.filter(table_name__in=words), kept.filter(name__in=words)
+    own = (*_tables(found.defer("parameters")), *map(_kept_table, kept))
+    return tuple(sorted(own, key=lambda table: table.name))
+
+
+def _kept_table(row: UserTable) -> Table:
+    columns = tuple(Column(**column) for column in row.columns)
+    return Table(SCHEMA, row.name, columns, nrows=row.nrows, stored=(row.owner, row.stored_name))
 
 
 def name(job: Job) -> None:
@@ -104,6 +105,8 @@ def _take_name(job: Job, wanted: str) -> None:
         raise InvalidRequestError(
             f"the result of job {holder.pk} is called {wanted}; choose another name, or delete that job"
         )
+    if UserTable.objects.filter(owner=job.owner, name=wanted).exists():
+        raise InvalidRequestError(f"a table that you keep is called {wanted}; choose another name, or drop that table")
     job.table_name = wanted
 
 

@@ -44,8 +44,9 @@ class Job(models.Model):
     class that follows from it. attempt: which run this is; a worker acts on a row only while it is the attempt that the
     worker began. alive_at: when that worker last said that it runs; it says so every few seconds.
     columns: of the result table, as dictionaries of `almagest.adql.catalogue.Column`, in the table's order; nrows: rows
-    in it; overflow: whether a limit cut it; nbytes: that it takes on disk, None as soon as there is none.
-    uploads: tables that came with it (`almagest.query.submission`); uploaded: how many ever did.
+    in it; overflow: whether a limit cut it; nbytes: that it takes on disk, None as soon as there is none; until the job
+    ends, what its uploads take. uploads: tables that came with it (`almagest.query.submission`); uploaded: how many
+    ever did.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -128,6 +129,33 @@ class Job(models.Model):
     def finished(self) -> bool:
         """Whether its phase is its last one."""
         return self.phase not in ACTIVE
+
+
+class UserTable(models.Model):
+    """A table that a user keeps (`almagest.query.usertables`), found by the owner's queries as `tap_user.<name>`.
+
+    columns: as of a Job; nbytes: that it takes on disk, None until it is whole.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.CharField(max_length=63)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=63)
+    columns = models.JSONField(default=list)
+    nrows = models.BigIntegerField(default=0)
+    nbytes = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = (models.UniqueConstraint(fields=("owner", "name"), name="user_table_name"),)
+
+    def __str__(self) -> str:
+        return f"{self.owner} {self.name}"
+
+    @property
+    def stored_name(self) -> str:
+        """The name of the table in its owner's schema, whatever queries call it."""
+        return f"table_{self.id}"
 
 
 class Quota(models.Model):

@@ -7,16 +7,17 @@ one another's jobs.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
 from django.db import connection
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 
 from almagest.query import limits
 from almagest.query.errors import QuotaError
 from almagest.query.limits import Allowance
-from almagest.query.models import Job, Phase, Quota
+from almagest.query.models import Job, Phase, Quota, UserTable
 
 UNDER_WAY = (Phase.QUEUED, Phase.EXECUTING)
 NAMED = 3
@@ -61,9 +62,12 @@ def changed(base: Allowance, quota: Quota) -> Allowance:
 
 
 def used(owner: str) -> Room:
-    """What this owner's stored results take."""
-    total = Job.objects.filter(owner=owner, nbytes__isnull=False).aggregate(bytes=Sum("nbytes"), rows=Sum("nrows"))
-    return Room(int(total["bytes"] or 0), int(total["rows"] or 0))
+    """What this owner's stored results, and the tables that the owner keeps, take."""
+    stored: list[QuerySet[Any]] = [Job.objects.filter(owner=owner, nbytes__isnull=False)]
+    if owner:
+        stored.append(UserTable.objects.filter(owner=owner))
+    totals = [each.aggregate(bytes=Sum("nbytes"), rows=Sum("nrows")) for each in stored]
+    return Room(sum(int(total["bytes"] or 0) for total in totals), sum(int(total["rows"] or 0) for total in totals))
 
 
 def room(job: Job) -> Room:
@@ -79,6 +83,14 @@ def check_room(owner: str, allowed: Allowance) -> None:
         raise QuotaError(f"results take {size(taken.nbytes)} of the {size(allowed.nbytes)} allowed; {_advice(owner)}")
     if taken.nrows >= allowed.nrows:
         raise QuotaError(f"results have {taken.nrows:,} of the {allowed.nrows:,} rows allowed; {_advice(owner)}")
+
+
+def check_fits(owner: str, user: int | None, nbytes: int, nrows: int) -> None:
+    """Raise QuotaError when so much more is more than this owner has room for."""
+    allowed, taken = allowance(owner, user), used(owner)
+    if taken.nbytes + nbytes > allowed.nbytes or taken.nrows + nrows > allowed.nrows:
+        left = size(max(0, allowed.nbytes - taken.nbytes))
+        raise QuotaError(f"the table takes {size(nbytes)}, and there is room for {left}; {_advice(owner)}")
 
 
 def check_active(owner: str, allowed: Allowance) -> None:

@@ -54,7 +54,7 @@ def _take_back(job: Job) -> None:
         message = (
             f"the worker that ran this query was lost, {ATTEMPTS} times; if it happens again, ask for less at once"
         )
-        changed = attempt.update(phase=Phase.ERROR, error=message, error_is_transient=True, ended_at=Now())
+        changed = attempt.update(phase=Phase.ERROR, error=message, error_is_transient=True, ended_at=Now(), nbytes=None)
     if changed:
         log.warning("a job lost its worker", extra={"job": str(job.pk), "attempt": job.attempt})
 

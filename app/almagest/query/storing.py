@@ -47,16 +47,15 @@ class Stored:
 
 
 def store(connection: datadb.Connection, job: Job, translation: Translation, maxrec: int, seconds: float) -> Stored:
-    """Write the job's result table, in place of what an earlier attempt left; all of it or nothing.
+    """Write the job's result table in one transaction, in place of what an earlier attempt left; all of it or nothing.
 
     connection: of `datadb.writer`; translation: of at most maxrec + 1 rows; seconds: that the query may take. Raises
     PredecessorError when an earlier attempt's query still runs, QuotaError when the result is larger than its owner's
     room, and psycopg.Error.
     """
+    _wait_for_predecessor(connection, job)
     try:
         with _transaction(connection, job):
-            _wait_for_predecessor(connection, job)
-            _set(connection, "lock_timeout", limits.LOCK_SECONDS)
             _set(connection, "statement_timeout", seconds)
             nrows = _create(connection, job, translation, maxrec)
             if nrows > maxrec:
@@ -74,12 +73,8 @@ def store(connection: datadb.Connection, job: Job, translation: Translation, max
 
 @contextmanager
 def _transaction(connection: datadb.Connection, job: Job) -> Iterator[None]:
-    """As the role of the job's owner; as the login role for nobody's."""
-    if not job.owner:
-        with connection.transaction():
-            yield
-        return
-    datadb.begin_writing(connection, job.keeper, PREDECESSOR_SECONDS + limits.LOCK_SECONDS)
+    """As the role of the job's owner."""
+    datadb.begin_writing(connection, job.keeper, limits.LOCK_SECONDS)
     try:
         yield
     except BaseException:
@@ -138,10 +133,13 @@ def _widest(columns: Sequence[Column]) -> int | None:
 
 
 def _wait_for_predecessor(connection: datadb.Connection, job: Job) -> None:
-    """Take the lock that every attempt holds while it runs, so that never two of them do."""
-    _set(connection, "lock_timeout", PREDECESSOR_SECONDS)
+    """Take the lock that every attempt holds as long as its connection lives, so that never two of them run.
+
+    The login role takes it: a query's role may not call such functions.
+    """
+    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(round(PREDECESSOR_SECONDS * 1000))))
     try:
-        connection.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (str(job.pk),))
+        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (str(job.pk),))
     except psycopg.errors.LockNotAvailable as error:
         raise PredecessorError from error
 

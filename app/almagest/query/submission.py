@@ -17,7 +17,7 @@ from psycopg import sql
 
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column, Table
-from almagest.query import datadb, jobs, limits, request, uploads
+from almagest.query import datadb, jobs, limits, quotas, request, uploads
 from almagest.query.errors import QueryError, ResultLostError, TooLargeError
 from almagest.query.failures import explain
 from almagest.query.models import Job
@@ -35,7 +35,7 @@ def create(
     with uploads.received(asked, parts) as tables:
         job = jobs.create(identity, parameters)
         try:
-            _keep(job, tables)
+            _keep(job, tables, {})
             if start:
                 jobs.run(job)
         except QueryError:
@@ -56,8 +56,7 @@ def add(job: Job, parameters: request.Parameters, parts: uploads.Parts = uploads
     named = {upload.name.lower(): upload for upload in (*request.uploads(job.parameters), *asked)}
     together = ";".join(f"{upload.name},{upload.uri}" for upload in named.values())
     with uploads.received(asked, parts) as tables:
-        jobs.set_parameters(job, {**parameters, "UPLOAD": together})
-        _keep(job, tables)
+        _keep(job, tables, {**parameters, "UPLOAD": together})
 
 
 def tables(job: Job) -> tuple[Table, ...]:
@@ -96,22 +95,30 @@ def _has_rows(connection: datadb.Connection, job: Job, place: sql.Identifier) ->
     return bool(row and row[0])
 
 
-def _keep(job: Job, received: Sequence[uploads.Received]) -> None:
-    """Store the tables, then tell the job of them; a table that replaces another leaves that to the sweep."""
+def _keep(job: Job, received: Sequence[uploads.Received], parameters: request.Parameters) -> None:
+    """Store the tables, then tell the job of them and of the parameters, if it is still PENDING.
+
+    A table that replaces another leaves that to the sweep. What they take counts as the job's until it ends.
+    """
     first = _reserve(job, len(received))
     names = [f"upload_{job.pk}_{first + number}" for number in range(len(received))]
     try:
-        with datadb.uploader(job.keeper if job.owner else None) as connection:
-            for table, name in zip(received, names, strict=True):
+        with datadb.uploader(job.keeper) as connection:
+            nbytes = sum(
                 uploads.store(connection, table, job.result_schema, name)
+                for table, name in zip(received, names, strict=True)
+            )
+            quotas.check_fits(job.owner, job.user_id, nbytes, 0)
     except psycopg.Error as error:
         raise explain(error, ADVICE) from error
     described = [_described(table, name) for table, name in zip(received, names, strict=True)]
     replaced = {table.name.lower() for table in received}
     with transaction.atomic():
-        row = Job.objects.select_for_update().get(pk=job.pk)
+        jobs.set_parameters(job, parameters)
+        row = Job.objects.get(pk=job.pk)
         row.uploads = [kept for kept in row.uploads if kept["name"].lower() not in replaced] + described
-        row.save(update_fields=["uploads"])
+        row.nbytes = (row.nbytes or 0) + nbytes
+        row.save(update_fields=["uploads", "nbytes"])
 
 
 def _reserve(job: Job, number: int) -> int:

@@ -10,6 +10,7 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 import psycopg
 from psycopg import sql
@@ -17,7 +18,7 @@ from psycopg import sql
 from almagest.config.environment import environment
 from almagest.query import jobs
 from almagest.query.datadb import Connection
-from almagest.query.models import ACTIVE, SHARED_SCHEMA, WITHOUT_RESULT, Job, Phase
+from almagest.query.models import ACTIVE, SHARED_SCHEMA, WITHOUT_RESULT, Job, Phase, UserTable
 
 log = logging.getLogger(__name__)
 
@@ -27,47 +28,64 @@ BATCH = 200
 _TABLES = """
     SELECT n.nspname, c.relname, pg_relation_size(c.oid) = 0
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind = 'r' AND c.relname ~ '^(job|upload)_' AND (n.nspname = %s OR n.nspname LIKE 'almagest\\_%%')
+    WHERE c.relkind = 'r' AND c.relname ~ '^(job|upload|table)_' AND (n.nspname = %s OR n.nspname LIKE 'almagest\\_%%')
 """
-_JOB_TABLE = re.compile(r"(job|upload)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:_\d+)?")
+_JOB_TABLE = re.compile(r"(job|upload|table)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:_\d+)?")
+
+
+class Kind(StrEnum):
+    """What a table is, by the beginning of its name."""
+
+    RESULT = "job"
+    UPLOAD = "upload"
+    KEPT = "table"
 
 
 @dataclass(frozen=True, slots=True)
 class ResultTable:
-    """A table that looks like a job's result, or like one that came with a job. empty: without a single page."""
+    """A table that looks like one of ours. job: key of its row, a UserTable's where a user keeps it; empty: without a
+    single page."""
 
     schema: str
     name: str
     job: uuid.UUID
     empty: bool
-    uploaded: bool
+    kind: Kind
+
+    @property
+    def may_be_lost(self) -> bool:
+        """Whether it is a result that a crash emptied, if it should have rows."""
+        return self.empty and self.kind is Kind.RESULT
 
     def is_orphan(self, phase: str) -> bool:
         """Whether a job in this phase, ARCHIVED when it is gone, needs it no more."""
-        return phase not in ACTIVE if self.uploaded else phase in WITHOUT_RESULT
+        return phase not in ACTIVE if self.kind is Kind.UPLOAD else phase in WITHOUT_RESULT
 
 
 def sweep() -> int:
-    """Drop result tables whose job is gone or has no result; returns how many.
+    """Drop tables whose job is gone, has no result or needs them no more, or whose user dropped them; returns how many.
 
-    The tables are listed before the jobs are: a table is always younger than its job, so one without a job stays so.
+    The tables are listed before the rows are: a table is always younger than its row, so one without a row stays so.
     """
     with psycopg.connect(
         environment().datadb_conninfo("almagest_job"), autocommit=True, application_name="sweep"
     ) as connection:
         tables = list(_tables(connection))
         alive = dict(Job.objects.filter(pk__in=[table.job for table in tables]).values_list("pk", "phase"))
+        kept = set(UserTable.objects.filter(pk__in=[table.job for table in tables]).values_list("pk", flat=True))
         for table in tables:
-            if table.empty and not table.uploaded and alive.get(table.job) == Phase.COMPLETED and jobs.lose(table.job):
+            if table.may_be_lost and alive.get(table.job) == Phase.COMPLETED and jobs.lose(table.job):
                 log.warning("a result was lost in a crash of the data database", extra={"job": str(table.job)})
-        orphans = [table for table in tables if table.is_orphan(alive.get(table.job, Phase.ARCHIVED))]
+        orphans = [
+            table for table in tables if table.job not in kept and table.is_orphan(alive.get(table.job, Phase.ARCHIVED))
+        ]
         return sum(_drop(connection, table) for table in orphans[:BATCH])
 
 
 def _tables(connection: Connection) -> Iterator[ResultTable]:
     for schema, name, empty in connection.execute(_TABLES, (SHARED_SCHEMA,)):
         if found := _JOB_TABLE.fullmatch(name):
-            yield ResultTable(schema, name, uuid.UUID(found[2]), empty, uploaded=found[1] == "upload")
+            yield ResultTable(schema, name, uuid.UUID(found[2]), empty, Kind(found[1]))
 
 
 def _drop(connection: Connection, table: ResultTable) -> bool:

@@ -20,9 +20,9 @@ from almagest.config.environment import environment
 from almagest.formats import pgcopy
 from almagest.formats.block import Block, Text
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, decode
-from almagest.query import fetch, limits
-from almagest.query.datadb import Connection
-from almagest.query.errors import InvalidRequestError, QueryError, TooLargeError
+from almagest.query import fetch, limits, slots
+from almagest.query.datadb import SLOT_SECONDS, Connection
+from almagest.query.errors import BusyError, InvalidRequestError, QueryError, TooLargeError
 from almagest.query.request import Upload
 
 SCHEMA = "TAP_UPLOAD"
@@ -84,10 +84,12 @@ class Received:
 def received(asked: Sequence[Upload], parts: Parts) -> Iterator[list[Received]]:
     """The tables that a request asks to have uploaded, in its order.
 
-    Raises InvalidRequestError for a part that is missing or cannot be read, TooLargeError beyond a limit.
+    Raises InvalidRequestError for a part that is missing or cannot be read, TooLargeError beyond a limit, BusyError
+    when this process does as much as it may: a server that is read from may be slow.
     """
     with ExitStack() as files:
-        yield [_receive(upload, parts, files) for upload in asked]
+        tables = _received(asked, parts, files) if asked else []
+        yield tables
 
 
 def temporary(tables: Sequence[Received]) -> list[Table]:
@@ -104,13 +106,30 @@ def store_temporarily(tables: Sequence[Received], connection: Connection, reader
         connection.execute(grant.format(sql.Identifier(TEMPORARY, name), sql.Identifier(reader)))
 
 
-def store(connection: Connection, table: Received, schema: str, name: str) -> None:
-    """Put a table where every connection finds it, without a log, so that a crash of the database empties it."""
-    _create(connection, table, schema, name, "UNLOGGED")
+def store(connection: Connection, table: Received, schema: str, name: str, *, logged: bool = False) -> int:
+    """Put a table where every connection finds it; returns the bytes that it takes.
+
+    One that is not logged is emptied by a crash of the database.
+    """
+    _create(connection, table, schema, name, "" if logged else "UNLOGGED")
+    place = sql.Identifier(schema, name).as_string(connection)
+    row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (place,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _temporary_name(number: int) -> str:
     return f"upload_{number}"
+
+
+def _received(asked: Sequence[Upload], parts: Parts, files: ExitStack) -> list[Received]:
+    with slots.slot(SLOT_SECONDS) as slot:
+        if slot is None or not (all(map(_inline, asked)) or slot.prolong()):
+            raise BusyError("too many uploads are being read at this moment; please try again soon")
+        return [_receive(upload, parts, files) for upload in asked]
+
+
+def _inline(upload: Upload) -> bool:
+    return upload.uri.lower().startswith("param:")
 
 
 def _receive(upload: Upload, parts: Parts, files: ExitStack) -> Received:
@@ -128,8 +147,8 @@ def _receive(upload: Upload, parts: Parts, files: ExitStack) -> Received:
 
 def _part(upload: Upload, parts: Parts, files: ExitStack) -> Part:
     """Where the table is. Raises InvalidRequestError when it is nowhere, TooLargeError when it is too large."""
-    scheme, _, rest = upload.uri.partition(":")
-    if scheme.lower() == "param":
+    if _inline(upload):
+        rest = upload.uri.partition(":")[2]
         if rest not in parts:
             raise InvalidRequestError(f"UPLOAD names the part {rest[:40]!r}, which the request does not have")
         return parts[rest]

@@ -6,6 +6,7 @@ import logging
 
 from celery import shared_task
 
+from almagest.metadata import grants
 from almagest.query import dispatch, execution, sweep
 
 log = logging.getLogger(__name__)
@@ -19,5 +20,9 @@ def run(queue: str) -> None:
 
 @shared_task(name=dispatch.SWEEP)
 def drop_orphans() -> None:
-    """Drop the result tables of jobs that are gone."""
+    """Drop the result tables of jobs that are gone, and mend grants that a crash left apart from their metadata."""
     sweep.sweep()
+    with grants.steward() as data:
+        changed = grants.synchronise(data)
+    if changed:
+        log.warning("grants were not as the metadata say", extra={"changes": changed})

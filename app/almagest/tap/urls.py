@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import re_path
 
-from almagest.tap import jobs, views
+from almagest.tap import jobs, usertables, views
 
 app_name = "tap"
 
@@ -16,6 +16,7 @@ urlpatterns = [
     re_path(r"^/availability/?$", views.availability, name="availability"),
     re_path(r"^/capabilities/?$", views.capabilities, name="capabilities"),
     re_path(r"^/tables/?$", views.tables, name="tables"),
+    re_path(r"^/tables/(?i:tap_user)\.(?P<name>[^/]{1,200})/?$", usertables.table, name="user-table"),
     re_path(r"^/tables/(?P<name>[^/]{1,200})/?$", views.table, name="table"),
     re_path(r"^/examples/?$", views.examples, name="examples"),
     re_path(r"^/async/?$", jobs.joblist, name="jobs"),

@@ -17,7 +17,9 @@ _HTTP = f"""\
 worker_processes 1;
 pid /var/cache/nginx/nginx.pid;
 error_log stderr warn;
-events {{ worker_connections 2048; }}
+# Two connections a client: its own and one to a server behind.
+worker_rlimit_nofile 16384;
+events {{ worker_connections 8192; }}
 http {{
   include /etc/nginx/mime.types;
   default_type application/octet-stream;
@@ -47,8 +49,9 @@ http {{
 def proxy(scope: Scope) -> str:
     """One host name for everything: `/cms/` is WordPress, the rest is the application.
 
-    Requests are read whole before the application sees them, so that a slow client holds no web process. Answers are
-    passed on as they come and never written to disk: a TAP result may be larger than any disk buffer.
+    Requests are read whole before the application sees them, and the first megabytes of an answer are taken off its
+    hands, so that a slow client holds no web process. What is larger is passed on as the client takes it: a TAP result
+    may be larger than any disk.
     """
     spec = scope.archive.spec
     upstreams = _upstream("web", scope) + (_upstream("wordpress", scope) if spec.wordpress.enabled else "")
@@ -67,7 +70,7 @@ def wordpress() -> str:
 def _upstream(component: str, scope: Scope) -> str:
     server = f"{scope.name(component)}:{PORTS[component]}"
     # One server, so a failure must not take it out of service for the seconds that nginx would rest it.
-    return f"  upstream {component} {{ server {server} max_fails=0; keepalive 16; }}\n"
+    return f"  upstream {component} {{ server {server} max_fails=0; keepalive 64; }}\n"
 
 
 _PROXY_HTTP = """\
@@ -82,7 +85,7 @@ _PROXY_HTTP = """\
   proxy_connect_timeout 5s;
   proxy_read_timeout 600s;
   proxy_send_timeout 600s;
-  proxy_max_temp_file_size 0;
+  proxy_max_temp_file_size 16m;
   # Clients of the Virtual Observatory read there which software answers.
   proxy_pass_header Server;
 """

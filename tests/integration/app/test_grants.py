@@ -92,6 +92,15 @@ def test_synchronising_again_changes_nothing(access: Access) -> None:
 
 
 @pytest.mark.parametrize("role", ["almagest_query", "almagest_job"])
+def test_a_process_without_the_owners_password_can_synchronise(access: Access, role: str) -> None:
+    access.level("vault.secret", "private", "readers")
+    with access.application.data() as owner:
+        owner.execute("GRANT SELECT ON vault.secret TO almagest_public")
+    assert access.synchronise(role) == 1
+    assert "secret" not in access.readable("almagest_public")
+
+
+@pytest.mark.parametrize("role", ["almagest_query", "almagest_job"])
 def test_the_login_roles_read_nothing_private_as_themselves(
     access: Access, application: Application, role: str
 ) -> None:
@@ -173,6 +182,17 @@ def test_a_right_to_a_table_of_the_application_is_never_granted(access: Access) 
     with access.application.data("almagest_public") as data, pytest.raises(psycopg.errors.InsufficientPrivilege):
         data.execute("SELECT * FROM almagest.loads")
     access.synchronise()
+
+
+def test_nobodys_results_are_written_by_a_role_that_can_do_nothing_else(application: Application) -> None:
+    with application.data("almagest_guest") as guest, application.data("almagest_query") as query:
+        guest.execute("CREATE TABLE results.guests AS SELECT 1 AS one")
+        assert query.execute("SELECT one FROM results.guests").fetchone() == (1,)
+        for statement in ("SELECT almagest.set_grants('{}')", "CREATE SCHEMA mine", "CREATE TABLE public.mine (i int)"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                guest.execute(statement)
+    with application.data("almagest_job") as job:
+        job.execute("DROP TABLE results.guests")
 
 
 def test_a_closed_account_leaves_nothing(access: Access, application: Application) -> None:

@@ -215,7 +215,7 @@ def test_an_unpublished_table_is_hidden_until_it_is_published(application: Appli
             query.execute("SELECT * FROM trial.secret")
 
 
-@pytest.mark.parametrize("role", ["almagest_query", "almagest_job"])
+@pytest.mark.parametrize("role", ["almagest_public", "almagest_job"])
 def test_readers_cannot_change_a_published_table(application: Application, files: Path, role: str) -> None:
     source = write(files, "fixed.parquet", sky(50))
     assert application.run("ingest", source, "--table", "trial.fixed").code == 0

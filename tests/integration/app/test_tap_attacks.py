@@ -226,7 +226,7 @@ def test_a_job_cannot_be_made_to_read_another_result(archive: Archive) -> None:
     assert archive.until(thief, "COMPLETED", "ERROR") == "ERROR"
 
 
-@pytest.mark.parametrize("role", ["almagest_query", "almagest_job"])
+@pytest.mark.parametrize("role", ["almagest_query", "almagest_job", "almagest_public", "almagest_guest"])
 @pytest.mark.parametrize(
     "statement",
     [

@@ -94,7 +94,7 @@ def test_shapes_and_arrays_can_be_queried_and_come_back(archive: Archive) -> Non
         '<FIELD name="grid" datatype="short" arraysize="2x2"/>'
         '<FIELD name="we&quot;ird; DROP TABLE x" datatype="char" arraysize="*" xtype="timestamp"/>'
     )
-    row = "<TD>10 20</TD><TD>10 20 1</TD><TD>0 0 20 0 20 30</TD><TD>1 2 3 4</TD><TD>2000-01-01T00:00:00</TD>"
+    row = "<TD>10 20</TD><TD>10 20 1</TD><TD>0 0 40 0 10 60</TD><TD>1 2 3 4</TD><TD>2000-01-01T00:00:00</TD>"
     table = f"<TABLE>{fields}<DATA><TABLEDATA><TR>{row}</TR></TABLEDATA></DATA></TABLE>"
     data = f"<VOTABLE><RESOURCE>{table}</RESOURCE></VOTABLE>"
     answer = send(
@@ -109,7 +109,7 @@ def test_shapes_and_arrays_can_be_queried_and_come_back(archive: Archive) -> Non
     assert np.ravel(found[3]).tolist() == [1, 2, 3, 4]
     assert np.allclose(found[4], [10, 20])
     assert np.allclose(found[5], [10, 20, 1])
-    assert np.allclose(found[6], [0, 0, 20, 0, 20, 30])
+    assert np.allclose(found[6], [0, 0, 40, 0, 10, 60])
 
 
 def test_a_job_brings_its_tables_along(archive: Archive) -> None:
@@ -160,7 +160,7 @@ def test_a_job_with_a_broken_table_is_never_made(archive: Archive) -> None:
             "FITS",
         ),
         ("mine,param:t", MINE.replace(b"<VOTABLE", b'<!DOCTYPE x [<!ENTITY a "b">]><VOTABLE'), 400, "DOCTYPE"),
-        ("mine,param:t", MINE.replace(b"<FIELD ", b'<FIELD arraysize="9000000000" ', 1), 413, "bytes"),
+        ("mine,param:t", MINE.replace(b"<FIELD ", b'<FIELD arraysize="9000000000" ', 1), 413, "more than"),
         (
             "mine,param:t",
             MINE.replace(b"<DATA>", b'<FIELD name="x" datatype="int"/>' * 1000 + b"<DATA>"),
@@ -177,15 +177,22 @@ def test_what_is_wrong_with_an_upload_is_said_in_words(
     assert words in wire.status(answer.content)[1]
 
 
-def chunked(archive: Archive, path: str, body: bytes, boundary: str, size: int = 1000) -> tuple[int, bytes]:
-    """A request as STIL writes it: chunks, and no Content-Length."""
+STIL = "<<<--------------MULTIPART-BOUNDARY------->>>"
+
+
+def head(archive: Archive, path: str) -> bytes:
+    """The head of a request as STIL writes it: chunks, and no Content-Length."""
     address = urlsplit(archive.tap)
-    head = (
+    return (
         f"POST {address.path}{path} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n"
-        f'Content-Type: multipart/form-data; boundary="{boundary}"\r\nTransfer-Encoding: chunked\r\n\r\n'
-    )
+        f'Content-Type: multipart/form-data; boundary="{STIL}"\r\nTransfer-Encoding: chunked\r\n\r\n'
+    ).encode()
+
+
+def chunked(archive: Archive, path: str, body: bytes, size: int = 1000) -> tuple[int, bytes]:
+    address = urlsplit(archive.tap)
     with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
-        connection.sendall(head.encode())
+        connection.sendall(head(archive, path))
         for start in range(0, len(body), size):
             piece = body[start : start + size]
             connection.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
@@ -199,9 +206,6 @@ def chunked(archive: Archive, path: str, body: bytes, boundary: str, size: int =
 def multipart(boundary: str, *parts: tuple[str, bytes]) -> bytes:
     body = b"".join(f"--{boundary}\r\n{head}\r\n\r\n".encode() + content + b"\r\n" for head, content in parts)
     return body + f"--{boundary}--\r\n".encode()
-
-
-STIL = "<<<--------------MULTIPART-BOUNDARY------->>>"
 
 
 def text_part(name: str, value: str) -> tuple[str, bytes]:
@@ -222,7 +226,7 @@ def test_a_chunked_body_without_a_length_is_read(archive: Archive) -> None:
         ),
         file_part("up", MINE, "None"),
     )
-    status, content = chunked(archive, "/sync", body, STIL)
+    status, content = chunked(archive, "/sync", body)
     assert status == 200, content
     assert "2,zw\u00f6lf".encode() in content
 
@@ -230,13 +234,13 @@ def test_a_chunked_body_without_a_length_is_read(archive: Archive) -> None:
 def test_a_multipart_body_without_a_file_is_a_form(archive: Archive) -> None:
     query = "SELECT TOP 1 hip FROM hipparcos.main"
     body = multipart(STIL, text_part("LANG", "ADQL"), text_part("QUERY", query), text_part("RESPONSEFORMAT", "csv"))
-    status, content = chunked(archive, "/sync", body, STIL)
+    status, content = chunked(archive, "/sync", body)
     assert status == 200, content
 
 
 def test_a_part_without_a_file_name_is_a_table_too(archive: Archive) -> None:
     fields = (("LANG", "ADQL"), ("QUERY", ALL), ("UPLOAD", "mine,param:up"), ("up", MINE.decode()))
-    status, content = chunked(archive, "/sync", multipart(STIL, *(text_part(*field) for field in fields)), STIL)
+    status, content = chunked(archive, "/sync", multipart(STIL, *(text_part(*field) for field in fields)))
     assert status == 200, content
 
 
@@ -256,8 +260,25 @@ def test_a_part_without_a_file_name_is_a_table_too(archive: Archive) -> None:
     ],
 )
 def test_bodies_of_every_kind_are_refused_and_never_break_anything(archive: Archive, body: bytes) -> None:
-    status, content = chunked(archive, "/sync", body, STIL)
+    status, content = chunked(archive, "/sync", body)
     assert status in (400, 413), content[:500]
+
+
+@pytest.mark.parametrize(
+    "start", [b"zz\r\n", b"1000\r\nabc", b"-5\r\nabc\r\n", b"5\r\nabc", b"ffffffffffffffffff\r\nabc"]
+)
+def test_a_body_that_breaks_off_leaves_everything_answering(archive: Archive, start: bytes) -> None:
+    address = urlsplit(archive.tap)
+    for _ in range(10):
+        with socket.create_connection((address.hostname, address.port), timeout=60) as connection:
+            connection.sendall(head(archive, "/sync") + start)
+    assert rows(send(f"{archive.tap}/sync", ALL)) == ROWS
+
+
+def test_a_body_larger_than_allowed_is_refused(archive: Archive) -> None:
+    """Also without a length, where only reading shows it."""
+    status, content = chunked(archive, "/sync", bytes(104 * 2**20 + 1), size=2**20)
+    assert (status, wire.status(content)[0]) == (413, "ERROR")
 
 
 @contextmanager

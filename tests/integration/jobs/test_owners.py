@@ -15,7 +15,7 @@ from support.waiting import eventually
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 COUNT = "SELECT COUNT(*) AS n FROM openngc.objects"
-BRIGHT = "SELECT hip, ra, dec, vmag FROM hipparcos.main WHERE hip < 100"
+BRIGHT = "SELECT hip, ra, dec FROM hipparcos.main WHERE hip < 100"
 
 
 @pytest.fixture(scope="module")
@@ -126,9 +126,9 @@ def test_a_result_can_be_queried_and_joined_by_its_owner_only(archive: Archive, 
 
 
 def test_a_table_keeps_what_its_columns_mean(ada: Asker) -> None:
-    ada.done("SELECT ra, ra AS ctid, dec AS \"ra\", 'x' AS label FROM hipparcos.main WHERE hip = 1", TABLE_NAME="odd")
+    ada.done("SELECT ra, ra AS ctid, dec AS ra, 'x' AS label FROM hipparcos.main WHERE hip = 1", TABLE_NAME="odd")
     table = wire.table(ada.sync("SELECT * FROM tap_user.odd", RESPONSEFORMAT="votable").content)
-    assert table.colnames == ["ra", "c2", "c3", "label"]
+    assert table.colnames == ["ra", "c2", "ra_2", "label"]
     assert str(table["ra"].unit) == "deg"
 
 

@@ -1,12 +1,13 @@
 """Parquet files, a batch of rows at a time; unit, ucd, utype and description from the fields' metadata.
 
 Pages say how large they will be once they are decompressed, and the library believes them. They are therefore asked
-first, all of them, and what they say together has to be within the bounds.
+first, all of them, and what they say together has to be within the bounds; so have texts that are stored once and stand
+in many rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,10 +18,17 @@ import pyarrow.parquet as pq
 from almagest.adql.catalogue import Column, Datatype
 from almagest.formats.block import DTYPES, Array, Block, Fixed, Text, Values, fixed
 from almagest.formats.decode.errors import DecodingError, TooMuchError
+from almagest.formats.decode.pages import DELTA_BYTE_ARRAY, pages
 from almagest.formats.decode.table import Bounds, Decoded, named
 
 ROWS = 10_000
 """Rows in a block; fewer than elsewhere, because the library makes what belongs to them in one go."""
+
+VALUE_BYTES = 4
+"""What a value takes at least when it is read."""
+
+PAGE_BYTES = 1024
+"""What a page counts for at least, so that a file cannot be a hundred million empty ones."""
 
 FOOTER_BYTES = 4 << 20
 """Size of the metadata at the end."""
@@ -48,20 +56,25 @@ def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
     """The table of a Parquet file. file: seekable anywhere. Raises DecodingError, also while the blocks are taken."""
     _check_footer(file)
     try:
-        parquet = pq.ParquetFile(
-            file, thrift_string_size_limit=FOOTER_BYTES, thrift_container_size_limit=FOOTER_BYTES // 8
-        )
+        parquet = _open(file)
         bounds.check_rows(parquet.metadata.num_rows)
         bounds.check_columns(parquet.metadata.num_columns)
-        schema = parquet.schema_arrow
-        _check_sizes(parquet.metadata, bounds)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        if isinstance(error, DecodingError):
-            raise
+        columns = named([_column(field) for field in parquet.schema_arrow])
+        _check_pages(file, parquet.metadata, bounds)
+        # Texts stay as the few that there are of them until it is known how long they are together.
+        parquet = _open(file, [field.name for field in parquet.schema_arrow if pa.types.is_string(field.type)])
+    except (pa.ArrowException, OSError) as error:
         raise DecodingError(f"the file is not readable as Parquet: {error}") from error
-    columns = [_column(field) for field in schema]
-    renamed = named(columns)
-    return Decoded(renamed, _blocks(parquet, renamed, bounds))
+    return Decoded(columns, _blocks(parquet, columns, bounds))
+
+
+def _open(file: BinaryIO, texts: Sequence[str] = ()) -> pq.ParquetFile:
+    return pq.ParquetFile(
+        file,
+        read_dictionary=list(texts),
+        thrift_string_size_limit=FOOTER_BYTES,
+        thrift_container_size_limit=FOOTER_BYTES // 8,
+    )
 
 
 def _check_footer(file: BinaryIO) -> None:
@@ -75,26 +88,43 @@ def _check_footer(file: BinaryIO) -> None:
         raise TooMuchError(f"the file's metadata are larger than {FOOTER_BYTES:,} bytes")
 
 
-def _check_sizes(metadata: Any, bounds: Bounds) -> None:
+def _check_pages(file: BinaryIO, metadata: Any, bounds: Bounds) -> None:
+    """Raise TooMuchError when the pages say that they are, or hold, more than the bounds allow."""
     total = 0
     for group in range(metadata.num_row_groups):
         for column in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(column)
-            total += max(0, chunk.total_uncompressed_size)
-            bounds.check_bytes(total)
-            bounds.check_rows(chunk.num_values)
+            offsets = (chunk.dictionary_page_offset, chunk.data_page_offset)
+            start = min(offset for offset in offsets if offset is not None)
+            for page in pages(file, max(0, start), chunk.total_compressed_size):
+                total += max(page.size, page.values * VALUE_BYTES, PAGE_BYTES)
+                bounds.check_bytes(total)
+                if page.encoding == DELTA_BYTE_ARRAY:
+                    raise DecodingError(
+                        "is encoded as DELTA_BYTE_ARRAY, which is not read", column=chunk.path_in_schema
+                    )
 
 
 def _blocks(parquet: Any, columns: tuple[Column, ...], bounds: Bounds) -> Iterator[Block]:
-    first = 1
+    first, texts = 1, 0
     try:
         for batch in parquet.iter_batches(batch_size=ROWS, use_threads=False):
             bounds.check_rows(first + len(batch) - 1)
+            texts += sum(map(_text_bytes, batch.columns))
+            bounds.check_bytes(texts)
             pairs = zip(batch.columns, columns, strict=True)
             yield Block(first, tuple(_values(array, column, first) for array, column in pairs))
             first += len(batch)
     except (pa.ArrowException, OSError) as error:
         raise DecodingError(f"the file cannot be read on: {error}", row=first) from error
+
+
+def _text_bytes(array: pa.Array) -> int:
+    """Bytes of the texts of a column, written out."""
+    if not pa.types.is_dictionary(array.type):
+        return 0
+    lengths = pc.binary_length(array.dictionary.cast(pa.large_binary()))
+    return int(pc.sum(pc.take(lengths, array.indices)).as_py() or 0)
 
 
 def _column(field: pa.Field) -> Column:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from almagest.formats.decode.errors import DecodingError
 from almagest.formats.decode.stream import Gunzip
 from almagest.formats.decode.table import CHUNK, Bounds
 
@@ -20,10 +21,10 @@ class Unzipped:
         self._bounds = bounds
         self.seek(0)
 
-    def seek(self, place: int) -> int:
-        """Begin again. place: 0, the only one there is."""
-        if place:
-            raise ValueError("a compressed file is read from its beginning only")
+    def seek(self, place: int, whence: int = 0) -> int:
+        """Begin again: 0 is the only place that can be found. Raises DecodingError for others, which Parquet needs."""
+        if place or whence:
+            raise DecodingError("a file of this format cannot be compressed as a whole; send it as it is")
         self._file.seek(0)
         self._gunzip = Gunzip(self._bounds)
         self._pieces = self._decoded()

@@ -204,12 +204,19 @@ def test_parquet_types_and_metadata_are_kept() -> None:
     assert (column.unit, column.ucd, column.description) == ("deg", "pos.eq.ra", "Right ascension")
 
 
+PLAIN = {"use_dictionary": False}
+
+
 @pytest.mark.parametrize(
     ("data", "error"),
     [
         (parquet_file(pa.table({"x": np.zeros(200_000)})), TooMuchError),
         (parquet_file(pa.table({f"c{number}": [1] for number in range(201)})), TooMuchError),
         (parquet_file(pa.table({"x": ["0" * 900_000] * 30}), compression="zstd", use_dictionary=False), TooMuchError),
+        (parquet_file(pa.table({"x": ["0" * 900_000] * 30})), TooMuchError),
+        (parquet_file(pa.table({"x": ["0" * 21_000_000]}), compression="zstd"), TooMuchError),
+        (parquet_file(pa.table({"x": [[1] * 6_000_000]})), TooMuchError),
+        (parquet_file(pa.table({"x": ["0" * 9]}), column_encoding="DELTA_BYTE_ARRAY", **PLAIN), DecodingError),
         (parquet_file(pa.table({"x": [{"a": 1}]})), DecodingError),
         (parquet_file(pa.table({"x": ["a\0b"]})), DecodingError),
         (b"PAR1" + b"\xff" * 100 + b"\xff\xff\xff\x7fPAR1", TooMuchError),
@@ -235,3 +242,12 @@ def test_a_damaged_parquet_file_is_read_or_refused(position: int) -> None:
 def test_a_compressed_bomb_ends_at_the_bound(tail: bytes) -> None:
     with pytest.raises(TooMuchError):
         rows(gzip.compress(tail, 1))
+
+
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+@pytest.mark.parametrize("compression", ["none", "snappy", "zstd", "gzip"])
+def test_every_page_of_an_honest_parquet_file_is_read(version: str, compression: str) -> None:
+    words = ["a", "bb", None, "a"] * 10_000
+    table = pa.table({"n": list(range(40_000)), "word": words})
+    data = parquet_file(table, data_page_version=version, compression=compression, row_group_size=15_000)
+    assert rows(data) == list(zip(range(40_000), words, strict=True))

@@ -8,6 +8,7 @@ from psycopg import errors
 
 from almagest.query.errors import (
     BusyError,
+    ForbiddenError,
     InternalError,
     QueryError,
     QueryTimeoutError,
@@ -30,7 +31,7 @@ from almagest.query.failures import explain
         (errors.AdminShutdown(), BusyError),
         (errors.CrashShutdown(), BusyError),
         (psycopg.OperationalError("connection to server at 10.0.0.7 failed"), BusyError),
-        (errors.InsufficientPrivilege(), InternalError),
+        (errors.InsufficientPrivilege(), ForbiddenError),
         (errors.UndefinedTable(), InternalError),
         (errors.ReadOnlySqlTransaction(), InternalError),
     ],

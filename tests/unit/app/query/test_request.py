@@ -127,3 +127,21 @@ def test_uploads_come_joined_or_repeated() -> None:
 def test_what_is_no_upload_is_refused(value: str) -> None:
     with pytest.raises(InvalidRequestError, match="UPLOAD"):
         request.uploads({"UPLOAD": value})
+
+
+def test_last_is_at_least_one() -> None:
+    assert request.parse_last("3") == 3
+    for wrong in ("0", "-1", "many", ""):
+        with pytest.raises(InvalidRequestError, match="LAST has to be"):
+            request.parse_last(wrong)
+
+
+@pytest.mark.parametrize(("text", "name"), [("Mine", "mine"), ("a_1", "a_1"), ("x" * 63, "x" * 63)])
+def test_a_table_is_named_in_any_letter_case(text: str, name: str) -> None:
+    assert request.table_name(text) == name
+
+
+@pytest.mark.parametrize("text", ["", "1a", "a b", 'a"; DROP TABLE x', "a.b", "ä", "x" * 64, "mine\n"])
+def test_a_tables_name_is_a_regular_identifier(text: str) -> None:
+    with pytest.raises(InvalidRequestError, match="a table's name has to be"):
+        request.table_name(text)

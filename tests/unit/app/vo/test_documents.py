@@ -72,6 +72,17 @@ def test_result_is_named_and_linked_as_tap_wants() -> None:
     }
 
 
+def test_a_job_says_whose_it_is_how_large_its_result_is_and_what_else_is_known() -> None:
+    described = job(phase="COMPLETED", owner="ada", result="text/csv", size=4096, info={"table": "tap_user.mine"})
+    root = ET.fromstring(uws.job(described))
+    assert root.findtext(f"{UWS}ownerId") == "ada"
+    assert [result.get("size") for result in root.iter(f"{UWS}result")] == ["4096"]
+    assert root.findtext(f"{UWS}jobInfo/{{urn:almagest:job}}table") == "tap_user.mine"
+    assert [child.tag for child in root][-1] == f"{UWS}jobInfo"
+    (listed,) = ET.fromstring(uws.jobs("https://x.org/tap/async", [described]))
+    assert listed.findtext(f"{UWS}ownerId") == "ada"
+
+
 def test_astroquery_finds_the_prefix_that_it_searches_for() -> None:
     assert b"<uws:jobs " in uws.jobs("https://x.org/tap/async", [job()])
     assert b'<uws:jobref id="1"' in uws.jobs("https://x.org/tap/async", [job()])

@@ -1,0 +1,83 @@
+"""Tables that users keep here: uploaded once, then queried as `tap_user.<name>` until they drop them (VOSI 1.2 §4)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import psycopg
+from django.db import transaction
+
+from almagest.accounts.identity import Identity
+from almagest.query import datadb, quotas, request, uploads
+from almagest.query.errors import ForbiddenError, InvalidRequestError, NoSuchTableError
+from almagest.query.failures import explain
+from almagest.query.jobtables import SCHEMA
+from almagest.query.models import Job, UserTable
+from almagest.query.uploads import Part
+
+ADVICE = "Upload fewer rows."
+
+
+def create(identity: Identity, name: str, part: Part) -> UserTable:
+    """Keep the table of a file under this name.
+
+    Raises ForbiddenError for those who are not logged in, InvalidRequestError when the name is none or taken or the
+    file is no table, TooLargeError and QuotaError.
+    """
+    user, owner = _user(identity), identity.owner
+    name = request.table_name(name)
+    quotas.check_room(owner, quotas.allowance(owner, identity.user))
+    wanted = request.Upload(name, f"param:{name}")
+    with uploads.received([wanted], {name: part}) as (received,):
+        row = UserTable(owner=owner, user_id=user, name=name, nrows=received.nrows)
+        row.columns = [asdict(column) for column in received.columns]
+        # The row comes first: a table without one is an orphan. It shows itself only when this transaction ends.
+        with transaction.atomic():
+            quotas.hold(owner)
+            _refuse_taken(owner, name)
+            row.save(force_insert=True)
+        try:
+            row.nbytes = _store(identity, received, row)
+        except BaseException:
+            row.delete()
+            raise
+        row.save(update_fields=["nbytes"])
+    return row
+
+
+def find(identity: Identity, name: str) -> UserTable:
+    """The user's table of this name. Raises ForbiddenError for those who are not logged in, NoSuchTableError."""
+    found = UserTable.objects.filter(user=_user(identity), name=name.lower(), nbytes__isnull=False).first()
+    if found is None:
+        raise NoSuchTableError(f"you have no table {SCHEMA}.{name} that was uploaded")
+    return found
+
+
+def drop(identity: Identity, name: str) -> None:
+    """Forget the user's table of this name; what it took on disk goes with the next sweep. Raises as `find` does."""
+    find(identity, name).delete()
+
+
+def _store(identity: Identity, received: uploads.Received, row: UserTable) -> int:
+    """Returns the bytes that it takes. Raises QuotaError when that is more than is left."""
+    try:
+        with datadb.uploader(identity) as connection:
+            nbytes = uploads.store(connection, received, row.owner, row.stored_name, logged=True)
+            quotas.check_fits(row.owner, identity.user, nbytes, 0)
+    except psycopg.Error as error:
+        raise explain(error, ADVICE) from error
+    return nbytes
+
+
+def _refuse_taken(owner: str, name: str) -> None:
+    taken = UserTable.objects.filter(owner=owner, name=name).exists()
+    if taken or Job.objects.filter(owner=owner, table_name=name).exists():
+        raise InvalidRequestError(f"you have a table {SCHEMA}.{name} already; drop it first, or choose another name")
+
+
+def _user(identity: Identity) -> int:
+    if identity.user is None:
+        raise ForbiddenError(
+            "log in to keep tables here; without an account, bring them along with each query (UPLOAD)"
+        )
+    return identity.user

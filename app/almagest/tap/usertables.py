@@ -1,0 +1,48 @@
+"""`/tap/tables/tap_user.<name>`: tables that users keep, made by PUT and ended by DELETE (VOSI 1.2 §4)."""
+
+from __future__ import annotations
+
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
+
+from almagest.accounts.authentication import identify
+from almagest.adql import Catalogue
+from almagest.query import jobtables, limits, usertables
+from almagest.query.errors import InvalidRequestError, NoSuchTableError, TooLargeError
+from almagest.query.uploads import MEMORY_BYTES, PIECE, Part
+from almagest.tap.face import base_url, face
+from almagest.vo import tables as documents
+from almagest.vo import vosi
+
+
+@face("GET", "HEAD", "PUT", "DELETE")
+def table(request: HttpRequest, name: str) -> HttpResponse:
+    """PUT a file in any of the formats of UPLOAD, GET what is known of it, or of a result of this name; DELETE it."""
+    identity = identify(request)
+    if request.method == "DELETE":
+        usertables.drop(identity, name)
+        return HttpResponse(status=204)
+    if request.method == "PUT":
+        with SpooledTemporaryFile(MEMORY_BYTES) as body:
+            _read(request, body)
+            part = Part(cast("BinaryIO", body), request.content_type or "")
+            usertables.create(identity, name, part)
+        return HttpResponse(status=201, headers={"Location": f"{base_url()}/tables/{jobtables.SCHEMA}.{name.lower()}"})
+    found = next((own for own in jobtables.own_tables(identity) if own.name == name.lower()), None)
+    if found is None:
+        raise NoSuchTableError(f"you have no table {jobtables.SCHEMA}.{name}")
+    return HttpResponse(documents.single(Catalogue([found]), found), content_type=vosi.MEDIA_TYPE)
+
+
+def _read(request: HttpRequest, body: SpooledTemporaryFile[bytes]) -> None:
+    try:
+        while piece := request.read(PIECE):
+            body.write(piece)
+            if body.tell() > limits.UPLOAD_BYTES:
+                raise TooLargeError(f"the table has more than {limits.UPLOAD_BYTES:,} bytes, which is the most allowed")
+    except UnreadablePostError as error:
+        raise InvalidRequestError("the body of the request cannot be read") from error
+    body.seek(0)

@@ -1,0 +1,1 @@
+"""The TAP benchmark that the archive is held to: `make bench`."""

@@ -1,0 +1,112 @@
+"""Many clients at once, over bare sockets: http.client would spend more than the service on a short answer."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from urllib.parse import urlencode, urlsplit
+
+from load.bench.client import BenchError
+
+READ = 1 << 20
+LAST = b"\r\n0\r\n\r\n"
+"""How a chunked body ends. Of lines that end in CR LF only one that is nothing but `0` could look alike."""
+
+
+class Wire:
+    """One connection that asks and reads whole answers, as little as HTTP/1.1 allows."""
+
+    def __init__(self, tap: str) -> None:
+        parts = urlsplit(tap)
+        self.address = (parts.hostname or "", parts.port or 80)
+        self.path = parts.path
+        self.socket = socket.create_connection(self.address, timeout=60)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def request(self, query: str) -> bytes:
+        """The bytes of a request to `/sync`."""
+        body = urlencode({"LANG": "ADQL", "QUERY": query, "RESPONSEFORMAT": "csv", "MAXREC": "10000000"})
+        return (
+            f"POST {self.path}/sync HTTP/1.1\r\nHost: {self.address[0]}:{self.address[1]}\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()
+
+    def ask(self, request: bytes) -> tuple[int, bytes]:
+        """Status and raw answer, head and all."""
+        self.socket.sendall(request)
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += self._read()
+        head, _, body = received.partition(b"\r\n\r\n")
+        lower = head.lower()
+        if b"transfer-encoding: chunked" in lower:
+            while not body.endswith(LAST):
+                body += self._read()
+        else:
+            length = int(lower.partition(b"content-length:")[2].split(b"\r\n")[0])
+            while len(body) < length:
+                body += self._read()
+        return int(head.split(b" ", 2)[1]), body
+
+    def close(self) -> None:
+        self.socket.close()
+
+    def _read(self) -> bytes:
+        data = self.socket.recv(READ)
+        if not data:
+            raise BenchError("the service closed the connection in the middle of an answer")
+        return data
+
+
+def storm(tap: str, queries: list[str], clients: int, seconds: float) -> list[float]:
+    """Seconds of every answer that so many clients got in that time. Raises BenchError unless all are 200."""
+    times: list[float] = []
+    failures: list[str] = []
+    until = time.perf_counter() + seconds
+
+    def client(number: int) -> None:
+        wire = Wire(tap)
+        requests = [wire.request(query) for query in queries]
+        at = number * 7919
+        try:
+            while time.perf_counter() < until and not failures:
+                began = time.perf_counter()
+                at += 1
+                status, body = wire.ask(requests[at % len(requests)])
+                if status == 200:
+                    times.append(time.perf_counter() - began)
+                else:
+                    failures.append(f"HTTP {status}: {body[:200]!r}")
+        except (BenchError, OSError) as error:
+            failures.append(str(error))
+        finally:
+            wire.close()
+
+    threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise BenchError(failures[0])
+    return times
+
+
+def counted_csv(tap: str, query: str, expected: int) -> int:
+    """Rows of a large answer, thrown away as they come. Raises BenchError when some are missing."""
+    wire = Wire(tap)
+    try:
+        wire.socket.sendall(wire.request(query))
+        lines, last = 0, b""
+        while not last.endswith(LAST):
+            data = wire.socket.recv(READ)
+            if not data:
+                raise BenchError("the service closed the connection in the middle of an answer")
+            lines += data.count(b"\r\n")
+            last = (last + data)[-len(LAST) :]
+    finally:
+        wire.close()
+    if lines < expected:
+        raise BenchError(f"{lines} lines for {expected} rows")
+    return expected

@@ -1,0 +1,36 @@
+"""Long requests leave room for short ones, however many there are."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from almagest.query.slots import Slots
+
+
+def test_long_requests_leave_slots_for_newcomers() -> None:
+    slots = Slots(6)
+    with ExitStack() as stack:
+        held = [stack.enter_context(slots.slot(0)) for _ in range(4)]
+        assert [slot.prolong() for slot in held if slot] == [True] * 4
+        newcomer = stack.enter_context(slots.slot(0))
+        assert newcomer is not None
+        assert not newcomer.prolong(), "the slots for newcomers are not for staying"
+
+
+def test_slot_that_is_long_counts_once_and_is_free_again_at_its_end() -> None:
+    slots = Slots(3)
+    for _ in range(5):
+        with slots.slot(0) as held:
+            assert held is not None
+            assert held.prolong()
+            assert held.prolong()
+
+
+def test_nobody_gets_more_slots_than_there_are() -> None:
+    slots = Slots(1)
+    with slots.slot(0) as first:
+        assert first is not None
+        with slots.slot(0) as second:
+            assert second is None
+    with slots.slot(0) as again:
+        assert again is not None
