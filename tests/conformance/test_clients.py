@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,7 +22,7 @@ from support.waiting import eventually
 pytestmark = [
     pytest.mark.integration,
     pytest.mark.timeout(300),
-    # These clients leave sockets and files open, which the garbage collector finds in some later test.
+    # These clients leave sockets and files open, which the garbage collector has to find before the next test.
     pytest.mark.filterwarnings("ignore:Exception ignored in:pytest.PytestUnraisableExceptionWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
@@ -30,6 +31,12 @@ QUERY = "SELECT hip, ra, dec FROM hipparcos.main WHERE hip < 100"
 JOIN = "SELECT h.hip, m.note FROM hipparcos.main AS h JOIN TAP_UPLOAD.mine AS m ON h.hip = m.hip"
 MINE = Table({"hip": [7, 1, -1], "note": ["seven", "one", "none"]})
 SLOW = "SELECT COUNT(*) AS n FROM gaiadr3.bright AS a, gaiadr3.bright AS b WHERE a.ra + b.ra < 0"
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    yield
+    gc.collect()
 
 
 @pytest.fixture
@@ -100,7 +107,7 @@ def test_pyvo_takes_a_table_along(service: pyvo.dal.TAPService) -> None:
     job.delete()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def tapplus(archive: Archive) -> TapPlus:
     return TapPlus(url=archive.tap, verbose=False)
 

@@ -17,7 +17,8 @@ urlpatterns = [
     re_path(r"^/availability/?$", availability, name="availability"),
     re_path(r"^/capabilities/?$", views.capabilities, name="capabilities"),
     re_path(r"^/tables/?$", views.tables, name="tables"),
-    re_path(r"^/tables/(?i:tap_user)\.(?P<name>[^/]{1,200})/?$", usertables.table, name="user-table"),
+    # In any letter case; Django cannot reverse any address of the site beside a pattern with (?i:…).
+    re_path(r"^/tables/[Tt][Aa][Pp]_[Uu][Ss][Ee][Rr]\.(?P<name>[^/]{1,200})/?$", usertables.table, name="user-table"),
     re_path(r"^/tables/(?P<name>[^/]{1,200})/?$", views.table, name="table"),
     re_path(r"^/examples/?$", views.examples, name="examples"),
     re_path(r"^/async/?$", jobs.joblist, name="jobs"),

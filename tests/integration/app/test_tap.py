@@ -180,7 +180,7 @@ def test_get_and_multipart_work_as_post_does(archive: Archive) -> None:
         ({"MAXREC": "many"}, "MAXREC has to be"),
         ({"RESPONSEFORMAT": "docx"}, "no format 'docx'"),
         ({"QUERY": "SELECT 1 / (hip - hip) FROM hipparcos.main"}, "division by zero"),
-        ({"UPLOAD": "mine,http://127.0.0.1/"}, "takes no uploads"),
+        ({"UPLOAD": "mine,http://127.0.0.1/"}, "not on the public internet"),
     ],
 )
 def test_a_user_error_is_a_document_with_its_reason(archive: Archive, changed: dict[str, str], message: str) -> None:
