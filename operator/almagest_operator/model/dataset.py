@@ -13,7 +13,9 @@ from almagest_operator.model.base import Model
 class Format(enum.StrEnum):
     CSV = "csv"
     FITS = "fits"
+    HDF5 = "hdf5"
     PARQUET = "parquet"
+    VOTABLE = "votable"
 
 
 class Dataset(Model):
@@ -33,7 +35,7 @@ class Dataset(Model):
         Field(
             max_length=1024,
             pattern=r"^(demo:(gaia|hipparcos|openngc)|file:[^/].*)$",
-            description="`demo:gaia`, `demo:hipparcos`, `demo:openngc`, or `file:` and a path below the files volume.",
+            description="`demo:gaia`, `demo:hipparcos`, `demo:openngc`, or `file:` and a path below the files volume, with `*` for several.",
         ),
     ]
     format: Annotated[
