@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from almagest.adql.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.format import Copy, Rows, Status, Streamed
 from almagest.formats.lines import SEPARATOR, lines, plain, separated
 from almagest.formats.sql import elements, is_text, text
+
+DESCRIBED = (
+    "name", "datatype", "arraysize", "xtype", "unit", "ucd", "utype", "description", "minimum", "maximum",
+)  # fmt: skip
+"""What is told of a column: what VOTable's FIELD has a place for."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,8 @@ class Json(Streamed):
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
         """The object, row by row."""
         described = [
-            {name: value for name, value in asdict(column).items() if value not in (None, "")} for column in columns
+            {name: value for name in DESCRIBED if (value := getattr(column, name)) not in (None, "")}
+            for column in columns
         ]
         info: dict[str, list[str]] = {}
         for name, value in about.items():

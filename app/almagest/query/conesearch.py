@@ -9,6 +9,7 @@ from almagest import adql, formats
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Column, Table
 from almagest.adql.names import written
+from almagest.formats.votable import Tabledata
 from almagest.metadata import catalogue
 from almagest.query import limits, origin
 from almagest.query.answer import Answer, Source
@@ -17,7 +18,7 @@ from almagest.query.errors import NoSuchTableError
 from almagest.query.rows import fetch
 from almagest.vo import conesearch
 
-OLDEST_FORMAT = "text/xml;serialization=tabledata"
+OLDEST_FORMAT = Tabledata(conesearch.MEDIA_TYPE)
 """What clients of 1.03 read, which know no other; one that names a format is of 1.1."""
 
 ADVICE = f"A cone search may take {limits.SYNC_SECONDS:g} s; ask for a smaller radius, or use TAP."
@@ -79,7 +80,8 @@ def search(found: Searchable, cone: Cone) -> Answer:
         requested=datetime.now(UTC),
         protocol=origin.CONE_SEARCH,
     )
-    return Answer(source, formats.negotiate(cone.response_format or OLDEST_FORMAT), about)
+    wanted_format = formats.negotiate(cone.response_format) if cone.response_format else OLDEST_FORMAT
+    return Answer(source, wanted_format, about)
 
 
 def example(found: Searchable) -> tuple[float, float] | None:

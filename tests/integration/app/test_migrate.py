@@ -104,7 +104,6 @@ def test_readers_have_their_limits(application: Application, role: str) -> None:
         "SET ROLE almagest",
         "CREATE TABLE public.mine (i int)",
         "CREATE SCHEMA mine",
-        "CREATE TEMP TABLE mine (i int)",
         "CREATE ROLE mine",
         "SELECT * FROM almagest.loads",
         "COPY (SELECT 1) TO PROGRAM 'true'",
@@ -117,6 +116,17 @@ def test_readers_cannot_reach_beyond_their_tables(application: Application, role
         reader.execute("SET default_transaction_read_only = off")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute(statement)
+
+
+def test_only_the_web_process_brings_tables_along_and_no_query_does(application: Application) -> None:
+    with application.data("almagest_query") as web:
+        web.execute("SET default_transaction_read_only = off")
+        web.execute("CREATE TEMP TABLE mine (i int)")
+        web.execute("SET ROLE almagest_public")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            web.execute("CREATE TEMP TABLE more (i int)")
+    with application.data("almagest_job") as job, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        job.execute("CREATE TEMP TABLE mine (i int)")
 
 
 def test_queries_read_what_jobs_wrote_and_nobody_else_writes_results(application: Application) -> None:

@@ -134,7 +134,7 @@ def test_an_answer_says_where_its_data_come_from(archive: Archive) -> None:
 
 
 def test_a_finished_result_is_fetched_in_parts(archive: Archive) -> None:
-    job = archive.submit("SELECT hip, ra FROM hipparcos.main")
+    job = archive.submit("SELECT hip, ra FROM hipparcos.main", PHASE="RUN")
     archive.until(job, "COMPLETED")
     for name in ("votable", "csv"):
         url = f"{job}/results/result?RESPONSEFORMAT={name}"

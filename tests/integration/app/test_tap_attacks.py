@@ -155,7 +155,7 @@ def test_an_identifier_stays_an_identifier(archive: Archive, name: str) -> None:
         ("RUNID", "r" * 65),
         ("RUNID", "a\0b"),
         ("LANG", "ADQL'; --"),
-        ("LANG", "PostgreSQL"),
+        ("LANG", "MySQL"),
         ("UPLOAD", "t,file:///etc/passwd"),
         ("UPLOAD", "t,http://169.254.169.254/latest/meta-data"),
         ("QUERY", "SELECT '\0' FROM hipparcos.main"),
