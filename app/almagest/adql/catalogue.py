@@ -6,7 +6,7 @@ identifier in any letter case, a delimited one exactly.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Generic, Literal, TypeVar
 
@@ -41,6 +41,11 @@ class Column:
     std: bool = False
     minimum: float | None = None
     maximum: float | None = None
+
+    @property
+    def unbounded(self) -> "Column":
+        """The same for other values than the column's own, whose range nobody counted."""
+        return replace(self, minimum=None, maximum=None)
 
 
 @dataclass(frozen=True, slots=True)
