@@ -73,7 +73,7 @@ class Table:
     """A published table. position: names of its right ascension and declination columns (ICRS degrees, float8)
     when a pgSphere index on `spoint(radians(ra), radians(dec))` exists; nrows: as counted at ingest.
     stored: (schema, name) in the database, where that differs from what queries call it: an uploaded table, or one of
-    the asker's own. kind: as TAP_SCHEMA calls it."""
+    the asker's own. kind: as TAP_SCHEMA calls it. epoch: the Julian year that positions hold for, e.g. `J2016.0`."""
 
     schema: str
     name: str
@@ -86,6 +86,7 @@ class Table:
     utype: str | None = None
     kind: Literal["table", "view"] = "table"
     keys: tuple[ForeignKey, ...] = ()
+    epoch: str | None = None
     _named: "Names[Column]" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
