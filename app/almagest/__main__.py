@@ -125,6 +125,7 @@ def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     quota.add_argument("--bytes", metavar="SIZE", help="that all stored results take together, e.g. 20GiB")
     quota.add_argument("--rows", type=_whole, help="of all stored results together")
     quota.add_argument("--active", type=_whole, help="jobs waiting or running at once")
+    quota.add_argument("--pending", type=_whole, help="jobs created and not started at once")
     quota.add_argument("--executing", type=_whole, help="jobs of one queue running at once")
     quota.set_defaults(run=_quota)
 
@@ -265,9 +266,9 @@ def _quota(options: argparse.Namespace) -> int:
 
     if options.kind is None:
         return command.show()
-    wanted = {"nrows": options.rows, "active": options.active, "executing": options.executing}
+    wanted = {name: getattr(options, name) for name in ("active", "pending", "executing")}
     nbytes = None if options.bytes is None else command.parse_size(options.bytes)
-    return command.change(options.kind, options.name, {"nbytes": nbytes, **wanted})
+    return command.change(options.kind, options.name, {"nbytes": nbytes, "nrows": options.rows, **wanted})
 
 
 def _set_up_django() -> None:

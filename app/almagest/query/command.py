@@ -17,7 +17,8 @@ from almagest.query.models import Job, Quota
 
 UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _SIZE = re.compile(rf"(\d{{1,15}})\s*({'|'.join(UNITS)})")
-_HEADER = ("WHO", "BYTES", "ROWS", "ACTIVE", "EXECUTING")
+_NUMBERS = ("nrows", "active", "pending", "executing")
+_HEADER = ("WHO", "BYTES", "ROWS", "ACTIVE", "PENDING", "EXECUTING")
 
 
 def parse_size(text: str) -> int:
@@ -33,7 +34,7 @@ def show() -> int:
     rows += [_row(kind, asdict(allowance)) for kind, allowance in limits.ALLOWANCES.items()]
     for quota in Quota.objects.order_by("kind", "name"):
         whom = f"{quota} (changed)" if not quota.name else str(quota)
-        rows.append(_row(whom, {name: getattr(quota, name) for name in ("nbytes", "nrows", "active", "executing")}))
+        rows.append(_row(whom, {name: getattr(quota, name) for name in ("nbytes", *_NUMBERS)}))
     widths = [max(len(row[place]) for row in rows) for place in range(len(_HEADER))]
     for row in rows:
         print("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
@@ -86,5 +87,5 @@ def _unknown(kind: str, name: str) -> str | None:
 
 def _row(whom: str, numbers: Mapping[str, int | None]) -> tuple[str, ...]:
     nbytes = numbers["nbytes"]
-    told = [f"{numbers[name]:,}" if numbers[name] is not None else "-" for name in ("nrows", "active", "executing")]
+    told = [f"{numbers[name]:,}" if numbers[name] is not None else "-" for name in _NUMBERS]
     return (whom, "-" if nbytes is None else quotas.size(nbytes), *told)

@@ -57,6 +57,8 @@ def create(identity: Identity, parameters: Parameters, *, start: bool = False) -
         job.save(force_insert=True)
         if start:
             quotas.check_active(owner, allowed)
+        else:
+            quotas.check_pending(owner, allowed)
     if start:
         dispatch.publish(job.queue)
     return job

@@ -86,22 +86,24 @@ CROWDED_WAIT_SECONDS = 0.25
 class Allowance:
     """What one owner may have at once.
 
-    nbytes, nrows: of all stored results together; active: jobs QUEUED or EXECUTING; executing: jobs of one queue that
+    nbytes, nrows: of all stored results together; active: jobs QUEUED or EXECUTING; pending: jobs that nobody has
+    started yet, each with a query of up to QUERY_CHARACTERS and perhaps uploads; executing: jobs of one queue that
     run at the same time, so that nobody holds all its workers while others wait.
     """
 
     nbytes: int
     nrows: int
     active: int
+    pending: int
     executing: int
 
 
 GiB = 2**30
 
 ALLOWANCES: Mapping[str, Allowance] = {
-    "nobody": Allowance(nbytes=20 * GiB, nrows=1_000_000_000, active=2000, executing=4),
-    "guest": Allowance(nbytes=1 * GiB, nrows=50_000_000, active=20, executing=1),
-    "user": Allowance(nbytes=20 * GiB, nrows=1_000_000_000, active=200, executing=2),
+    "nobody": Allowance(nbytes=20 * GiB, nrows=1_000_000_000, active=2000, pending=5000, executing=4),
+    "guest": Allowance(nbytes=1 * GiB, nrows=50_000_000, active=20, pending=50, executing=1),
+    "user": Allowance(nbytes=20 * GiB, nrows=1_000_000_000, active=200, pending=500, executing=2),
 }
 """Unless a `Quota` says otherwise. `nobody` is all askers together that cannot be told from one another."""
 

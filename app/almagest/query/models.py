@@ -89,6 +89,8 @@ class Job(models.Model):
                 name="job_waiting_or_running",
                 condition=models.Q(phase__in=("QUEUED", "EXECUTING")),
             ),
+            # An owner's are counted before every new job that is not started at once.
+            models.Index(fields=("owner",), name="job_pending", condition=models.Q(phase="PENDING")),
             models.Index(fields=("destruction_at",), name="job_destruction"),
             models.Index(fields=("owner", "-created_at"), name="job_owner"),
             # Whose turn it is: see `almagest.query.claims`.
@@ -179,6 +181,7 @@ class Quota(models.Model):
     nbytes = models.BigIntegerField(null=True)
     nrows = models.BigIntegerField(null=True)
     active = models.PositiveIntegerField(null=True)
+    pending = models.PositiveIntegerField(null=True)
     executing = models.PositiveIntegerField(null=True)
 
     class Meta:

@@ -108,6 +108,19 @@ def check_active(owner: str, allowed: Allowance) -> None:
         )
 
 
+def check_pending(owner: str, allowed: Allowance) -> None:
+    """Raise QuotaError when this owner has more jobs PENDING than allowed, the one just created included.
+
+    Call it in the transaction that created the job; of two at once as `check_active`.
+    """
+    hold(owner)
+    if Job.objects.filter(owner=owner, phase=Phase.PENDING).count() > allowed.pending:
+        raise QuotaError(
+            f"{allowed.pending:,} jobs were created and never started, as many as allowed at once;"
+            " run or delete one, or create the next with PHASE=RUN"
+        )
+
+
 def hold(owner: str) -> None:
     """Let nobody else count or name what this owner has until the end of the transaction."""
     if owner:

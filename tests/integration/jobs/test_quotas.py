@@ -70,6 +70,19 @@ def test_jobs_beyond_those_allowed_at_once_are_refused(archive: Archive, cyd: As
     assert cyd.until(waiting, "COMPLETED", "ERROR") == "COMPLETED"
 
 
+def test_jobs_that_are_never_started_are_refused_beyond_those_allowed(archive: Archive, cyd: Asker) -> None:
+    quota(archive, "user", "cyd", "--pending", "2")
+    first, _ = cyd.submit(COUNT), cyd.submit(COUNT)
+    before = cyd.listed()
+    refused = cyd.create(COUNT)
+    assert refused.status_code == 403
+    assert "2 jobs were created and never started" in wire.status(refused.content)[1]
+    assert cyd.listed() == before
+    assert cyd.done(COUNT), "a job that is started with its creation is never PENDING"
+    assert cyd.post(f"{first}/phase", PHASE="RUN").status_code == 303
+    assert cyd.create(COUNT).status_code == 303
+
+
 def test_a_result_that_is_too_large_fails_and_leaves_nothing(archive: Archive, cyd: Asker) -> None:
     quota(archive, "user", "cyd", "--bytes", "300KiB")
     job = cyd.submit(POSITIONS, PHASE="RUN")
