@@ -150,10 +150,7 @@ class _Rows:
             return
         with datadb.slot() as slot, datadb.connected() as connection:
             try:
-                self._begin(connection)
-                copied = Copied(
-                    connection, self._statement(), binary=self._copy.binary, most=source.rows, seconds=source.seconds
-                )
+                copied = self._sent(connection)
                 try:
                     yield from _prolonged(copied.blocks(), slot)
                 finally:
@@ -164,12 +161,23 @@ class _Rows:
                 if not connection.closed:
                     connection.rollback()
 
-    def _begin(self, connection: datadb.Connection) -> None:
+    def _sent(self, connection: datadb.Connection) -> Copied:
+        """The statement, on its way inside a transaction: in one go wherever the transaction is nothing but that."""
         source = self._source
-        if source.bring is None:
-            datadb.begin_reading(connection, source.identity, source.seconds)
-        else:
+        if source.bring is not None:
             datadb.begin_reading_with(connection, source.identity, source.seconds, source.bring)
+            return self._copied(connection)
+        try:
+            return self._copied(connection, datadb.reading(source.identity, source.seconds))
+        except psycopg.errors.InvalidParameterValue:
+            datadb.begin_reading(connection, source.identity, source.seconds)
+            return self._copied(connection)
+
+    def _copied(self, connection: datadb.Connection, begin: Sequence[str] = ()) -> Copied:
+        source, binary = self._source, self._copy.binary
+        return Copied(
+            connection, self._statement(), binary=binary, most=source.rows, seconds=source.seconds, begin=begin
+        )
 
     def _statement(self) -> str:
         numbered = ", ".join(f"c{number}" for number in range(1, len(self._source.columns) + 1))

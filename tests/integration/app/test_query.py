@@ -144,7 +144,9 @@ def test_a_query_cannot_write_even_if_its_sql_could(application: Application) ->
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows off the socket, and as they come where the connection is encrypted, which the tests' database has not."""
     if request.param == "libpq":
-        monkeypatch.setattr(copying, "_Socket", lambda connection, statement, _: copying._Libpq(connection, statement))
+        monkeypatch.setattr(
+            copying, "_Socket", lambda connection, statement, begin, _: copying._Libpq(connection, statement, begin)
+        )
 
 
 @pytest.mark.usefixtures("either_way")
