@@ -56,8 +56,7 @@ def store(connection: datadb.Connection, job: Job, translation: Translation, max
     _wait_for_predecessor(connection, job)
     try:
         with _transaction(connection, job):
-            _set(connection, "statement_timeout", seconds)
-            nrows = _create(connection, job, translation, maxrec)
+            nrows = _create(connection, job, translation, maxrec, seconds)
             if nrows > maxrec:
                 _drop_last(connection, job)
             stored = Stored(min(nrows, maxrec), _size(connection, job), overflow=nrows > maxrec or maxrec == 0)
@@ -99,9 +98,10 @@ def within_room(query: sql.Composable, columns: Sequence[Column], rows: int, roo
     ).format(numbered=numbered, query=query, most=sql.Literal(PACKED * room.nbytes))
 
 
-def _create(connection: datadb.Connection, job: Job, translation: Translation, maxrec: int) -> int:
+def _create(connection: datadb.Connection, job: Job, translation: Translation, maxrec: int, seconds: float) -> int:
     """Returns the number of rows."""
-    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(results.table(job)))
+    prepare = sql.SQL("SET LOCAL statement_timeout = {}; DROP TABLE IF EXISTS {}")
+    connection.execute(prepare.format(sql.Literal(round(seconds * 1000)), results.table(job)))
     names = sql.SQL(", ").join(map(sql.Identifier, jobtables.column_names(translation.columns)))
     create = sql.SQL("CREATE UNLOGGED TABLE {} ({}) AS {}")
     query = within_room(_Translated(translation.sql), translation.columns, maxrec + 1, quotas.room(job))
@@ -137,9 +137,9 @@ def _wait_for_predecessor(connection: datadb.Connection, job: Job) -> None:
 
     The login role takes it: a query's role may not call such functions.
     """
-    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(round(PREDECESSOR_SECONDS * 1000))))
+    lock = sql.SQL("SET lock_timeout = {}; SELECT pg_advisory_lock(hashtextextended({}, 0))")
     try:
-        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (str(job.pk),))
+        connection.execute(lock.format(sql.Literal(round(PREDECESSOR_SECONDS * 1000)), sql.Literal(str(job.pk))))
     except psycopg.errors.LockNotAvailable as error:
         raise PredecessorError from error
 
@@ -149,8 +149,3 @@ def _drop_last(connection: datadb.Connection, job: Job) -> None:
     connection.execute(
         sql.SQL("DELETE FROM {table} WHERE ctid = (SELECT max(ctid) FROM {table})").format(table=results.table(job))
     )
-
-
-def _set(connection: datadb.Connection, parameter: Any, seconds: float) -> None:
-    statement = sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(parameter), sql.Literal(round(seconds * 1000)))
-    connection.execute(statement)
