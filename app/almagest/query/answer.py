@@ -16,7 +16,7 @@ from almagest.adql.catalogue import Column
 from almagest.formats import CHUNK, About, Block, Ending, Format, Status, TooWideError
 from almagest.query import datadb
 from almagest.query.copying import Copied
-from almagest.query.errors import BusyError, QueryError, TooLargeError
+from almagest.query.errors import BusyError, QueryError, ResultLostError, TooLargeError
 from almagest.query.failures import explain
 from almagest.query.slots import Slot
 from almagest.query.spool import Spool
@@ -39,7 +39,7 @@ class Source:
     these exist, None to see from what the SELECT returns; count: how many it returns, where that is known; seconds:
     that it may take; advice: for when it takes longer; identity: whose rights it is read with, None for a stored
     result, which the caller has judged; bring: puts tables that only this query reads into its transaction, and lets
-    the role that is named read them.
+    the role that is named read them; lost: what to say when none of `count` rows is there any more.
     """
 
     sql: str
@@ -51,6 +51,7 @@ class Source:
     count: int | None = None
     identity: Identity | None = None
     bring: Callable[[datadb.Connection, str], None] | None = None
+    lost: str = ""
 
     def ending(self, *, more: bool) -> Ending:
         """How an answer ends that nothing went wrong with."""
@@ -116,6 +117,8 @@ class _Rows:
         self._first = self._next()
         if self._failure:
             raise self._failure
+        if self._first is None and self._source.lost and self._source.count:
+            raise ResultLostError(self._source.lost)
 
     def __iter__(self) -> Iterator[Block]:
         block, self._first = self._first, None
@@ -138,7 +141,8 @@ class _Rows:
         try:
             return next(self._blocks, None)
         except psycopg.Error as error:
-            self._failure = explain(error, self._source.advice)
+            gone = self._source.lost and isinstance(error, psycopg.errors.UndefinedTable)
+            self._failure = ResultLostError(self._source.lost) if gone else explain(error, self._source.advice)
         except BusyError as error:
             self._failure = error
         return None

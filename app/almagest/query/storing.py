@@ -29,6 +29,9 @@ ROW_BYTES = 40
 PACKED = 2
 """The running sum may be so many times the room, because PostgreSQL packs long values after it looked at them."""
 
+SMALL_BYTES = 1 << 20
+"""A result that cannot be larger is weighed once, when it is there."""
+
 _OVER_ROOM = "AL001"
 """SQLSTATE of the function `over_room()` (`almagest.metadata.provision`)."""
 
@@ -88,8 +91,7 @@ def within_room(query: sql.Composable, columns: Sequence[Column], rows: int, roo
 
     The sum costs a fraction of a microsecond a row, and nothing where a result surely fits.
     """
-    widest = _widest(columns)
-    if widest is not None and widest * rows <= room.nbytes:
+    if _surely_within(room.nbytes, columns, rows):
         return query
     numbered = sql.SQL(", ").join(sql.Identifier(f"c{number + 1}") for number in range(len(columns)))
     return sql.SQL(
@@ -104,7 +106,10 @@ def _create(connection: datadb.Connection, job: Job, translation: Translation, m
     connection.execute(prepare.format(sql.Literal(round(seconds * 1000)), results.table(job)))
     names = sql.SQL(", ").join(map(sql.Identifier, jobtables.column_names(translation.columns)))
     create = sql.SQL("CREATE UNLOGGED TABLE {} ({}) AS {}")
-    query = within_room(_Translated(translation.sql), translation.columns, maxrec + 1, quotas.room(job))
+    query: sql.Composable = _Translated(translation.sql)
+    rows = maxrec + 1 if translation.limit is None else translation.limit
+    if not _surely_within(SMALL_BYTES, translation.columns, rows):
+        query = within_room(query, translation.columns, rows, quotas.room(job))
     return connection.execute(create.format(results.table(job), names, query)).rowcount
 
 
@@ -123,6 +128,11 @@ def _size(connection: datadb.Connection, job: Job) -> int:
     name = results.table(job).as_string(connection)
     row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (name,)).fetchone()
     return int(row[0]) if row else 0
+
+
+def _surely_within(nbytes: int, columns: Sequence[Column], rows: int) -> bool:
+    widest = _widest(columns)
+    return widest is not None and widest * rows <= nbytes
 
 
 def _widest(columns: Sequence[Column]) -> int | None:
