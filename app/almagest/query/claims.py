@@ -24,12 +24,11 @@ NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _JOBS = Job._meta.db_table  # noqa: SLF001 - Django's name for it
 
 # Every job is claimed in its turn, while others wait: these take the database less time than the ORM their writing.
-_LOCK_AND_COUNT = f"""
-    SELECT pg_advisory_xact_lock(hashtextextended(%s, 2));
-    SELECT owner, count(*) FROM {_JOBS} WHERE phase = %s AND queue = %s GROUP BY owner
+_COUNT = f"""
+    SELECT owner, count(*) FROM "{_JOBS}" WHERE phase = %s AND queue = %s GROUP BY owner
 """  # noqa: S608 - the table is ours
 _TAKE = f"""
-    UPDATE {_JOBS} SET phase = %s, attempt = attempt + 1, started_at = now(), alive_at = now()
+    UPDATE "{_JOBS}" SET phase = %s, attempt = attempt + 1, started_at = now(), alive_at = now()
     WHERE id = %s AND phase = %s RETURNING *
 """  # noqa: S608 - as above
 
@@ -42,9 +41,8 @@ def claim(queue: str) -> Job | None:
     with transaction.atomic():
         # One claim of a queue at a time: each counts what the one before it took.
         with connection.cursor() as cursor:
-            cursor.execute(_LOCK_AND_COUNT, (queue, Phase.EXECUTING, queue))
-            cursor.nextset()
-            running = Counter(dict(cursor.fetchall()))
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", (queue,))
+        running = _running(queue)
         for first in sorted(_firsts(queue), key=lambda job: (running[job.owner], job.served_at, job.queued_at)):
             allowed = quotas.allowance(first.owner, first.user_id).executing
             if running[first.owner] < allowed and (taken := _take(first)):
@@ -75,7 +73,9 @@ def ready(queue: str) -> int:
 
 def _running(queue: str) -> Counter[str]:
     """Owners of what runs, how often."""
-    return Counter(Job.objects.filter(phase=Phase.EXECUTING, queue=queue).values_list("owner", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, (Phase.EXECUTING, queue))
+        return Counter(dict(cursor.fetchall()))
 
 
 def _firsts(queue: str) -> Iterable[Any]:

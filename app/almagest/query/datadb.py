@@ -211,7 +211,7 @@ def _steps(begin: str, role: str | None, seconds: float) -> tuple[str, ...]:
 
 
 def _check(connection: Connection) -> None:
-    """Raise psycopg.Error when the server has closed the connection, or announces that it will.
+    """Raise psycopg.Error, and close our end, when the server has closed the connection or announces that it will.
 
     It costs a look at the socket, on which nothing can have come since the last answer, and no round trip. An encrypted
     one may have something of the encryption itself.
@@ -222,6 +222,7 @@ def _check(connection: Connection) -> None:
     watched = select.poll()
     watched.register(connection.pgconn.socket, select.POLLIN)
     if watched.poll(0):
+        connection.close()
         raise psycopg.OperationalError("the server has closed the connection")
 
 
