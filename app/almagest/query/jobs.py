@@ -187,7 +187,7 @@ def wait(job: Job, seconds: float, phase: str | None) -> Job:
     with slots.slot(0) as free:
         patient = free is not None and free.prolong()
         deadline = time.monotonic() + (limit if patient else min(limit, limits.CROWDED_WAIT_SECONDS))
-        pause = 0.01
+        pause = 0.005
         phase_now = job.phase
         while phase_now == awaited and phase_now in ACTIVE and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(pause, left))

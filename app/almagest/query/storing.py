@@ -29,6 +29,9 @@ ROW_BYTES = 40
 PACKED = 2
 """The running sum may be so many times the room, because PostgreSQL packs long values after it looked at them."""
 
+SMALL_BYTES = 1 << 20
+"""A result that cannot be larger is weighed once, when it is there."""
+
 _OVER_ROOM = "AL001"
 """SQLSTATE of the function `over_room()` (`almagest.metadata.provision`)."""
 
@@ -56,8 +59,7 @@ def store(connection: datadb.Connection, job: Job, translation: Translation, max
     _wait_for_predecessor(connection, job)
     try:
         with _transaction(connection, job):
-            _set(connection, "statement_timeout", seconds)
-            nrows = _create(connection, job, translation, maxrec)
+            nrows = _create(connection, job, translation, maxrec, seconds)
             if nrows > maxrec:
                 _drop_last(connection, job)
             stored = Stored(min(nrows, maxrec), _size(connection, job), overflow=nrows > maxrec or maxrec == 0)
@@ -89,8 +91,7 @@ def within_room(query: sql.Composable, columns: Sequence[Column], rows: int, roo
 
     The sum costs a fraction of a microsecond a row, and nothing where a result surely fits.
     """
-    widest = _widest(columns)
-    if widest is not None and widest * rows <= room.nbytes:
+    if _surely_within(room.nbytes, columns, rows):
         return query
     numbered = sql.SQL(", ").join(sql.Identifier(f"c{number + 1}") for number in range(len(columns)))
     return sql.SQL(
@@ -99,12 +100,16 @@ def within_room(query: sql.Composable, columns: Sequence[Column], rows: int, roo
     ).format(numbered=numbered, query=query, most=sql.Literal(PACKED * room.nbytes))
 
 
-def _create(connection: datadb.Connection, job: Job, translation: Translation, maxrec: int) -> int:
+def _create(connection: datadb.Connection, job: Job, translation: Translation, maxrec: int, seconds: float) -> int:
     """Returns the number of rows."""
-    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(results.table(job)))
+    prepare = sql.SQL("SET LOCAL statement_timeout = {}; DROP TABLE IF EXISTS {}")
+    connection.execute(prepare.format(sql.Literal(round(seconds * 1000)), results.table(job)))
     names = sql.SQL(", ").join(map(sql.Identifier, jobtables.column_names(translation.columns)))
     create = sql.SQL("CREATE UNLOGGED TABLE {} ({}) AS {}")
-    query = within_room(_Translated(translation.sql), translation.columns, maxrec + 1, quotas.room(job))
+    query: sql.Composable = _Translated(translation.sql)
+    rows = maxrec + 1 if translation.limit is None else translation.limit
+    if not _surely_within(SMALL_BYTES, translation.columns, rows):
+        query = within_room(query, translation.columns, rows, quotas.room(job))
     return connection.execute(create.format(results.table(job), names, query)).rowcount
 
 
@@ -125,6 +130,11 @@ def _size(connection: datadb.Connection, job: Job) -> int:
     return int(row[0]) if row else 0
 
 
+def _surely_within(nbytes: int, columns: Sequence[Column], rows: int) -> bool:
+    widest = _widest(columns)
+    return widest is not None and widest * rows <= nbytes
+
+
 def _widest(columns: Sequence[Column]) -> int | None:
     """Bytes of a row at most, or None when its values set no limit."""
     if any(column.arraysize or column.xtype for column in columns):
@@ -137,9 +147,9 @@ def _wait_for_predecessor(connection: datadb.Connection, job: Job) -> None:
 
     The login role takes it: a query's role may not call such functions.
     """
-    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(round(PREDECESSOR_SECONDS * 1000))))
+    lock = sql.SQL("SET lock_timeout = {}; SELECT pg_advisory_lock(hashtextextended({}, 0))")
     try:
-        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (str(job.pk),))
+        connection.execute(lock.format(sql.Literal(round(PREDECESSOR_SECONDS * 1000)), sql.Literal(str(job.pk))))
     except psycopg.errors.LockNotAvailable as error:
         raise PredecessorError from error
 
@@ -149,8 +159,3 @@ def _drop_last(connection: datadb.Connection, job: Job) -> None:
     connection.execute(
         sql.SQL("DELETE FROM {table} WHERE ctid = (SELECT max(ctid) FROM {table})").format(table=results.table(job))
     )
-
-
-def _set(connection: datadb.Connection, parameter: Any, seconds: float) -> None:
-    statement = sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(parameter), sql.Literal(round(seconds * 1000)))
-    connection.execute(statement)
