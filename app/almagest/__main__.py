@@ -86,12 +86,16 @@ def parser() -> argparse.ArgumentParser:
 
 def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """The commands that say who there is, and who may read what."""
-    user = commands.add_parser("user", help="make users").add_subparsers(metavar="ACTION", required=True)
+    user = commands.add_parser("user", help="make and remove users").add_subparsers(metavar="ACTION", required=True)
     add_user = user.add_parser("add", help="make a user, or change its password and groups", description=_user.__doc__)
     add_user.add_argument("name", metavar="NAME")
     add_user.add_argument("--group", action="append", default=[], metavar="GROUP", help="may be given several times")
     add_user.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
     add_user.set_defaults(run=_user)
+
+    remove_user = user.add_parser("remove", help="end a user's account", description=_remove_user.__doc__)
+    remove_user.add_argument("name", metavar="NAME")
+    remove_user.set_defaults(run=_remove_user)
 
     group = commands.add_parser("group", help="make groups of users").add_subparsers(metavar="ACTION", required=True)
     add_group = group.add_parser("add", help="make a group", description=_group.__doc__)
@@ -217,6 +221,14 @@ def _user(options: argparse.Namespace) -> int:
     from almagest.accounts.command import add_user  # noqa: PLC0415 - as above
 
     return add_user(options.name, options.group, password_from_input=options.password_stdin)
+
+
+def _remove_user(options: argparse.Namespace) -> int:
+    """Forget a user with everything that belongs to it: tokens, jobs, results and tables. There is no way back."""
+    _set_up_django()
+    from almagest.query.command import remove_user  # noqa: PLC0415 - as above
+
+    return remove_user(options.name)
 
 
 def _group(options: argparse.Namespace) -> int:

@@ -64,6 +64,18 @@ def require_own_site(request: HttpRequest) -> None:
         raise ForgedRequestError("a page of another site may not do this with your session here; use a token")
 
 
+def token(request: HttpRequest) -> str | None:
+    """The secret of the token that the request shows, if that is what it shows."""
+    scheme, _, value = request.headers.get("Authorization", "").strip().partition(" ")
+    match scheme.lower():
+        case "basic":
+            _, value = _basic(value.strip())
+            return value if tokens.is_token(value) else None
+        case "bearer" | "token":
+            return value.strip()
+    return None
+
+
 def challenges() -> str:
     """WWW-Authenticate: every way to log in, as SSO 2.0 and its drafts name them."""
     login = f'standard_id="ivo://ivoa.net/sso#tls-with-password", access_url="{environment().site_url}/auth/login"'

@@ -53,5 +53,10 @@ def owner(secret: str) -> User | None:
     return token.user
 
 
+def revoke(secret: str) -> None:
+    """Take a token out of force, if it was."""
+    Token.objects.filter(digest=_digest(secret)).delete()
+
+
 def _digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()

@@ -8,4 +8,4 @@ from almagest.accounts import views
 
 app_name = "accounts"
 
-urlpatterns = [path("login", views.login, name="login")]
+urlpatterns = [path("login", views.login, name="login"), path("logout", views.logout, name="logout")]

@@ -1,4 +1,4 @@
-"""`/auth/…`: where programs of the VO get a token or a session for a name and a password."""
+"""`/auth/…`: where programs of the VO get a token or a session for a name and a password, and end both."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from contextlib import suppress
 from datetime import timedelta
 
 from django.contrib.auth import login as begin_session
+from django.contrib.auth import logout as end_session
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from almagest.accounts import passwords, tokens
-from almagest.accounts.authentication import address, refuse, require_own_site
+from almagest.accounts.authentication import address, identify, refuse, require_own_site, token
 from almagest.accounts.errors import AccountError, ForgedRequestError
 
 TOKEN_LIFE = timedelta(hours=12)
@@ -33,12 +34,36 @@ def login(request: HttpRequest) -> HttpResponse:
     try:
         user = passwords.user(request.POST.get("username", ""), request.POST.get("password", ""), address(request))
     except AccountError as error:
-        response = HttpResponse(f"{error}\n", status=error.status, content_type=_TEXT)
-        refuse(response, error)
-        return response
+        return _refused(error)
     response = HttpResponse(f"{user.username}\n", content_type=_TEXT)
     response.headers["x-vo-bearer"] = tokens.issue(user, "login", TOKEN_LIFE)
     with suppress(ForgedRequestError):
         require_own_site(request)
         begin_session(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    return response
+
+
+@csrf_exempt
+@never_cache
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    """`/auth/logout`: end the session whose cookie came, and take the token out of force that came. Other tokens and
+    sessions of the user stay; who is logged in nowhere is so afterwards too."""
+    try:
+        identify(request)
+        if request.session.session_key:
+            require_own_site(request)
+        secret = token(request)
+    except AccountError as error:
+        return _refused(error)
+    if secret:
+        tokens.revoke(secret)
+    if request.session.session_key:
+        end_session(request)
+    return HttpResponse("logged out\n", content_type=_TEXT)
+
+
+def _refused(error: AccountError) -> HttpResponse:
+    response = HttpResponse(f"{error}\n", status=error.status, content_type=_TEXT)
+    refuse(response, error)
     return response

@@ -6,7 +6,7 @@ identifier in any letter case, a delimited one exactly.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Generic, Literal, TypeVar
 
@@ -42,6 +42,11 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
 
+    @property
+    def unbounded(self) -> "Column":
+        """The same for other values than the column's own, whose range nobody counted."""
+        return replace(self, minimum=None, maximum=None)
+
 
 @dataclass(frozen=True, slots=True)
 class ForeignKey:
@@ -68,7 +73,7 @@ class Table:
     """A published table. position: names of its right ascension and declination columns (ICRS degrees, float8)
     when a pgSphere index on `spoint(radians(ra), radians(dec))` exists; nrows: as counted at ingest.
     stored: (schema, name) in the database, where that differs from what queries call it: an uploaded table, or one of
-    the asker's own. kind: as TAP_SCHEMA calls it."""
+    the asker's own. kind: as TAP_SCHEMA calls it. epoch: the Julian year that positions hold for, e.g. `J2016.0`."""
 
     schema: str
     name: str
@@ -81,6 +86,7 @@ class Table:
     utype: str | None = None
     kind: Literal["table", "view"] = "table"
     keys: tuple[ForeignKey, ...] = ()
+    epoch: str | None = None
     _named: "Names[Column]" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

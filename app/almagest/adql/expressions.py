@@ -53,7 +53,7 @@ def _negative(node: exp.Expr, scope: Scope) -> Value:
         raise WrongType(f"A {inner.kind} has no negative.", position(node))
     if inner.literal is not None and not inner.literal.startswith("-"):
         return replace(inner, sql=f"-{inner.inner}", literal=f"-{inner.literal}", atomic=False)
-    return replace(made(f"- {_term(inner)}", inner.kind, inner, atomic=False), column=inner.column)
+    return replace(made(f"- {_term(inner)}", inner.kind, inner, atomic=False), column=inner.column.unbounded)
 
 
 _SIGNS: dict[type[exp.Expr], str] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.DPipe: "||"}

@@ -221,7 +221,7 @@ def settled(sql: str, kind: Kind, choices: Sequence[Value], name: str) -> Value:
     if kind is Kind.ARRAY:
         result = like(sql, real[0], *choices, name=name)
         size = size_of(*(choice.column for choice in real))
-        return replace(result, column=replace(result.column, arraysize=size))
+        return replace(result, column=replace(result.column.unbounded, arraysize=size))
     return made(sql, kind, *choices, name=name, unit=unit, unicode=any(choice.unicode for choice in real))
 
 

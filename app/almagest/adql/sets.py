@@ -84,7 +84,7 @@ def _common_columns(first: tuple[Value, ...], second: tuple[Value, ...], node: e
             column = replace(column, arraysize=size_of(left.column, right.column))
         unit = left.column.unit if left.column.unit == right.column.unit else None
         joined = max(left.joined, right.joined)
-        columns.append(replace(left, kind=kind, column=replace(column, unit=unit), joined=joined))
+        columns.append(replace(left, kind=kind, column=replace(column.unbounded, unit=unit), joined=joined))
     return tuple(columns)
 
 

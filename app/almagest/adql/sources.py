@@ -215,7 +215,7 @@ def _merged(left: Source, right: Source, shared: Sequence[tuple[Value, Value]], 
         if side == "FULL":
             kind = common(one_side, other) or one_side.kind
             sql = f"coalesce({one_side.sql}, {other.sql})"
-            first.append(replace(made(sql, kind, one_side, other), column=one_side.column))
+            first.append(replace(made(sql, kind, one_side, other), column=one_side.column.unbounded))
         else:
             first.append(other if side == "RIGHT" else one_side)
     gone = {value.sql for pair in shared for value in pair}

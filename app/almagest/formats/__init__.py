@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from almagest.formats.about import About, Coordinates, Input, Link, Origin, ServiceDescriptor
-from almagest.formats.document import MEDIA_TYPE, error_document
+from almagest.formats.document import MEDIA_TYPE, error_document, placed
 from almagest.formats.fits import TooWideError
 from almagest.formats.format import CHUNK, Copy, Ending, Format, Rows, Status
 from almagest.formats.lines import LARGEST
@@ -31,4 +31,5 @@ __all__ = [
     "UnsupportedFormat",
     "error_document",
     "negotiate",
+    "placed",
 ]

@@ -60,14 +60,14 @@ def _status(status: Status, message: str) -> str:
 
 
 def _frames(columns: Sequence[Column], about: About) -> Iterator[str]:
-    if any(_placed(column) for column in columns):
+    if any(placed(column) for column in columns):
         frame = about.coordinates
         yield f"<COOSYS{_attributes(ID=_FRAME, system=frame.system, epoch=frame.epoch)}/>\n"
     if any(is_timestamp(column) for column in columns):
         yield f"<TIMESYS{_attributes(ID=_TIME, timescale='UTC', refposition='UNKNOWN')}/>\n"
 
 
-def _placed(column: Column) -> bool:
+def placed(column: Column) -> bool:
     """Whether a column is about places in the frame: coordinates, their errors and motions, shapes."""
     ucd = (column.ucd or "").lower()
     return column.xtype in _SHAPES or any(word.startswith(_POSITIONS) for word in ucd.split(";"))
@@ -88,7 +88,7 @@ def _field(column: Column, nulls: Mapping[str, int], identifier: str | None) -> 
         unit=column.unit,
         ucd=column.ucd,
         utype=column.utype,
-        ref=_TIME if is_timestamp(column) else _FRAME if _placed(column) else None,
+        ref=_TIME if is_timestamp(column) else _FRAME if placed(column) else None,
     )
     inner = f"<DESCRIPTION>{escaped(column.description)}</DESCRIPTION>" if column.description else ""
     inner += _values(column, None if column.arraysize else nulls.get(column.datatype))

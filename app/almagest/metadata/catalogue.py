@@ -203,6 +203,7 @@ def _table(row: models.Table) -> Table:
         title=row.title,
         utype=row.utype or None,
         keys=tuple(map(_foreign_key, row.foreign_keys.all())),
+        epoch=row.epoch or None,
     )
 
 

@@ -1,4 +1,4 @@
-"""`almagest-app quota`: what operators let people store and run."""
+"""`almagest-app quota` and `user remove`: what operators let people store and run, and what they take from them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dataclasses import asdict
 
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
+from django.db import transaction
 
 from almagest.config.environment import ConfigurationError
-from almagest.query import limits, quotas
-from almagest.query.models import Quota
+from almagest.query import jobs, limits, quotas
+from almagest.query.models import Job, Quota
 
 UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _SIZE = re.compile(rf"(\d{{1,15}})\s*({'|'.join(UNITS)})")
@@ -53,6 +54,21 @@ def change(kind: str, name: str, wanted: Mapping[str, int | None]) -> int:
         Quota.objects.update_or_create(kind=kind, name=name, defaults=changes)
     else:
         Quota.objects.filter(kind=kind, name=name).delete()
+    return 0
+
+
+def remove_user(name: str) -> int:
+    """Forget a user with tokens, jobs and tables; the account in the data database, and what it holds there, go with
+    the next sweeps."""
+    user = get_user_model().objects.filter(username=name).first()
+    if user is None:
+        print(f"almagest-app user remove: there is no user {name!r}", file=sys.stderr)
+        return 1
+    with transaction.atomic():
+        for job in Job.objects.filter(user=user).only("pk"):
+            jobs.delete(job)
+        Quota.objects.filter(kind=Quota.Kind.USER, name=name).delete()
+        user.delete()
     return 0
 
 

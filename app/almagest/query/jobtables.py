@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.db import transaction
 
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Column, Table
+from almagest.adql.catalogue import Catalogue, Column, Schema, Table
 from almagest.query import quotas, request
 from almagest.query.errors import InvalidRequestError, WrongPhaseError
 from almagest.query.models import Job, Phase, UserTable
@@ -39,6 +39,12 @@ def own_tables(identity: Identity, query: str | None = None) -> tuple[Table, ...
     return tuple(sorted(own, key=lambda table: table.name))
 
 
+def own_catalogue(identity: Identity) -> Catalogue:
+    """The same as the one schema that this identity has to itself, for those who list or describe it."""
+    about = Schema(SCHEMA, description="Your own tables: results of your jobs, and those that you keep here.")
+    return Catalogue(own_tables(identity), [about])
+
+
 def _kept_table(row: UserTable) -> Table:
     columns = tuple(Column(**column) for column in row.columns)
     return Table(SCHEMA, row.name, columns, nrows=row.nrows, stored=(row.owner, row.stored_name))
@@ -66,7 +72,8 @@ def rename(job: Job, wanted: str) -> None:
         raise WrongPhaseError(f"job {job.pk} has no table that could be renamed")
     with transaction.atomic():
         _take_name(job, request.table_name(wanted))
-        job.save(update_fields=["table_name"])
+        # A job that was deleted meanwhile stays so.
+        Job.objects.filter(pk=job.pk).update(table_name=job.table_name)
 
 
 def columns(job: Job) -> tuple[Column, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from almagest.adql import Column
 from almagest.config.environment import environment, site
-from almagest.formats import About, Link, Origin, ServiceDescriptor
+from almagest.formats import About, Coordinates, Link, Origin, ServiceDescriptor, placed
 from almagest.metadata import catalogue
 from almagest.metadata.works import Work
 from almagest.vo import datalink
@@ -53,6 +54,7 @@ def about(
     return About(
         {"QUERY": query} if query else {},
         origin,
+        Coordinates(epoch=_epoch(tables, columns)),
         services=_services(tables, columns),
         links=tuple(dict.fromkeys(links)),
     )
@@ -66,6 +68,19 @@ def _services(tables: Collection[tuple[str, str]], columns: Sequence[Column]) ->
     read = catalogue.table(schema, name)
     links = datalink.of_results(links_url(), read, columns) if read else None
     return (links,) if links else ()
+
+
+def _epoch(tables: Collection[tuple[str, str]], columns: Sequence[Column]) -> str | None:
+    """The epoch of all positions of an answer: each has to be a table's own, for a calculated one may be of any."""
+    read = [catalogue.table(schema, name) for schema, name in tables]
+    if not all(read):
+        return None
+    epochs: set[str | None] = set()
+    for column in filter(placed, columns):
+        wanted = replace(column.unbounded, name="")
+        having = (t for t in read if t and any(replace(own.unbounded, name="") == wanted for own in t.columns))
+        epochs |= {table.epoch for table in having} or {None}
+    return epochs.pop() if len(epochs) == 1 else None
 
 
 def _citation(work: Work) -> str:

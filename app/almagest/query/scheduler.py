@@ -12,6 +12,7 @@ from celery.exceptions import OperationalError
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
+from almagest.accounts import expiry
 from almagest.config.environment import queues
 from almagest.config.heartbeat import heartbeat
 from almagest.query import dispatch, recovery
@@ -23,7 +24,7 @@ CLEAN_SECONDS = 20.0
 
 
 def run() -> int:
-    """Recover lost jobs, expire old ones and order sweeps until SIGTERM or SIGINT; returns the exit code."""
+    """Recover lost jobs, expire what is old and order sweeps until SIGTERM or SIGINT; returns the exit code."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -39,6 +40,7 @@ def run() -> int:
 
 
 def _clean() -> None:
+    expiry.clear()
     recovery.expire()
     dispatch.sweep(queues()[0].name, expires=CLEAN_SECONDS)
 

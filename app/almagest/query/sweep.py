@@ -1,4 +1,5 @@
-"""Clearing away what nobody owns: the result tables of jobs that were deleted, or that a dying worker left behind.
+"""Clearing away what nobody owns: the result tables of jobs that were deleted, or that a dying worker left behind,
+and the roles and schemas of users who were removed.
 
 And the opposite: jobs whose result PostgreSQL emptied when it recovered from a crash, because such tables are unlogged.
 """
@@ -8,14 +9,16 @@ from __future__ import annotations
 import logging
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 import psycopg
+from django.contrib.auth import get_user_model
 from psycopg import sql
 
 from almagest.config.environment import environment
+from almagest.metadata import roles
 from almagest.query import jobs
 from almagest.query.datadb import Connection
 from almagest.query.models import ACTIVE, SHARED_SCHEMA, WITHOUT_RESULT, Job, Phase, UserTable
@@ -30,6 +33,7 @@ _TABLES = """
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND c.relname ~ '^(job|upload|table)_' AND (n.nspname = %s OR n.nspname LIKE 'almagest\\_%%')
 """
+_ACCOUNTS = "SELECT nspname FROM pg_namespace WHERE nspname ~ '^almagest_u[1-9][0-9]{0,18}$'"
 _JOB_TABLE = re.compile(r"(job|upload|table)_([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:_\d+)?")
 
 
@@ -79,7 +83,25 @@ def sweep() -> int:
         orphans = [
             table for table in tables if table.job not in kept and table.is_orphan(alive.get(table.job, Phase.ARCHIVED))
         ]
-        return sum(_drop(connection, table) for table in orphans[:BATCH])
+        dropped = sum(_drop(connection, table) for table in orphans[:BATCH])
+        _close_accounts(connection, {table.schema for table in tables})
+        return dropped
+
+
+def _close_accounts(connection: Connection, in_use: Collection[str]) -> None:
+    """Take the roles and schemas of users who are gone away; those that still had tables wait for the next sweep.
+
+    A schema is always younger than its user, and no user's number is given twice.
+    """
+    owners = [str(owner) for (owner,) in connection.execute(_ACCOUNTS) if owner not in in_use]
+    numbers = {int(owner.removeprefix("almagest_u")): owner for owner in owners}
+    known = set(get_user_model().objects.filter(pk__in=numbers).values_list("pk", flat=True))
+    connection.execute("SET lock_timeout = '200ms'")
+    for number in numbers.keys() - known:
+        try:
+            roles.close_account(connection, numbers[number])
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.DependentObjectsStillExist):
+            log.info("a removed user's query still runs", extra={"account": numbers[number]})
 
 
 def _tables(connection: Connection) -> Iterator[ResultTable]:

@@ -8,11 +8,11 @@ import psycopg
 from django.db import transaction
 
 from almagest.accounts.identity import Identity
-from almagest.query import datadb, quotas, request, uploads
+from almagest.query import datadb, jobtables, quotas, request, uploads
 from almagest.query.errors import ForbiddenError, InvalidRequestError, NoSuchTableError
 from almagest.query.failures import explain
 from almagest.query.jobtables import SCHEMA
-from almagest.query.models import Job, UserTable
+from almagest.query.models import Job, Phase, UserTable
 from almagest.query.uploads import Part
 
 ADVICE = "Upload fewer rows."
@@ -56,6 +56,30 @@ def find(identity: Identity, name: str) -> UserTable:
 def drop(identity: Identity, name: str) -> None:
     """Forget the user's table of this name; what it took on disk goes with the next sweep. Raises as `find` does."""
     find(identity, name).delete()
+
+
+def rename(identity: Identity, name: str, wanted: str) -> str:
+    """Let the asker's queries call one of their tables, kept or a result, `tap_user.<wanted>`; returns that name.
+
+    Raises ForbiddenError for who owns nothing, NoSuchTableError, and InvalidRequestError when the new name is none or
+    taken.
+    """
+    owner, name, wanted = identity.owner, name.lower(), request.table_name(wanted)
+    if not owner:
+        raise ForbiddenError("log in to have tables here that can be renamed")
+    with transaction.atomic():
+        quotas.hold(owner)
+        kept = UserTable.objects.filter(owner=owner, name=name, nbytes__isnull=False)
+        result = Job.objects.filter(owner=owner, table_name=name, phase=Phase.COMPLETED).first()
+        if kept.exists():
+            if wanted != name:
+                _refuse_taken(owner, wanted)
+            kept.update(name=wanted)
+        elif result:
+            jobtables.rename(result, wanted)
+        else:
+            raise NoSuchTableError(f"you have no table {SCHEMA}.{name}")
+    return wanted
 
 
 def _store(identity: Identity, received: uploads.Received, row: UserTable) -> int:

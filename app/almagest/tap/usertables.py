@@ -1,4 +1,5 @@
-"""`/tap/tables/tap_user.<name>`: tables that users keep, made by PUT and ended by DELETE (VOSI 1.2 §4)."""
+"""`/tap/tables/tap_user.<name>`: tables that users keep, made by PUT and ended by DELETE (VOSI 1.2 §4); a POST renames
+them, and results."""
 
 from __future__ import annotations
 
@@ -9,8 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
 from almagest.accounts.authentication import identify
-from almagest.adql import Catalogue
-from almagest.dali.face import face
+from almagest.dali.face import face, pairs
 from almagest.query import jobtables, limits, usertables
 from almagest.query.errors import InvalidRequestError, NoSuchTableError, TooLargeError
 from almagest.query.uploads import MEMORY_BYTES, PIECE, Part
@@ -19,9 +19,12 @@ from almagest.vo import capability
 from almagest.vo import tables as documents
 
 
-@face("GET", "HEAD", "PUT", "DELETE")
+@face("GET", "HEAD", "PUT", "POST", "DELETE")
 def table(request: HttpRequest, name: str) -> HttpResponse:
-    """PUT a file in any of the formats of UPLOAD, GET what is known of it, or of a result of this name; DELETE it."""
+    """PUT a file in any of the formats of UPLOAD, GET what is known of it, or of a result of this name; DELETE it.
+
+    POST with NAME gives it, or the result, another name, and answers with the address that it has then.
+    """
     identity = identify(request)
     if request.method == "DELETE":
         usertables.drop(identity, name)
@@ -31,12 +34,21 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
             _read(request, body)
             part = Part(cast("BinaryIO", body), request.content_type or "")
             usertables.create(identity, name, part)
-        return HttpResponse(status=201, headers={"Location": f"{base_url()}/tables/{jobtables.SCHEMA}.{name.lower()}"})
-    own = Catalogue(jobtables.own_tables(identity))
+        return HttpResponse(status=201, headers={"Location": _url(name.lower())})
+    if request.method == "POST":
+        wanted = next((value for sent, value in pairs(request) if sent.upper() == "NAME"), None)
+        if wanted is None:
+            raise InvalidRequestError("NAME has to be the new name of the table")
+        return HttpResponse(status=303, headers={"Location": _url(usertables.rename(identity, name, wanted))})
+    own = jobtables.own_catalogue(identity)
     found = own.table(jobtables.SCHEMA, name.lower())
     if found is None:
         raise NoSuchTableError(f"you have no table {jobtables.SCHEMA}.{name}")
     return HttpResponse(documents.single(own, found), content_type=capability.MEDIA_TYPE)
+
+
+def _url(name: str) -> str:
+    return f"{base_url()}/tables/{jobtables.SCHEMA}.{name}"
 
 
 def _read(request: HttpRequest, body: SpooledTemporaryFile[bytes]) -> None:

@@ -17,6 +17,7 @@ from almagest.config.environment import environment
 from almagest.dali.face import face, pairs, parts, stream
 from almagest.metadata import catalogue, models
 from almagest.query import examples as queries
+from almagest.query import jobtables
 from almagest.query import request as parameters
 from almagest.query.errors import NoSuchTableError
 from almagest.query.sync import sync as run
@@ -51,12 +52,15 @@ def capabilities(request: HttpRequest) -> HttpResponseBase:
 @face("GET", "HEAD")
 @gzip_page
 def tables(request: HttpRequest) -> HttpResponseBase:
-    """`/tap/tables`, in full unless `detail=min` (VOSI 1.1 §4)."""
-    detail = {name.lower(): value for name, value in pairs(request)}.get("detail", "max")
-    document = _tableset(catalogue.described(identify(request)), full=detail != "min")
+    """`/tap/tables`, in full unless `detail=min` (VOSI 1.1 §4); the asker's own tables come last."""
+    full = {name.lower(): value for name, value in pairs(request)}.get("detail", "max") != "min"
+    identity = identify(request)
+    document = _tableset(catalogue.described(identity), full=full)
+    own = jobtables.own_catalogue(identity)
+    document = documents.extended(document, own, full=full) if own.tables else document
     # It names itself only when it posts; nobody else that matters sends no name at all.
     tapplus = "User-Agent" not in request.headers
-    return _kept(request, documents.flagged(document) if tapplus else document)
+    return _kept(request, documents.flagged(document) if tapplus else document, own=bool(identity.owner))
 
 
 @face("GET", "HEAD")
@@ -83,11 +87,17 @@ def _tableset(described: Catalogue, *, full: bool) -> bytes:
     return documents.tableset(described, full=full)
 
 
-def _kept(request: HttpRequest, document: bytes) -> HttpResponseBase:
-    """A document that clients may keep: known by what it says, and as old as the last change of the metadata."""
-    changed = int(models.Revision.objects.values_list("changed", flat=True).get().timestamp())
+def _kept(request: HttpRequest, document: bytes, *, own: bool = False) -> HttpResponseBase:
+    """A document that clients may keep: known by what it says, and as old as the last change of the metadata.
+
+    own: whether it has what belongs to the asker, which changes without a record of when.
+    """
     etag = quote_etag(hashlib.sha256(document).hexdigest()[:32])
-    headers = {"ETag": etag, "Last-Modified": http_date(changed), "Cache-Control": "private, no-cache"}
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    changed = None
+    if not own:
+        changed = int(models.Revision.objects.values_list("changed", flat=True).get().timestamp())
+        headers["Last-Modified"] = http_date(changed)
     response = HttpResponse(document, content_type=capability.MEDIA_TYPE, headers=headers)
     patch_vary_headers(response, ("Authorization", "Cookie", "User-Agent"))
     return get_conditional_response(request, etag, changed, response) or response

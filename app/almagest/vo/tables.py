@@ -20,6 +20,8 @@ NAMESPACES = {
     ),
 }
 
+_END = b"</vosi:tableset>"
+
 _FLAGGED = b'<column xmlns:esatapplus="http://esa.int/xml/EsaTapPlus" esatapplus:flags="0"'
 """A column as ESA's archives begin it; astroquery's TapPlus reads none that lacks this."""
 
@@ -29,6 +31,12 @@ def tableset(catalogue: Catalogue, *, full: bool) -> bytes:
     schemas = (_schema(schema, tables, catalogue, full=full) for schema, tables in catalogue.schemas())
     # No version attribute: the standard's example has one, its schema forbids it.
     return document(element("vosi:tableset", NAMESPACES, *schemas))
+
+
+def extended(document: bytes, more: Catalogue, *, full: bool) -> bytes:
+    """A tableset with the schemas of another catalogue at its end; it may be megabytes long and is not made anew."""
+    schemas = "".join(_schema(schema, tables, more, full=full) for schema, tables in more.schemas())
+    return document.replace(_END, schemas.encode() + _END)
 
 
 def flagged(document: bytes) -> bytes:

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import pytest
 import requests
 
+from support import askers
 from support.access import Access
 from support.archive import Archive
+from support.waiting import eventually
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -233,3 +235,83 @@ def test_an_unknown_user_or_group_is_named_by_the_commands(archive: Archive) -> 
         outcome = archive.application.run(*words)
         assert outcome.code == 1
         assert outcome.err.count("\n") == 1, outcome.err
+
+
+def test_logging_out_ends_the_session_and_nothing_else(archive: Archive, access: Access) -> None:
+    with requests.Session() as one, requests.Session() as other:
+        form = {"username": "rita", "password": access.passwords["rita"]}
+        for session in (one, other):
+            assert session.post(f"{archive.url}/auth/login", data=form, timeout=60).status_code == 200
+        key = one.cookies["almagest_session"]
+        assert one.post(f"{archive.url}/auth/logout", timeout=60).status_code == 200
+        one.cookies.set("almagest_session", key)
+        assert "X-VO-Authenticated" not in one.post(f"{archive.tap}/sync", data=QUERY, timeout=60).headers
+        still = other.post(f"{archive.tap}/sync", data=QUERY, timeout=60)
+        assert still.headers["X-VO-Authenticated"] == "rita"
+
+
+def test_logging_out_revokes_the_token_that_is_shown_and_no_other(archive: Archive, access: Access) -> None:
+    for way in ("Bearer {}", "basic"):
+        first, second = (access.run("token", "add", "otto").strip() for _ in range(2))
+        header = basic("otto", first) if way == "basic" else way.format(first)
+        answer = requests.post(f"{archive.url}/auth/logout", headers={"Authorization": header}, timeout=60)
+        assert answer.status_code == 200, answer.text
+        assert ask(archive, Authorization=f"Bearer {first}").status_code == 401
+        assert ask(archive, Authorization=f"Bearer {second}").status_code == 200
+
+
+def test_another_sites_page_logs_nobody_out(archive: Archive, access: Access) -> None:
+    with requests.Session() as session:
+        form = {"username": "rita", "password": access.passwords["rita"]}
+        session.post(f"{archive.url}/auth/login", data=form, timeout=60)
+        forged = session.post(f"{archive.url}/auth/logout", headers={"Sec-Fetch-Site": "cross-site"}, timeout=60)
+        assert forged.status_code == 403
+        assert session.get(f"{archive.url}/auth/logout", timeout=60).status_code == 405
+        still = session.post(f"{archive.tap}/sync", data=QUERY, timeout=60)
+        assert still.headers["X-VO-Authenticated"] == "rita"
+
+
+@pytest.mark.parametrize("header", ["Basic !!!!", "Bearer nothing", "Digest x"])
+def test_wrong_credentials_log_nobody_out(archive: Archive, access: Access, header: str) -> None:
+    answer = requests.post(f"{archive.url}/auth/logout", headers={"Authorization": header}, timeout=60)
+    assert answer.status_code == 401
+
+
+def test_expired_sessions_and_tokens_are_forgotten(archive: Archive, access: Access) -> None:
+    access.run("token", "add", "otto", "--label", "past", "--days", "1")
+    with requests.Session() as session:
+        form = {"username": "rita", "password": access.passwords["rita"]}
+        session.post(f"{archive.url}/auth/login", data=form, timeout=60)
+        key = session.cookies["almagest_session"]
+    with archive.application.app() as app:
+        app.execute("UPDATE django_session SET expire_date = now() - interval '1s' WHERE session_key = %s", (key,))
+        app.execute("UPDATE accounts_token SET expires_at = now() - interval '1s' WHERE name = 'past'")
+        left = (
+            "SELECT (SELECT count(*) FROM django_session WHERE session_key = %s)"
+            " + (SELECT count(*) FROM accounts_token WHERE name = 'past')"
+        )
+        eventually("the scheduler to forget them", lambda: app.execute(left, (key,)).fetchone() == (0,), within=120)
+
+
+def test_a_removed_user_leaves_nothing(archive: Archive, access: Access) -> None:
+    with askers.user(archive, "gone") as gone:
+        job = gone.done("SELECT TOP 3 hip FROM hipparcos.main")
+        url = f"{archive.tap}/tables/tap_user.mine"
+        assert gone.session.put(url, data=b"id\n1\n", headers={"Content-Type": "text/csv"}, timeout=60).ok
+        with archive.application.app() as app, archive.application.data() as data:
+            (number,) = app.execute("SELECT id FROM accounts_user WHERE username = 'gone'").fetchone() or (0,)
+            role = f"almagest_u{number}"
+            here = "SELECT (SELECT count(*) FROM pg_roles WHERE rolname = %s), to_regnamespace(%s) IS NULL"
+            assert data.execute(here, (role, role)).fetchone() == (1, False)
+            access.run("user", "remove", "gone")
+            assert gone.get(job).status_code == 401
+            with askers.nobody(archive) as nobody:
+                assert nobody.get(job).status_code == 404
+            for table in ("query_job", "query_usertable"):
+                assert app.execute(f"SELECT 1 FROM {table} WHERE owner = %s", (role,)).fetchone() is None
+            eventually(
+                "the sweep to close the account",
+                lambda: data.execute(here, (role, role)).fetchone() == (0, True),
+                within=240,
+            )
+    assert archive.application.run("user", "remove", "gone").code == 1

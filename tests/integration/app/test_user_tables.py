@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -22,6 +24,11 @@ ALL = "SELECT id, name FROM tap_user.mine ORDER BY id"
 def user(archive: Archive) -> Iterator[Asker]:
     with askers.user(archive, f"keeper-{secrets.token_hex(4)}") as asker:
         yield asker
+
+
+def names(document: str) -> list[str]:
+    """The tables of a tableset."""
+    return [str(table.findtext("name")) for table in ET.fromstring(document).iter("table")]
 
 
 def put(asker: Asker, name: str, data: bytes = CSV, media_type: str = "text/csv") -> int:
@@ -68,6 +75,77 @@ def test_a_table_is_its_owners_alone(user: Asker, archive: Archive) -> None:
         assert put(other, "mine", b"id,name\n7,seven\n") == 201
         assert other.sync(ALL).text.split() == ["id,name", "7,seven"]
     assert user.sync(ALL).text.split() == ["id,name", "1,one", "2,two"]
+
+
+def test_a_users_tables_are_listed_to_that_user_alone(user: Asker, archive: Archive) -> None:
+    url = f"{archive.tap}/tables"
+    before = user.get(url)
+    assert put(user, "mine") == 201
+    user.done("SELECT TOP 1 hip FROM hipparcos.main", TABLE_NAME="star")
+    after = user.get(url)
+    assert "tap_user" not in before.text
+    assert after.headers["ETag"] != before.headers["ETag"]
+    assert names(after.text) == [*names(before.text), "tap_user.mine", "tap_user.star"]
+    assert "<name>id</name>" in after.text
+    assert "<name>id</name>" not in user.get(url, detail="min").text
+    with askers.user(archive, f"other-{secrets.token_hex(4)}") as other, askers.nobody(archive) as nobody:
+        for asker in (other, nobody):
+            assert "tap_user" not in asker.get(url).text
+            assert asker.get(url).headers["ETag"] == before.headers["ETag"]
+
+
+def test_a_list_that_was_kept_is_judged_by_what_it_says(user: Asker, archive: Archive) -> None:
+    """A table's coming changes no metadata that anybody else sees, and no date of theirs."""
+    url = f"{archive.tap}/tables"
+    old = user.get(url).headers["ETag"]
+    assert user.session.get(url, headers={"If-None-Match": old}, timeout=60).status_code == 304
+    assert put(user, "mine") == 201
+    assert user.session.get(url, headers={"If-None-Match": old}, timeout=60).status_code == 200
+    dated = {"If-Modified-Since": "Fri, 01 Jan 2100 00:00:00 GMT"}
+    assert user.session.get(url, headers=dated, timeout=60).status_code == 200
+
+
+def test_kept_tables_and_results_are_renamed(user: Asker, archive: Archive) -> None:
+    assert put(user, "mine") == 201
+    user.done("SELECT TOP 1 hip FROM hipparcos.main", TABLE_NAME="star")
+    tables = f"{archive.tap}/tables/tap_user"
+    for old, new in (("mine", "Yours"), ("STAR", "sun"), ("sun", "sun")):
+        answer = user.post(f"{tables}.{old}", NAME=new)
+        assert (answer.status_code, answer.headers["Location"]) == (303, f"{tables}.{new.lower()}")
+        assert user.get(answer.headers["Location"]).status_code == 200
+    assert user.sync("SELECT id FROM tap_user.yours").text.split() == ["id", "1", "2"]
+    assert user.sync("SELECT hip FROM tap_user.sun").status_code == 200
+    assert user.sync(ALL).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("old", "form", "status", "reason"),
+    [
+        ("mine", {"NAME": "star"}, 400, "star"),
+        ("star", {"NAME": "mine"}, 400, "a table that you keep is called mine"),
+        ("mine", {"NAME": "1st"}, 400, "a table&apos;s name|a table's name"),
+        ("mine", {"NAME": ""}, 400, "a table&apos;s name|a table's name"),
+        ("mine", {}, 400, "NAME has to be"),
+        ("nothing", {"NAME": "new"}, 404, "you have no table tap_user.nothing"),
+    ],
+)
+def test_a_name_that_cannot_be_given_is_refused(
+    user: Asker, archive: Archive, old: str, form: dict[str, str], status: int, reason: str
+) -> None:
+    assert put(user, "mine") == 201
+    user.done("SELECT TOP 1 hip FROM hipparcos.main", TABLE_NAME="star")
+    answer = user.post(f"{archive.tap}/tables/tap_user.{old}", **form)
+    assert answer.status_code == status
+    assert re.search(reason, answer.text), answer.text
+    assert (user.sync(ALL).status_code, user.sync("SELECT hip FROM tap_user.star").status_code) == (200, 200)
+
+
+def test_nobody_renames_what_is_another_users(user: Asker, archive: Archive) -> None:
+    assert put(user, "mine") == 201
+    url = f"{archive.tap}/tables/tap_user.mine"
+    with askers.user(archive, f"other-{secrets.token_hex(4)}") as other, askers.nobody(archive) as nobody:
+        assert (other.post(url, NAME="stolen").status_code, nobody.post(url, NAME="stolen").status_code) == (404, 403)
+    assert user.sync(ALL).status_code == 200
 
 
 def test_nobody_keeps_tables(archive: Archive) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
-from itertools import product
+from ipaddress import ip_address, ip_network
+from itertools import chain, product
 from typing import Any
 
 import pytest
 
+from almagest.query import fetch
 from almagest_operator.desired import Desired
 from almagest_operator.desired.graph import PORTS, WORLD, Edge, edges, parts
+from almagest_operator.desired.policies import FETCHED_PORTS, INTERNET
 from almagest_operator.model.resource import Manifest
 from support.archives import ROOT, archive, desired, pod_templates
+
+HOST = "93.184.215.14"
+"""Somebody on the internet."""
 
 STRANGER = {
     "app.kubernetes.io/name": "web",
@@ -42,10 +48,33 @@ def one_way(policies: list[Manifest], direction: str, pod: dict[str, str], peer:
         any(found["port"] == port for found in rule["ports"])
         and (
             other not in rule
-            or any("namespaceSelector" not in p and selects(p["podSelector"], peer) for p in rule[other])
+            or any(p.keys() == {"podSelector"} and selects(p["podSelector"], peer) for p in rule[other])
         )
         for rule in rules
     )
+
+
+def reaches(found: Desired, part: str, address: str, port: int) -> bool:
+    """Whether pods of a part may connect to an address outside of the cluster."""
+    rules = [
+        rule
+        for policy in policies(found)
+        if selects(policy["spec"]["podSelector"], labels(found)[part])
+        for rule in policy["spec"].get("egress", [])
+        if {"protocol": "TCP", "port": port} in rule["ports"]
+    ]
+    blocks = [peer["ipBlock"] for rule in rules for peer in rule["to"] if "ipBlock" in peer]
+    return any(
+        ip_address(address) in ip_network(block["cidr"])
+        and not any(ip_address(address) in ip_network(special) for special in block["except"])
+        for block in blocks
+    )
+
+
+def labels(found: Desired) -> dict[str, dict[str, str]]:
+    """The labels of each part's pods."""
+    templates = pod_templates(found).values()
+    return {t["metadata"]["labels"]["app.kubernetes.io/name"]: t["metadata"]["labels"] for t in templates}
 
 
 def policies(found: Desired) -> list[Manifest]:
@@ -56,16 +85,13 @@ def policies(found: Desired) -> list[Manifest]:
 def test_policies_allow_exactly_the_graph(wordpress: bool) -> None:
     spec: dict[str, Any] = {"wordpress": {"enabled": wordpress}, "datasets": [{"table": "a.b", "source": "demo:gaia"}]}
     found = desired(spec)
-    labels = {
-        t["metadata"]["labels"]["app.kubernetes.io/name"]: t["metadata"]["labels"]
-        for t in pod_templates(found).values()
-    }
-    assert set(labels) == set(parts(archive(spec).spec))
+    pods = labels(found)
+    assert set(pods) == set(parts(archive(spec).spec))
     open_edges = {
         Edge(source, target)
-        for source, target in product(labels, labels)
+        for source, target in product(pods, pods)
         for port in {*PORTS.values(), 443}
-        if allowed(policies(found), labels[source], labels[target], port)
+        if allowed(policies(found), pods[source], pods[target], port)
     }
     assert open_edges == {edge for edge in edges(archive(spec).spec) if edge.source != WORLD}
 
@@ -79,6 +105,36 @@ def test_strangers_reach_the_proxy_only() -> None:
         if allowed(policies(found), STRANGER, template["metadata"]["labels"], port)
     }
     assert reached == {"proxy"}
+
+
+@pytest.mark.parametrize(
+    "network", [*chain.from_iterable(INTERNET.values()), *INTERNET, "fc00::/7", "fe80::/10", "::/96"]
+)
+def test_web_reaches_the_addresses_that_the_application_fetches_from(network: str) -> None:
+    """The first and the last of each special network, and their neighbours."""
+    first, last = ip_network(network)[0], ip_network(network)[-1]
+    neighbours = [first, last]
+    neighbours += [first - 1] if int(first) else []
+    neighbours += [last + 1] if last != ip_network("::/0" if first.version == 6 else "0.0.0.0/0")[-1] else []
+    for address in neighbours:
+        assert reaches(desired(), "web", str(address), 443) == fetch.public(address), address
+
+
+def test_web_reaches_the_ports_that_the_application_fetches_from() -> None:
+    open_ports = {
+        port for port in (22, 25, 53, *PORTS.values(), *FETCHED_PORTS) if reaches(desired(), "web", HOST, port)
+    }
+    assert open_ports == set(chain.from_iterable(fetch.PORTS.values()))
+
+
+def test_nobody_but_web_reaches_the_internet() -> None:
+    found = desired({"datasets": [{"table": "a.b", "source": "demo:gaia"}]})
+    reaching = {part for part in labels(found) for port in FETCHED_PORTS if reaches(found, part, HOST, port)}
+    assert reaching == {"web"}
+
+
+def test_fetching_can_be_switched_off() -> None:
+    assert not reaches(desired({"web": {"fetchUploads": False}}), "web", HOST, 443)
 
 
 def test_every_host_in_the_environment_has_an_edge() -> None:

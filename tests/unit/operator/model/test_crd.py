@@ -78,7 +78,7 @@ def test_each_default_stands_once() -> None:
     assert spec["databases"]["default"] == {}
     assert spec["databases"]["properties"]["data"]["default"] == {}
     assert spec["databases"]["properties"]["data"]["properties"]["storage"]["default"] == "20Gi"
-    assert "default" not in spec["web"], "nothing to say when all sizes follow the environment"
+    assert "default" not in spec["cache"], "nothing to say when all sizes follow the environment"
 
 
 def test_definitions_outlive_the_chart() -> None:
