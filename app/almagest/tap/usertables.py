@@ -15,8 +15,8 @@ from almagest.query import jobtables, limits, usertables
 from almagest.query.errors import InvalidRequestError, NoSuchTableError, TooLargeError
 from almagest.query.uploads import MEMORY_BYTES, PIECE, Part
 from almagest.tap.address import base_url
-from almagest.vo import capability
 from almagest.vo import tables as documents
+from almagest.vo import vosi
 
 
 @face("GET", "HEAD", "PUT", "DELETE")
@@ -36,7 +36,7 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
     found = own.table(jobtables.SCHEMA, name.lower())
     if found is None:
         raise NoSuchTableError(f"you have no table {jobtables.SCHEMA}.{name}")
-    return HttpResponse(documents.single(own, found), content_type=capability.MEDIA_TYPE)
+    return HttpResponse(documents.single(own, found), content_type=vosi.MEDIA_TYPE)
 
 
 def _read(request: HttpRequest, body: SpooledTemporaryFile[bytes]) -> None:
