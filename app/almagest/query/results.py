@@ -7,7 +7,7 @@ from psycopg import sql
 
 from almagest import formats
 from almagest.accounts.identity import Identity
-from almagest.query import datadb, jobs, request
+from almagest.query import columns, datadb, request
 from almagest.query.answer import Source
 from almagest.query.downloads import Document
 from almagest.query.errors import NoSuchJobError, ResultLostError
@@ -31,7 +31,7 @@ def stored(job: Job, response_format: str | None = None) -> Document:
         _check_kept(job)
     source = Source(
         sql=sql.SQL("SELECT * FROM {}").format(table(job)).as_string(),
-        columns=jobs.columns(job),
+        columns=columns.read(job.columns),
         rows=job.nrows,
         seconds=DOWNLOAD_SECONDS,
         advice="Fetch the result over a faster connection, or in parts.",
@@ -56,7 +56,7 @@ def _about(job: Job) -> formats.About:
     """What the document tells about itself: the same at every download, so of the day when the job was made."""
     tables = [(schema, name) for schema, name in job.tables]
     return about(
-        job.parameters.get("QUERY", ""), tables, jobs.columns(job), path="/tap/async", requested=job.created_at
+        job.parameters.get("QUERY", ""), tables, columns.read(job.columns), path="/tap/async", requested=job.created_at
     )
 
 

@@ -13,7 +13,7 @@ from almagest.adql import Catalogue
 from almagest.dali.face import face
 from almagest.query import jobtables, limits, usertables
 from almagest.query.errors import InvalidRequestError, NoSuchTableError, TooLargeError
-from almagest.query.uploads import MEMORY_BYTES, PIECE, Part
+from almagest.query.uploads import PIECE, Part
 from almagest.tap.address import base_url
 from almagest.vo import tables as documents
 from almagest.vo import vosi
@@ -27,7 +27,7 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
         usertables.drop(identity, name)
         return HttpResponse(status=204)
     if request.method == "PUT":
-        with SpooledTemporaryFile(MEMORY_BYTES) as body:
+        with SpooledTemporaryFile(limits.MEMORY_BYTES) as body:
             _read(request, body)
             part = Part(cast("BinaryIO", body), request.content_type or "")
             usertables.create(identity, name, part)
