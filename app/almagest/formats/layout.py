@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from almagest.adql.catalogue import Column
 from almagest.formats import rows
-from almagest.formats.rows import Block, Cells, Ragged
+from almagest.formats.rows import Cells, Ragged, RawBlock
 from almagest.formats.sql import elements, fixed_size, is_text, is_timestamp, text
 
 SENT: Mapping[str, np.dtype[Any]] = {
@@ -88,7 +88,7 @@ class Layout:
         cells = (self._cell(column, f"c{number}") for number, column in enumerate(self.columns, 1))
         return (*words, *cells)
 
-    def part(self, block: Block) -> Part:
+    def part(self, block: RawBlock) -> Part:
         """The block's columns."""
         cells = rows.columns(block, self._dtypes)
         words, values = cells[: sum(self._words)], cells[sum(self._words) :]
