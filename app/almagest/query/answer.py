@@ -13,7 +13,7 @@ import psycopg
 
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column
-from almagest.formats import CHUNK, About, Block, Ending, Format, Status, TooWideError
+from almagest.formats import CHUNK, About, Ending, Format, RawBlock, Status, TooWideError
 from almagest.query import datadb
 from almagest.query.copying import Copied
 from almagest.query.errors import BusyError, QueryError, ResultLostError, TooLargeError
@@ -110,7 +110,7 @@ class _Rows:
         self._more = source.rows == 0 if source.overflow is None else source.overflow
         self._failure: QueryError | None = None
         self._blocks = self._stream()
-        self._first: Block | None = None
+        self._first: RawBlock | None = None
 
     def begin(self) -> None:
         """Wait for the first of them. Raises QueryError."""
@@ -120,7 +120,7 @@ class _Rows:
         if self._first is None and self._source.lost and self._source.count:
             raise ResultLostError(self._source.lost)
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[RawBlock]:
         block, self._first = self._first, None
         while block is not None:
             yield block
@@ -136,7 +136,7 @@ class _Rows:
     def close(self) -> None:
         self._blocks.close()
 
-    def _next(self) -> Block | None:
+    def _next(self) -> RawBlock | None:
         """The next block; None at the end, and at a failure, which is kept."""
         try:
             return next(self._blocks, None)
@@ -147,7 +147,7 @@ class _Rows:
             self._failure = error
         return None
 
-    def _stream(self) -> Generator[Block]:
+    def _stream(self) -> Generator[RawBlock]:
         """For no rows nothing is asked: the columns are known from the translation (DALI 1.1 §3.4.4)."""
         source = self._source
         if source.rows == 0:
@@ -191,7 +191,7 @@ class _Rows:
         return f"COPY ({query}) TO STDOUT ({self._copy.options})"
 
 
-def _prolonged(blocks: Iterable[Block], slot: Slot) -> Iterator[Block]:
+def _prolonged(blocks: Iterable[RawBlock], slot: Slot) -> Iterator[RawBlock]:
     """The blocks, as long as the slot is held with right. Raises BusyError."""
     size = 0
     for block in blocks:

@@ -23,7 +23,7 @@ from typing import Protocol
 import numpy as np
 import psycopg
 
-from almagest.formats import LARGEST, Block
+from almagest.formats import LARGEST, RawBlock
 from almagest.query.datadb import Connection
 
 PIECE = 1 << 18
@@ -99,7 +99,7 @@ class Copied:
             self.close()
             raise
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[RawBlock]:
         """Whole rows, the first as soon as they come. Raises psycopg.Error."""
         self._judge()
         while not self._pending.startswith(b"d") and not self._ended:
@@ -186,26 +186,26 @@ class Copied:
         self._pending = row + self._pending[5 + _PREAMBLE :]
         self._listen()
 
-    def _values(self) -> Block:
+    def _values(self) -> RawBlock:
         """All whole rows that came."""
         starts, end = _found(self._pending)
-        block = Block(self._pending[:end], starts)
+        block = RawBlock(self._pending[:end], starts)
         self._pending = self._pending[end:].removeprefix(_TRAILER) if end else self._pending.removeprefix(_TRAILER)
         self._listen()
         return block
 
-    def _lines(self) -> Block:
+    def _lines(self) -> RawBlock:
         """All whole rows that came but for the last, until it is known whether that is one too many."""
         if not self._pending.endswith(_READY, 0, -1):
             end = _last_line(self._pending)
-            block, self._pending = Block(self._pending[:end], _NO_PLACES), self._pending[end:]
+            block, self._pending = RawBlock(self._pending[:end], _NO_PLACES), self._pending[end:]
             return block
         starts, end = _found(self._pending)
         data, self._pending = self._pending[:end], self._pending[end:]
         self._listen()
         if self.sent > self._most:
             data = data[: int(starts[-1])]
-        return Block(data, _NO_PLACES)
+        return RawBlock(data, _NO_PLACES)
 
 
 class _Source(Protocol):
@@ -349,9 +349,9 @@ def _last_line(data: bytes) -> int:
     return place + 1 if place > 0 else 0
 
 
-def _first(block: Block, count: int) -> Block:
+def _first(block: RawBlock, count: int) -> RawBlock:
     end = int(block.starts[count])
-    return Block(block.data[:end], block.starts[:count])
+    return RawBlock(block.data[:end], block.starts[:count])
 
 
 def _failure(body: bytes) -> psycopg.Error:

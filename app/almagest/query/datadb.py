@@ -182,6 +182,13 @@ def begin_writing(connection: Connection, identity: Identity, seconds: float) ->
         connection.execute(_begin(WRITING, identity.owner, seconds))
 
 
+def size(connection: Connection, schema: str, name: str) -> int:
+    """Bytes that a table takes on disk, with all that belongs to it."""
+    place = sql.Identifier(schema, name).as_string(connection)
+    row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (place,)).fetchone()
+    return int(row[0]) if row else 0
+
+
 def role(identity: Identity) -> str:
     """The role under which the identity reads, if it exists yet."""
     return identity.owner or roles.PUBLIC

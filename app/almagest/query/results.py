@@ -6,7 +6,7 @@ from psycopg import sql
 
 from almagest import formats
 from almagest.accounts.identity import Identity
-from almagest.query import jobs, request
+from almagest.query import columns, request
 from almagest.query.answer import Source
 from almagest.query.downloads import Document
 from almagest.query.errors import NoSuchJobError
@@ -28,7 +28,7 @@ def stored(job: Job, response_format: str | None = None) -> Document:
     wanted = request.response_format({"RESPONSEFORMAT": response_format} if response_format else job.parameters)
     source = Source(
         sql=sql.SQL("SELECT * FROM {}").format(table(job)).as_string(),
-        columns=jobs.columns(job),
+        columns=columns.read(job.columns),
         rows=job.nrows,
         seconds=DOWNLOAD_SECONDS,
         advice="Fetch the result over a faster connection, or in parts.",
@@ -54,5 +54,5 @@ def _about(job: Job) -> formats.About:
     """What the document tells about itself: the same at every download, so of the day when the job was made."""
     tables = [(schema, name) for schema, name in job.tables]
     return about(
-        job.parameters.get("QUERY", ""), tables, jobs.columns(job), path="/tap/async", requested=job.created_at
+        job.parameters.get("QUERY", ""), tables, columns.read(job.columns), path="/tap/async", requested=job.created_at
     )

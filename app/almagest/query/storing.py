@@ -16,7 +16,7 @@ from psycopg import sql
 
 from almagest.adql import Translation
 from almagest.adql.catalogue import Column
-from almagest.query import datadb, jobtables, limits, quotas, results
+from almagest.query import columns, datadb, limits, quotas, results
 from almagest.query.models import Job
 from almagest.query.quotas import Room
 
@@ -62,7 +62,11 @@ def store(connection: datadb.Connection, job: Job, translation: Translation, max
             nrows = _create(connection, job, translation, maxrec, seconds)
             if nrows > maxrec:
                 _drop_last(connection, job)
-            stored = Stored(min(nrows, maxrec), _size(connection, job), overflow=nrows > maxrec or maxrec == 0)
+            stored = Stored(
+                min(nrows, maxrec),
+                datadb.size(connection, job.result_schema, job.result_table),
+                overflow=nrows > maxrec or maxrec == 0,
+            )
             # Asked again: other jobs of the owner may have ended meanwhile.
             if not _fits(stored, quotas.room(job)):
                 raise quotas.beyond(job)
@@ -86,14 +90,14 @@ def _transaction(connection: datadb.Connection, job: Job) -> Iterator[None]:
     connection.commit()
 
 
-def within_room(query: sql.Composable, columns: Sequence[Column], rows: int, room: Room) -> sql.Composable:
+def within_room(query: sql.Composable, described: Sequence[Column], rows: int, room: Room) -> sql.Composable:
     """The query, made to fail as soon as its rows take more than the room, if `rows` of them could.
 
     The sum costs a fraction of a microsecond a row, and nothing where a result surely fits.
     """
-    if _surely_within(room.nbytes, columns, rows):
+    if _surely_within(room.nbytes, described, rows):
         return query
-    numbered = sql.SQL(", ").join(sql.Identifier(f"c{number + 1}") for number in range(len(columns)))
+    numbered = sql.SQL(", ").join(sql.Identifier(f"c{number + 1}") for number in range(len(described)))
     return sql.SQL(
         "SELECT {numbered} FROM (SELECT r.*, sum(pg_column_size(r)) OVER (ROWS UNBOUNDED PRECEDING)"
         " FROM ({query}) AS r ({numbered})) AS w ({numbered}, written) WHERE written <= {most} OR over_room()"
@@ -104,7 +108,7 @@ def _create(connection: datadb.Connection, job: Job, translation: Translation, m
     """Returns the number of rows."""
     prepare = sql.SQL("SET LOCAL statement_timeout = {}; DROP TABLE IF EXISTS {}")
     connection.execute(prepare.format(sql.Literal(round(seconds * 1000)), results.table(job)))
-    names = sql.SQL(", ").join(map(sql.Identifier, jobtables.column_names(translation.columns)))
+    names = sql.SQL(", ").join(map(sql.Identifier, columns.names(translation.columns)))
     create = sql.SQL("CREATE UNLOGGED TABLE {} ({}) AS {}")
     query: sql.Composable = _Translated(translation.sql)
     rows = maxrec + 1 if translation.limit is None else translation.limit
@@ -124,22 +128,16 @@ def _fits(stored: Stored, room: Room) -> bool:
     return stored.nbytes <= room.nbytes and stored.nrows <= room.nrows
 
 
-def _size(connection: datadb.Connection, job: Job) -> int:
-    name = results.table(job).as_string(connection)
-    row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (name,)).fetchone()
-    return int(row[0]) if row else 0
-
-
-def _surely_within(nbytes: int, columns: Sequence[Column], rows: int) -> bool:
-    widest = _widest(columns)
+def _surely_within(nbytes: int, described: Sequence[Column], rows: int) -> bool:
+    widest = _widest(described)
     return widest is not None and widest * rows <= nbytes
 
 
-def _widest(columns: Sequence[Column]) -> int | None:
+def _widest(described: Sequence[Column]) -> int | None:
     """Bytes of a row at most, or None when its values set no limit."""
-    if any(column.arraysize or column.xtype for column in columns):
+    if any(column.arraysize or column.xtype for column in described):
         return None
-    return ROW_BYTES + 8 * len(columns)
+    return ROW_BYTES + 8 * len(described)
 
 
 def _wait_for_predecessor(connection: datadb.Connection, job: Job) -> None:
