@@ -23,7 +23,7 @@ import psycopg
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "app"))
 
 from almagest.adql import Column
-from almagest.formats import FORMATS, About, Block, Ending, Format, Status
+from almagest.formats import FORMATS, About, Ending, Format, RawBlock, Status
 from almagest.query.copying import Copied
 
 ROWS = 1_000_000
@@ -67,13 +67,13 @@ class Rows:
         self._kept = list(self._come()) if twice else None
         self.count = copied.sent if twice else None
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[RawBlock]:
         return self._come() if self._kept is None else iter(self._kept)
 
     def ending(self) -> Ending:
         return Status.OK, ""
 
-    def _come(self) -> Iterator[Block]:
+    def _come(self) -> Iterator[RawBlock]:
         for block in self._copied.blocks():
             self.first = self.first or time.perf_counter()
             yield block

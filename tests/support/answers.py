@@ -10,7 +10,7 @@ import numpy as np
 import psycopg
 
 from almagest.adql import Column
-from almagest.formats import About, Block, Ending, Format, Status
+from almagest.formats import About, Ending, Format, RawBlock, Status
 from almagest.query.copying import Copied
 
 OK: Ending = (Status.OK, "")
@@ -19,12 +19,12 @@ OK: Ending = (Status.OK, "")
 class Given:
     """Rows that are there already."""
 
-    def __init__(self, blocks: Sequence[Block], ending: Ending = OK, count: int | None = None) -> None:
+    def __init__(self, blocks: Sequence[RawBlock], ending: Ending = OK, count: int | None = None) -> None:
         self.blocks = blocks
         self.count = count
         self._ending = ending
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[RawBlock]:
         return iter(self.blocks)
 
     def ending(self) -> Ending:
@@ -34,19 +34,19 @@ class Given:
 NOTHING = Given((), count=0)
 
 
-def text_block(*lines: bytes) -> Block:
+def text_block(*lines: bytes) -> RawBlock:
     """Lines of COPY's text formats as they come."""
-    return Block(b"".join(_message(line + b"\n") for line in lines), np.empty(0, np.intp))
+    return RawBlock(b"".join(_message(line + b"\n") for line in lines), np.empty(0, np.intp))
 
 
-def value_block(*rows: Sequence[bytes]) -> Block:
+def value_block(*rows: Sequence[bytes]) -> RawBlock:
     """Rows of COPY's binary format as they come, each of the bytes of its fields."""
     messages = [
         _message(struct.pack(">h", len(row)) + b"".join(struct.pack(">i", len(field)) + field for field in row))
         for row in rows
     ]
     starts = np.cumsum([0, *map(len, messages)][:-1])
-    return Block(b"".join(messages), starts.astype(np.intp))
+    return RawBlock(b"".join(messages), starts.astype(np.intp))
 
 
 def document(form: Format, columns: Sequence[Column], rows: Given = NOTHING, about: About | None = None) -> bytes:

@@ -20,6 +20,10 @@ from almagest.accounts.identity import NOBODY, Identity
 from almagest.accounts.models import User
 from almagest.config.environment import environment
 
+SECURITY = ("ivo://ivoa.net/sso#BasicAA", "ivo://ivoa.net/sso#cookie")
+"""Identifiers of the ways to log in (SSO 2.0 §3) for services' capabilities; tokens have none yet, and are announced in
+WWW-Authenticate."""
+
 SAFE = ("GET", "HEAD", "OPTIONS")
 _KEPT = "_almagest_identity"
 

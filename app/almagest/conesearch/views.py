@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 
-from almagest.accounts.authentication import identify
+from almagest.accounts.authentication import SECURITY, identify
 from almagest.conesearch.address import service_url
 from almagest.dali.face import face, pairs, stream
 from almagest.query import cone, limits
 from almagest.query import conesearch as searches
 from almagest.query.errors import InvalidRequestError, QueryError
-from almagest.tap.capabilities import SECURITY
 from almagest.vo import conesearch as documents
+from almagest.vo import vosi
 
 
 def _failed(error: QueryError) -> HttpResponse:
@@ -34,4 +34,4 @@ def capabilities(request: HttpRequest, table: str) -> HttpResponse:
     service = documents.Service(
         service_url(str(found.table)), limits.CONE_DEGREES, limits.DEFAULT_ROWS, searches.example(found), SECURITY
     )
-    return HttpResponse(documents.capabilities(service), content_type=documents.MEDIA_TYPE)
+    return HttpResponse(documents.capabilities(service), content_type=vosi.MEDIA_TYPE)

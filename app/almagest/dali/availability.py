@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from almagest.dali.face import face
 from almagest.health import checks
-from almagest.vo import capability, vosi
+from almagest.vo import vosi
 
 
 @face("GET", "HEAD")
@@ -15,4 +15,4 @@ def availability(_: HttpRequest, **named: str) -> HttpResponse:  # noqa: ARG001 
     reasons = checks.run(checks.CHECKS)
     notes = [f"{name}: {reason}" for name, reason in reasons.items() if reason is not None]
     document = vosi.availability(available=not notes, notes=notes)
-    return HttpResponse(document, content_type=capability.MEDIA_TYPE)
+    return HttpResponse(document, content_type=vosi.MEDIA_TYPE)

@@ -165,8 +165,7 @@ def _answered(view: View, failed: Failed, request: HttpRequest, *arguments: str,
     except Exception:
         # The edge of the process: a client of this protocol gets its own kind of document, the log gets the rest.
         log.exception("a request failed", extra={"path": request.path})
-        told = InternalError("the request failed by a mistake in this service; its operators have a record")
-        return _error(failed, told)
+        return _error(failed, InternalError("request"))
 
 
 def _away(failed: Failed, request: HttpRequest, error: Exception) -> HttpResponse:

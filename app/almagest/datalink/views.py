@@ -6,15 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from almagest.accounts.authentication import identify
+from almagest.accounts.authentication import SECURITY, identify
 from almagest.dali.face import face, pairs
 from almagest.datalink import links as linked
 from almagest.datalink import vocabulary
 from almagest.datalink.address import base_url
 from almagest.query import request as parameters
 from almagest.query.errors import BusyError, InternalError, InvalidRequestError, NoSuchTableError, QueryError
-from almagest.tap.capabilities import SECURITY
-from almagest.vo import capability, datalink
+from almagest.vo import datalink, vosi
 from almagest.vo.datalink import Fault
 
 NAMES = ("TABLE", "RESPONSEFORMAT", "RUNID")
@@ -40,7 +39,7 @@ def links(request: HttpRequest) -> HttpResponse:
 @face("GET", "HEAD")
 def capabilities(_: HttpRequest) -> HttpResponse:
     """`/datalink/capabilities`."""
-    return HttpResponse(datalink.capabilities(base_url(), SECURITY), content_type=capability.MEDIA_TYPE)
+    return HttpResponse(datalink.capabilities(base_url(), SECURITY), content_type=vosi.MEDIA_TYPE)
 
 
 @require_safe

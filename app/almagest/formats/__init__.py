@@ -8,7 +8,7 @@ from almagest.formats.fits import TooWideError
 from almagest.formats.format import CHUNK, Copy, Ending, Format, Rows, Status
 from almagest.formats.lines import LARGEST
 from almagest.formats.negotiation import FORMATS, UnsupportedFormat, negotiate
-from almagest.formats.rows import Block
+from almagest.formats.rows import RawBlock
 
 __all__ = [
     "CHUNK",
@@ -16,7 +16,6 @@ __all__ = [
     "LARGEST",
     "MEDIA_TYPE",
     "About",
-    "Block",
     "Coordinates",
     "Copy",
     "Ending",
@@ -24,6 +23,7 @@ __all__ = [
     "Input",
     "Link",
     "Origin",
+    "RawBlock",
     "Rows",
     "ServiceDescriptor",
     "Status",

@@ -13,9 +13,10 @@ import pyarrow.parquet as pq
 
 from almagest.adql.catalogue import Column
 from almagest.formats.about import About
+from almagest.formats.block import EPOCH_MICROSECONDS
 from almagest.formats.document import foot, head
 from almagest.formats.format import Rows, Status
-from almagest.formats.layout import Layout, Part
+from almagest.formats.layout import SENT, Layout, Part
 from almagest.formats.rows import Cells, Ragged
 from almagest.formats.sql import fixed_size, is_text, is_timestamp
 
@@ -30,9 +31,6 @@ _TYPES = {
     "float": pa.float32(),
     "double": pa.float64(),
 }
-_EPOCH = 946_684_800_000_000
-"""Microseconds from 1970, where Arrow counts from, to 2000, where PostgreSQL does."""
-
 _FOREVER = (1 << 63) - 1
 
 
@@ -147,7 +145,7 @@ def _array(column: Column, part: Part, number: int) -> Any:
 def _instants(cell: Any, null: Any) -> Any:
     values = cell.astype("<i8")
     null = null | (values == _FOREVER) | (values == -_FOREVER - 1)
-    return pa.array(np.where(null, 0, values) + _EPOCH, pa.timestamp("us"), mask=null, from_pandas=False)
+    return pa.array(np.where(null, 0, values) + EPOCH_MICROSECONDS, pa.timestamp("us"), mask=null, from_pandas=False)
 
 
 def _elements(column: Column, cell: Any, null: Any) -> Any:
@@ -159,8 +157,7 @@ def _elements(column: Column, cell: Any, null: Any) -> Any:
 
 
 def _lists(column: Column, cell: Cells, null: Any) -> Any:
-    dtype = {"boolean": "S1", "short": ">i2", "int": ">i4", "long": ">i8", "float": ">f4", "double": ">f8"}
-    element = np.dtype(dtype[column.datatype])
+    element = SENT[column.datatype]
     if isinstance(cell, Ragged):
         values = _elements(column, cell.data.view(element), None)
         offsets = _offsets(cell, element.itemsize)

@@ -22,7 +22,13 @@ DTYPES: dict[Datatype, np.dtype[Any]] = {
     "float": np.dtype("f4"),
     "double": np.dtype("f8"),
 }
-"""The numpy type of each fixed-width VOTable type. Timestamps are int64 microseconds since 2000-01-01T00:00:00 UTC."""
+"""The numpy type of each fixed-width VOTable type. Timestamps are int64 microseconds since EPOCH, in UTC."""
+
+EPOCH = np.datetime64("2000-01-01T00:00:00", "us")
+"""From where PostgreSQL counts time, and so do blocks."""
+
+EPOCH_MICROSECONDS = int(EPOCH.astype(np.int64))
+"""The same counted from 1970-01-01, as Arrow counts."""
 
 Mask = NDArray[np.bool_]
 

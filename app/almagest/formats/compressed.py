@@ -45,7 +45,7 @@ class Gzipped:
         """As without."""
         return self.plain.looks_ahead(columns, count)
 
-    def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002
+    def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002 - as the protocol says
         """Unknown."""
         return None
 

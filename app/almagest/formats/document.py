@@ -6,19 +6,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from almagest.adql.catalogue import Column
+from almagest.formats import markup
 from almagest.formats.about import About, Input, ServiceDescriptor
 from almagest.formats.format import Status
-from almagest.formats.markup import escaped
+from almagest.formats.markup import DECLARATION, Markup, element, escaped, optional
 from almagest.formats.sql import is_text, is_timestamp
 
 MEDIA_TYPE = "application/x-votable+xml"
 
-_OPENING = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n'
-    # The namespace of VOTable 1.3 holds for all later versions (VOTable 1.4 §3.1).
-    '<VOTABLE version="1.4" xmlns="http://www.ivoa.net/xml/VOTable/v1.3">\n'
-    '<RESOURCE type="results">\n'
-)
+VOTABLE = {"version": "1.4", "xmlns": "http://www.ivoa.net/xml/VOTable/v1.3"}
+"""Attributes of the root. The namespace of VOTable 1.3 holds for all later versions (VOTable 1.4 §3.1)."""
+
+_OPENING = f'{DECLARATION}<VOTABLE{markup.attributes(VOTABLE)}>\n<RESOURCE type="results">\n'
 _CLOSING = "</VOTABLE>\n"
 _FRAME, _TIME = "_frame", "_time"
 _POSITIONS = ("pos.eq", "pos.pm", "pos.parallax")
@@ -52,6 +51,30 @@ def foot(status: Status, message: str, columns: Sequence[Column], about: About) 
     said = "" if status is Status.OK else _status(status, message)
     services = "".join(_service(service, columns) for service in about.services)
     return f"</DATA>\n</TABLE>\n{said}</RESOURCE>\n{services}{_CLOSING}"
+
+
+def descriptor(service: ServiceDescriptor, named: Mapping[str, str], utype: str = "adhoc:service") -> Markup:
+    """The RESOURCE that tells clients how to call a service (DataLink 1.1 §4.1); it stands beside that of the results.
+
+    named: name → XML ID of the columns that inputs may be taken from.
+    """
+    told = {
+        "accessURL": service.access_url,
+        "standardID": service.standard_id,
+        "resourceIdentifier": service.resource_identifier,
+        "contentType": service.content_type,
+    }
+    return element(
+        "RESOURCE",
+        {"type": "meta", "utype": utype, "ID": service.id, "name": service.name},
+        optional("DESCRIPTION", service.description),
+        *(_text_param(name, value) for name, value in told.items() if value),
+        element("GROUP", {"name": "inputParams"}, *(_input(given, named) for given in service.inputs)),
+    )
+
+
+def _text_param(name: str, value: str) -> Markup:
+    return element("PARAM", {"name": name, "datatype": "char", "arraysize": "*", "value": value})
 
 
 def _status(status: Status, message: str) -> str:
@@ -107,38 +130,24 @@ def _values(column: Column, null: int | None) -> str:
 
 
 def _service(service: ServiceDescriptor, columns: Sequence[Column]) -> str:
-    """The RESOURCE of a service (DataLink 1.1 §4.1): its inputs refer to the columns of this table."""
-    fixed = {
-        "accessURL": service.access_url,
-        "standardID": service.standard_id,
-        "resourceIdentifier": service.resource_identifier,
-        "contentType": service.content_type,
+    """The service's RESOURCE: its inputs refer to the columns of this table."""
+    named = {column.name: _identifier(number, column) for number, column in enumerate(columns, 1)}
+    return f"{descriptor(service, named)}\n"
+
+
+def _input(given: Input, named: Mapping[str, str]) -> Markup:
+    attributes = {
+        "name": given.name,
+        "datatype": given.datatype,
+        "arraysize": given.arraysize,
+        "unit": given.unit,
+        "ucd": given.ucd,
+        "ref": named.get(given.column or ""),
+        "value": given.value,
     }
-    parameters = "".join(
-        f"<PARAM{_attributes(name=name, datatype='char', arraysize='*', value=value)}/>\n"
-        for name, value in fixed.items()
-        if value
-    )
-    inputs = "".join(_input(given, columns) for given in service.inputs)
-    described = f"<DESCRIPTION>{escaped(service.description)}</DESCRIPTION>\n" if service.description else ""
-    attributes = _attributes(type="meta", utype="adhoc:service", name=service.name)
-    return f'<RESOURCE{attributes}>\n{described}{parameters}<GROUP name="inputParams">\n{inputs}</GROUP>\n</RESOURCE>\n'
-
-
-def _input(given: Input, columns: Sequence[Column]) -> str:
-    named = (_identifier(number, column) for number, column in enumerate(columns, 1) if column.name == given.column)
-    attributes = _attributes(
-        name=given.name,
-        datatype=given.datatype,
-        arraysize=given.arraysize,
-        unit=given.unit,
-        ucd=given.ucd,
-        ref=next(named, None),
-    )
-    value = f' value="{escaped(given.value)}"'
-    described = f"<DESCRIPTION>{escaped(given.description)}</DESCRIPTION>" if given.description else ""
-    return f"<PARAM{attributes}{value}>{described}</PARAM>\n" if described else f"<PARAM{attributes}{value}/>\n"
+    return element("PARAM", attributes, optional("DESCRIPTION", given.description))
 
 
 def _attributes(**named: str | None) -> str:
-    return "".join(f' {name}="{escaped(value)}"' for name, value in named.items() if value)
+    """Those that say something."""
+    return markup.attributes({name: value or None for name, value in named.items()})

@@ -16,17 +16,13 @@ import numpy as np
 from almagest.adql.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
-from almagest.formats.layout import Layout, Part, ascii_only
+from almagest.formats.layout import MARKS, SENT, Layout, Part, ascii_only
 from almagest.formats.rows import Cells, Ragged, padded, together
 from almagest.formats.sql import fixed_size, is_text
 
 BLOCK = 2880
 _CARD = 80
 _LETTERS = {"boolean": "L", "short": "I", "int": "J", "long": "K", "float": "E", "double": "D"}
-_DTYPES = {"boolean": "S1", "short": ">i2", "int": ">i4", "long": ">i8", "float": ">f4", "double": ">f8"}
-_NULLS = {"short": -(1 << 15), "int": -(1 << 31), "long": -(1 << 63)}
-"""TNULL: the number that is the furthest from any in use."""
-
 _DRAWN_OUT = 16
 """How much larger than its values a table may become because they are all as wide as the widest."""
 
@@ -54,7 +50,7 @@ class Fits(Streamed):
         """Unless the number of rows is known, and nothing has to be measured."""
         return count is None or None in _declared(columns)
 
-    def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002
+    def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002 - as the protocol says
         """Known where all columns say how wide they are."""
         sizes = _declared(columns)
         if None in sizes:
@@ -118,13 +114,13 @@ def _cell(column: Column, size: int, part: Part, number: int) -> Cells:
     cell = part.cells[number]
     if is_text(column) and isinstance(cell, Ragged):
         return padded(_text(column, cell), size, 0x20 if column.arraysize else 0)
-    dtype = np.dtype(_DTYPES[column.datatype])
+    dtype = SENT[column.datatype]
     if isinstance(cell, Ragged):
         return _filled_up(cell, size, dtype)
     if column.datatype == "boolean":
         return np.where(cell == b"?", np.array(b"\0"), cell).astype("S1")
-    if column.datatype in _NULLS and column.arraysize is None:
-        return np.where(part.null(number), _NULLS[column.datatype], cell).astype(dtype)
+    if column.datatype in MARKS and column.arraysize is None:
+        return np.where(part.null(number), MARKS[column.datatype], cell).astype(dtype)
     return cell
 
 
@@ -133,7 +129,7 @@ def _filled_up(cell: Ragged, size: int, dtype: np.dtype[Any]) -> Cells:
     values = padded(cell, size * dtype.itemsize, 0).reshape(-1).view(dtype).reshape(len(cell), size).copy()
     missing = np.arange(size) >= (cell.lengths // dtype.itemsize)[:, np.newaxis]
     null = {"f": np.nan, "S": b"\0"}.get(
-        dtype.kind, _NULLS.get({2: "short", 4: "int", 8: "long"}.get(dtype.itemsize, ""))
+        dtype.kind, MARKS.get({2: "short", 4: "int", 8: "long"}.get(dtype.itemsize, ""))
     )
     values[missing] = null
     return values
@@ -144,7 +140,7 @@ def _text(column: Column, cell: Ragged) -> Ragged:
 
 
 def _bytes(column: Column) -> int:
-    return 1 if is_text(column) else np.dtype(_DTYPES[column.datatype]).itemsize
+    return 1 if is_text(column) else SENT[column.datatype].itemsize
 
 
 def _width(columns: Sequence[Column], sizes: Sequence[int]) -> int:
@@ -177,8 +173,8 @@ def _described(number: int, column: Column, size: int) -> Iterator[str]:
     letter = "A" if is_text(column) else _LETTERS[column.datatype]
     yield _card(f"TTYPE{number}", column.name)
     yield _card(f"TFORM{number}", f"{size}{letter}" if size != 1 or letter == "A" else letter)
-    if column.datatype in _NULLS:
-        yield _card(f"TNULL{number}", _NULLS[column.datatype])
+    if column.datatype in MARKS:
+        yield _card(f"TNULL{number}", MARKS[column.datatype])
     described = {
         "TUNIT": column.unit, "TUCD": column.ucd, "TUTYP": column.utype, "TXTYP": column.xtype,
         "TCOMM": column.description,

@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 
 from almagest.adql.catalogue import Column
 from almagest.formats.about import About
-from almagest.formats.rows import Block
+from almagest.formats.rows import RawBlock
 
 CHUNK = 1 << 16
 """Least size in bytes of a chunk of an answer, but for the last: a server spends more on smaller ones than we do."""
@@ -50,7 +50,7 @@ class Rows(Protocol):
     @property
     def count(self) -> int | None: ...
 
-    def __iter__(self) -> Iterator[Block]: ...
+    def __iter__(self) -> Iterator[RawBlock]: ...
 
     def ending(self) -> Ending:
         """How they ended, once they were read."""
@@ -100,6 +100,6 @@ class Streamed:
         """It never does."""
         return False
 
-    def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002
+    def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002 - as the protocol says
         """Unknown."""
         return None

@@ -6,7 +6,7 @@ floating-point number, zero for anything else, and whole numbers in front of the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,18 +15,28 @@ from numpy.typing import NDArray
 
 from almagest.adql.catalogue import Column
 from almagest.formats import rows
-from almagest.formats.rows import Block, Cells, Ragged
+from almagest.formats.rows import Cells, Ragged, RawBlock
 from almagest.formats.sql import elements, fixed_size, is_text, is_timestamp, text
 
-_SENT = {
-    "short": ("int2send", r"'\x0000'::bytea", "0::smallint", ">i2"),
-    "int": ("int4send", r"'\x00000000'::bytea", "0", ">i4"),
-    "long": ("int8send", r"'\x0000000000000000'::bytea", "0::bigint", ">i8"),
-    "float": ("float4send", r"'\x7fc00000'::bytea", "'NaN'::real", ">f4"),
-    "double": ("float8send", r"'\x7ff8000000000000'::bytea", "'NaN'::double precision", ">f8"),
-    "boolean": ("", "", "", "S1"),
+SENT: Mapping[str, np.dtype[Any]] = {
+    name: np.dtype(code)
+    for name, code in {
+        "boolean": "S1", "short": ">i2", "int": ">i4", "long": ">i8", "float": ">f4", "double": ">f8",
+    }.items()
+}  # fmt: skip
+"""Datatype → numpy's type of an element as PostgreSQL sends it; of a boolean T, F or ?."""
+
+MARKS: Mapping[str, int] = {"short": -(1 << 15), "int": -(1 << 31), "long": -(1 << 63)}
+"""Datatype → what stands for NULL in formats whose rows have no place for it: the number furthest from any in use."""
+
+_NULLS = {
+    "short": ("int2send", r"'\x0000'::bytea", "0::smallint"),
+    "int": ("int4send", r"'\x00000000'::bytea", "0"),
+    "long": ("int8send", r"'\x0000000000000000'::bytea", "0::bigint"),
+    "float": ("float4send", r"'\x7fc00000'::bytea", "'NaN'::real"),
+    "double": ("float8send", r"'\x7ff8000000000000'::bytea", "'NaN'::double precision"),
 }
-"""Datatype → function of an element of an array, bytes of a NULL element; value of a NULL, numpy's type."""
+"""Datatype → function of an element of an array, bytes of a NULL element; value of a NULL."""
 
 _WORD = 64
 """Bits of a number that says which columns are NULL."""
@@ -78,7 +88,7 @@ class Layout:
         cells = (self._cell(column, f"c{number}") for number, column in enumerate(self.columns, 1))
         return (*words, *cells)
 
-    def part(self, block: Block) -> Part:
+    def part(self, block: RawBlock) -> Part:
         """The block's columns."""
         cells = rows.columns(block, self._dtypes)
         words, values = cells[: sum(self._words)], cells[sum(self._words) :]
@@ -93,7 +103,7 @@ class Layout:
         size = fixed_size(column)
         if is_text(column) or size is None:
             return None
-        base = np.dtype(_SENT[column.datatype][3])
+        base = SENT[column.datatype]
         return base if column.arraysize is None else np.dtype((base, (size,)))
 
     def _cell(self, column: Column, name: str) -> str:
@@ -105,7 +115,7 @@ class Layout:
             return _array(column, name)
         if column.datatype == "boolean":
             return f"""CASE WHEN {name} THEN 'T'::"char" WHEN NOT {name} THEN 'F'::"char" ELSE '?'::"char" END"""
-        return f"coalesce({name}, {_SENT[column.datatype][2]})"
+        return f"coalesce({name}, {_NULLS[column.datatype][2]})"
 
 
 def masked(column: Column) -> bool:
@@ -167,5 +177,5 @@ def _array(column: Column, name: str) -> str:
 def _element(column: Column, name: str) -> str:
     if column.datatype == "boolean":
         return rf"CASE WHEN {name} THEN '\x54'::bytea WHEN NOT {name} THEN '\x46'::bytea ELSE '\x3f'::bytea END"
-    send, missing, _, _ = _SENT[column.datatype]
+    send, missing, _ = _NULLS[column.datatype]
     return f"coalesce({send}({name}), {missing})"

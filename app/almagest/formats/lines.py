@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from almagest.adql.catalogue import Column
 from almagest.formats.format import Copy
-from almagest.formats.rows import Block
+from almagest.formats.rows import RawBlock
 
 LARGEST = (1 << 24) - 1
 """Bytes that a row may have."""
@@ -29,7 +29,7 @@ def separated(cells: Iterable[str], *, separator: bytes = SEPARATOR, null: str =
     return Copy(tuple(cells), rf"FORMAT text, DELIMITER E'\x{separator.hex()}', NULL '{null}'")
 
 
-def lines(blocks: Iterable[Block], between: bytes) -> Iterator[bytes]:
+def lines(blocks: Iterable[RawBlock], between: bytes) -> Iterator[bytes]:
     """The lines of each block with `between` two of them, and nothing at the end."""
     for block in blocks:
         if block.data:

@@ -12,7 +12,7 @@ from almagest.formats.format import Copy, Rows, Status, Streamed
 from almagest.formats.lines import SEPARATOR, lines, plain, separated
 from almagest.formats.markup import escaped, escaped_in_sql
 from almagest.formats.separated import without_ends
-from almagest.formats.sql import array_text, is_text, text
+from almagest.formats.sql import is_text, plain_cell
 
 STYLE = "/static/pages/result.css"
 """The page's style sheet: nothing in the page itself may be run or applied (`almagest.config.headers`)."""
@@ -34,7 +34,7 @@ class Html(Streamed):
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """Text, escaped by PostgreSQL."""
-        cells = (_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
+        cells = (plain_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
         return separated(
             escaped_in_sql(cell) if is_text(column) else cell for column, cell in zip(columns, cells, strict=True)
         )
@@ -64,7 +64,7 @@ class Text(Streamed):
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """Text without line ends."""
-        cells = (_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
+        cells = (plain_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
         return separated(
             without_ends(cell) if is_text(column) else cell for column, cell in zip(columns, cells, strict=True)
         )
@@ -114,11 +114,3 @@ def _shown(cell: str) -> int:
 def _head(column: Column) -> str:
     unit = f" <small>[{escaped(column.unit)}]</small>" if column.unit else ""
     return f'<th title="{escaped(column.description)}">{escaped(column.name)}{unit}</th>'
-
-
-def _cell(column: Column, name: str) -> str:
-    if is_text(column):
-        return text(column, name)
-    if column.arraysize is not None:
-        return array_text(column, name)
-    return f"{name}::text" if column.datatype == "boolean" else name

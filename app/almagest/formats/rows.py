@@ -22,7 +22,7 @@ Places: TypeAlias = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class RawBlock:
     """Some rows. data: their whole messages, one after the other; starts: where each begins, empty for COPY's text
     formats, whose rows nobody needs to find."""
 
@@ -45,7 +45,7 @@ Cells: TypeAlias = "NDArray[Any] | Ragged"
 """A column of a block."""
 
 
-def columns(block: Block, dtypes: Sequence[np.dtype[Any] | None]) -> list[Cells]:
+def columns(block: RawBlock, dtypes: Sequence[np.dtype[Any] | None]) -> list[Cells]:
     """The fields of all rows by column; dtypes: of each field, in network byte order, None where its length differs
     from row to row. No field may be NULL."""
     sizes = [None if dtype is None else dtype.itemsize for dtype in dtypes]
@@ -98,7 +98,7 @@ def padded(cell: Ragged, width: int, filling: int) -> NDArray[Any]:
     return out
 
 
-def _of_equal_rows(block: Block, dtypes: Sequence[np.dtype[Any] | None]) -> list[Cells]:
+def _of_equal_rows(block: RawBlock, dtypes: Sequence[np.dtype[Any] | None]) -> list[Cells]:
     """The same where all rows are equally long: numpy reads the values where they stand."""
     fields: list[tuple[str, Any]] = [("head", f"V{HEAD}")]
     for number, dtype in enumerate(dtypes):

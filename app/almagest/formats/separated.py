@@ -11,7 +11,7 @@ from almagest.adql.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
 from almagest.formats.lines import lines, plain, separated
-from almagest.formats.sql import array_text, is_text, text
+from almagest.formats.sql import is_text, plain_cell
 
 MOST_COLUMNS = 1664
 """PostgreSQL's limit (MaxTupleAttributeNumber): no row of an answer has more fields."""
@@ -26,7 +26,7 @@ class Csv(Streamed):
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """PostgreSQL writes the very same format."""
-        return Copy(tuple(_cell(column, f"c{number}") for number, column in enumerate(columns, 1)), "FORMAT csv")
+        return Copy(tuple(plain_cell(column, f"c{number}") for number, column in enumerate(columns, 1)), "FORMAT csv")
 
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
         """The line of names and the lines of the rows, with CR LF; a line that no reader takes for a row, if broken."""
@@ -51,7 +51,7 @@ class Ecsv(Csv):
         cells = (
             f"initcap(c{number}::text)"
             if column.datatype == "boolean" and column.arraysize is None
-            else _cell(column, f"c{number}")
+            else plain_cell(column, f"c{number}")
             for number, column in enumerate(columns, 1)
         )
         return Copy(tuple(cells), "FORMAT csv")
@@ -73,7 +73,7 @@ class Tsv(Streamed):
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """Text; NULL is an empty field, as is an empty string."""
-        cells = (_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
+        cells = (plain_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
         return separated(
             (without_ends(cell) if is_text(column) else cell for column, cell in zip(columns, cells, strict=True)),
             separator=b"\t",
@@ -90,14 +90,6 @@ class Tsv(Streamed):
 def without_ends(string: str) -> str:
     """SQL of a text without control characters, which COPY would mark with backslashes."""
     return rf"regexp_replace({string}, '[\x01-\x1f]', ' ', 'g')"
-
-
-def _cell(column: Column, name: str) -> str:
-    if is_text(column):
-        return text(column, name)
-    if column.arraysize is not None:
-        return array_text(column, name)
-    return f"{name}::text" if column.datatype == "boolean" else name
 
 
 def _csv_field(name: str) -> str:

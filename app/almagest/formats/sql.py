@@ -49,6 +49,15 @@ def array_text(column: Column, name: str) -> str:
     return f"replace(replace(array_to_string({name}, ' '{missing}), 'Infinity', '+Inf'), '-+', '-')"
 
 
+def plain_cell(column: Column, name: str) -> str:
+    """A value as people read it: words for booleans, texts and arrays as above, and numbers as they are."""
+    if is_text(column):
+        return text(column, name)
+    if column.arraysize is not None:
+        return array_text(column, name)
+    return f"{name}::text" if column.datatype == "boolean" else name
+
+
 def elements(name: str) -> str:
     """The elements e of an array with their place i, for FROM."""
     return f"unnest({name}) WITH ORDINALITY AS u (e, i)"

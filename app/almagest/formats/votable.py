@@ -13,7 +13,7 @@ from almagest.formats.about import About
 from almagest.formats.chunks import base64_length, base64_lines
 from almagest.formats.document import MEDIA_TYPE, foot, head
 from almagest.formats.format import Copy, Ending, Rows, Streamed
-from almagest.formats.layout import Layout, Part, ascii_only, utf16
+from almagest.formats.layout import MARKS, Layout, Part, ascii_only, utf16
 from almagest.formats.lines import SEPARATOR, lines, plain, separated, with_infinities
 from almagest.formats.markup import escaped_in_sql
 from almagest.formats.rows import Cells, Ragged, padded, together
@@ -21,9 +21,6 @@ from almagest.formats.sql import array_text, fixed_size, is_text, text
 
 _SIZES = {"boolean": 1, "char": 1, "unicodeChar": 2, "short": 2, "int": 4, "float": 4, "long": 8, "double": 8}
 """Bytes of an element (VOTable 1.4 §6)."""
-
-_NULLS = {"short": -(1 << 15), "int": -(1 << 31), "long": -(1 << 63)}
-"""What stands for NULL where rows have no place for it: the number that is the furthest from any in use."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class Binary(Binary2):
 
     media_type: str = f"{MEDIA_TYPE};serialization=BINARY"
     element: str = "BINARY"
-    nulls: Mapping[str, int] = field(default_factory=lambda: _NULLS)
+    nulls: Mapping[str, int] = field(default_factory=lambda: MARKS)
 
     def _row(self, part: Part, columns: Sequence[Column]) -> list[Cells]:
         return [

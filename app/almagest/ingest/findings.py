@@ -9,9 +9,7 @@ from typing import Any
 import numpy as np
 
 from almagest.adql.catalogue import Column
-from almagest.formats.block import Array, Block, Fixed, Text, Values
-
-EPOCH = np.datetime64("2000-01-01T00:00:00", "us")
+from almagest.formats.block import EPOCH, Array, Block, Fixed, Text, Values
 
 Extreme = int | float | None
 

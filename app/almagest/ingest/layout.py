@@ -17,7 +17,9 @@ from almagest.ingest.readers import Head
 VERSION = 2
 """Part of every fingerprint: raised when this release would lay the same data out differently, or find out more."""
 
-RESERVED_SCHEMAS = frozenset({"almagest", "information_schema", "public", "results", "tap_schema", "tap_upload"})
+RESERVED_SCHEMAS = frozenset(
+    {"almagest", "information_schema", "public", "results", "tap_schema", "tap_upload", "tap_user"}
+)
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ def _split(table: str) -> tuple[str, str]:
     if not re.fullmatch(r"[a-z][a-z0-9_]{0,62}\.[a-z][a-z0-9_]{0,62}", table):
         raise IngestError(f"{table!r} is no table name; it must be schema.table in lower case letters, digits and _")
     schema, _, name = table.partition(".")
-    if schema in RESERVED_SCHEMAS or schema.startswith("pg_"):
+    if schema in RESERVED_SCHEMAS or schema.startswith(("pg_", "almagest_")):
         raise IngestError(f"the schema name {schema!r} is reserved")
     return schema, name
 

@@ -19,6 +19,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
+from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Column, Table
 from almagest.config.environment import environment
 from almagest.metadata import catalogue, models, roles, tap_schema
@@ -100,7 +101,7 @@ def memberships() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     members = get_user_model().groups.through.objects.filter(user__is_active=True)
     for user, group in members.order_by("user_id", "group_id").values_list("user_id", "group_id"):
-        found.setdefault(f"almagest_u{user}", []).append(roles.group(group))
+        found.setdefault(Identity(user=user).owner, []).append(roles.group(group))
     return found
 
 

@@ -13,10 +13,10 @@ import psycopg
 
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column
-from almagest.formats import CHUNK, About, Block, Ending, Format, Status, TooWideError
+from almagest.formats import CHUNK, About, Ending, Format, RawBlock, Status, TooWideError
 from almagest.query import datadb
 from almagest.query.copying import Copied
-from almagest.query.errors import BusyError, QueryError, TooLargeError
+from almagest.query.errors import BusyError, QueryError, ResultLostError, TooLargeError
 from almagest.query.failures import explain
 from almagest.query.slots import Slot
 from almagest.query.spool import Spool
@@ -39,7 +39,7 @@ class Source:
     these exist, None to see from what the SELECT returns; count: how many it returns, where that is known; seconds:
     that it may take; advice: for when it takes longer; identity: whose rights it is read with, None for a stored
     result, which the caller has judged; bring: puts tables that only this query reads into its transaction, and lets
-    the role that is named read them.
+    the role that is named read them; lost: what to say when none of `count` rows is there any more.
     """
 
     sql: str
@@ -51,6 +51,7 @@ class Source:
     count: int | None = None
     identity: Identity | None = None
     bring: Callable[[datadb.Connection, str], None] | None = None
+    lost: str = ""
 
     def ending(self, *, more: bool) -> Ending:
         """How an answer ends that nothing went wrong with."""
@@ -109,15 +110,17 @@ class _Rows:
         self._more = source.rows == 0 if source.overflow is None else source.overflow
         self._failure: QueryError | None = None
         self._blocks = self._stream()
-        self._first: Block | None = None
+        self._first: RawBlock | None = None
 
     def begin(self) -> None:
         """Wait for the first of them. Raises QueryError."""
         self._first = self._next()
         if self._failure:
             raise self._failure
+        if self._first is None and self._source.lost and self._source.count:
+            raise ResultLostError(self._source.lost)
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[RawBlock]:
         block, self._first = self._first, None
         while block is not None:
             yield block
@@ -133,27 +136,25 @@ class _Rows:
     def close(self) -> None:
         self._blocks.close()
 
-    def _next(self) -> Block | None:
+    def _next(self) -> RawBlock | None:
         """The next block; None at the end, and at a failure, which is kept."""
         try:
             return next(self._blocks, None)
         except psycopg.Error as error:
-            self._failure = explain(error, self._source.advice)
+            gone = self._source.lost and isinstance(error, psycopg.errors.UndefinedTable)
+            self._failure = ResultLostError(self._source.lost) if gone else explain(error, self._source.advice)
         except BusyError as error:
             self._failure = error
         return None
 
-    def _stream(self) -> Generator[Block]:
+    def _stream(self) -> Generator[RawBlock]:
         """For no rows nothing is asked: the columns are known from the translation (DALI 1.1 §3.4.4)."""
         source = self._source
         if source.rows == 0:
             return
         with datadb.slot() as slot, datadb.connected() as connection:
             try:
-                self._begin(connection)
-                copied = Copied(
-                    connection, self._statement(), binary=self._copy.binary, most=source.rows, seconds=source.seconds
-                )
+                copied = self._sent(connection)
                 try:
                     yield from _prolonged(copied.blocks(), slot)
                 finally:
@@ -164,12 +165,23 @@ class _Rows:
                 if not connection.closed:
                     connection.rollback()
 
-    def _begin(self, connection: datadb.Connection) -> None:
+    def _sent(self, connection: datadb.Connection) -> Copied:
+        """The statement, on its way inside a transaction: in one go wherever the transaction is nothing but that."""
         source = self._source
-        if source.bring is None:
-            datadb.begin_reading(connection, source.identity, source.seconds)
-        else:
+        if source.bring is not None:
             datadb.begin_reading_with(connection, source.identity, source.seconds, source.bring)
+            return self._copied(connection)
+        try:
+            return self._copied(connection, datadb.reading(source.identity, source.seconds))
+        except psycopg.errors.InvalidParameterValue:
+            datadb.begin_reading(connection, source.identity, source.seconds)
+            return self._copied(connection)
+
+    def _copied(self, connection: datadb.Connection, begin: Sequence[str] = ()) -> Copied:
+        source, binary = self._source, self._copy.binary
+        return Copied(
+            connection, self._statement(), binary=binary, most=source.rows, seconds=source.seconds, begin=begin
+        )
 
     def _statement(self) -> str:
         numbered = ", ".join(f"c{number}" for number in range(1, len(self._source.columns) + 1))
@@ -179,7 +191,7 @@ class _Rows:
         return f"COPY ({query}) TO STDOUT ({self._copy.options})"
 
 
-def _prolonged(blocks: Iterable[Block], slot: Slot) -> Iterator[Block]:
+def _prolonged(blocks: Iterable[RawBlock], slot: Slot) -> Iterator[RawBlock]:
     """The blocks, as long as the slot is held with right. Raises BusyError."""
     size = 0
     for block in blocks:

@@ -13,13 +13,24 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, F, OuterRef, Subquery
-from django.db.models.functions import Coalesce, Now
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from almagest.query import dispatch, quotas
 from almagest.query.models import Job, Phase
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
+
+_JOBS = Job._meta.db_table  # noqa: SLF001 - Django's name for it
+
+# Every job is claimed in its turn, while others wait: these take the database less time than the ORM their writing.
+_COUNT = f"""
+    SELECT owner, count(*) FROM "{_JOBS}" WHERE phase = %s AND queue = %s GROUP BY owner
+"""  # noqa: S608 - the table is ours
+_TAKE = f"""
+    UPDATE "{_JOBS}" SET phase = %s, attempt = attempt + 1, started_at = now(), alive_at = now()
+    WHERE id = %s AND phase = %s RETURNING *
+"""  # noqa: S608 - as above
 
 
 def claim(queue: str) -> Job | None:
@@ -33,8 +44,9 @@ def claim(queue: str) -> Job | None:
             cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 2))", (queue,))
         running = _running(queue)
         for first in sorted(_firsts(queue), key=lambda job: (running[job.owner], job.served_at, job.queued_at)):
-            if running[first.owner] < quotas.allowance(first.owner, first.user_id).executing and _take(first):
-                return Job.objects.get(pk=first.pk)
+            allowed = quotas.allowance(first.owner, first.user_id).executing
+            if running[first.owner] < allowed and (taken := _take(first)):
+                return taken
     return None
 
 
@@ -42,8 +54,10 @@ def call_next(ended: Job) -> None:
     """Send a message in place of one that was taken in vain, because the owner of this job had as many running as
     allowed."""
     waiting = Job.objects.filter(phase=Phase.QUEUED, queue=ended.queue, owner=ended.owner)
+    if not waiting.exists():
+        return
     running = _running(ended.queue)[ended.owner] + 1
-    if waiting.exists() and running >= quotas.allowance(ended.owner, ended.user_id).executing:
+    if running >= quotas.allowance(ended.owner, ended.user_id).executing:
         dispatch.publish(ended.queue)
 
 
@@ -59,7 +73,9 @@ def ready(queue: str) -> int:
 
 def _running(queue: str) -> Counter[str]:
     """Owners of what runs, how often."""
-    return Counter(Job.objects.filter(phase=Phase.EXECUTING, queue=queue).values_list("owner", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNT, (Phase.EXECUTING, queue))
+        return Counter(dict(cursor.fetchall()))
 
 
 def _firsts(queue: str) -> Iterable[Any]:
@@ -70,9 +86,5 @@ def _firsts(queue: str) -> Iterable[Any]:
     return waiting.only("owner", "user", "queued_at").annotate(served_at=Coalesce(last, NEVER))
 
 
-def _take(job: Job) -> bool:
-    return bool(
-        Job.objects.filter(pk=job.pk, phase=Phase.QUEUED).update(
-            phase=Phase.EXECUTING, attempt=F("attempt") + 1, started_at=Now(), alive_at=Now()
-        )
-    )
+def _take(job: Job) -> Job | None:
+    return next(iter(Job.objects.raw(_TAKE, (Phase.EXECUTING, job.pk, Phase.QUEUED))), None)

@@ -78,7 +78,7 @@ def search(found: Searchable, cone: Cone) -> Answer:
         translation.columns,
         path=f"/conesearch/{found.table}",
         requested=datetime.now(UTC),
-        protocol=origin.CONE_SEARCH,
+        protocol=conesearch.STANDARD,
     )
     wanted_format = formats.negotiate(cone.response_format) if cone.response_format else OLDEST_FORMAT
     return Answer(source, wanted_format, about)

@@ -2,10 +2,13 @@
 
 libpq hands COPY over a row at a time, and a cursor's rows too, which costs more than making the row. So the statement
 is sent and its answer read on libpq's own socket, while libpq itself has nothing outstanding: it opened the connection,
-proved who we are, began the transaction, and will end it; it cancels the query too. What passes it by are the messages
-of one statement in the extended protocol (PostgreSQL 17 §53.2.3, §53.2.6, §53.7), from Parse to ReadyForQuery, and
-nothing else; this protocol takes one statement only, whatever its text. Where the connection is encrypted the socket is
-of no use, and libpq's rows are put back into messages.
+proved who we are, and cancels the query. What passes it by are the messages of the extended protocol (PostgreSQL 17
+§53.2.3, §53.2.6, §53.7) from the first Parse to ReadyForQuery, and nothing else; a message of this protocol takes one
+statement only, whatever its text.
+
+The transaction around a short query costs more than the query when each of its steps waits for an answer. So they all
+are sent at once, and nothing is waited for but the rows. After a step that fails the server does none of the others.
+Where the connection is encrypted the socket is of no use, and libpq takes the steps and its rows become messages again.
 """
 
 from __future__ import annotations
@@ -13,14 +16,14 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
 import numpy as np
 import psycopg
 
-from almagest.formats import LARGEST, Block
+from almagest.formats import LARGEST, RawBlock
 from almagest.query.datadb import Connection
 
 PIECE = 1 << 18
@@ -35,10 +38,15 @@ _PREAMBLE = 19
 """Bytes before the first field of a binary COPY."""
 
 _TRAILER = b"d\0\0\0\x06\xff\xff"
-_RUN = b"B\0\0\0\x0c\0\0\0\0\0\0\0\0" + b"E\0\0\0\x09\0\0\0\0\0" + b"S\0\0\0\x04"
-"""Bind without parameters, Execute to the end, Sync."""
+_RUN = b"B\0\0\0\x0c\0\0\0\0\0\0\0\0" + b"E\0\0\0\x09\0\0\0\0\0"
+"""Bind without parameters, Execute to the end."""
 
+_SYNC = b"S\0\0\0\x04"
 _READY = b"Z\0\0\0\x05"
+_IDLE = b"I"
+"""What follows in ReadyForQuery outside a transaction."""
+
+_ROLLBACK = "ROLLBACK"
 _NO_PLACES = np.empty(0, np.intp)
 _length = struct.Struct(">I").unpack_from
 
@@ -50,27 +58,50 @@ class RowTooLargeError(psycopg.DatabaseError):
 
 
 class Copied:
-    """The rows of a COPY … TO STDOUT, sent inside a transaction that libpq has begun.
+    """The rows of a COPY … TO STDOUT.
 
     sent: how many rows there were, once all are read; the statement may send one more than `most`, which is dropped.
     """
 
-    def __init__(self, connection: Connection, statement: str, *, binary: bool, most: int, seconds: float) -> None:
-        """Send the statement. seconds: its own time limit. Raises psycopg.Error."""
+    def __init__(
+        self,
+        connection: Connection,
+        statement: str,
+        *,
+        binary: bool,
+        most: int,
+        seconds: float,
+        begin: Sequence[str] = (),
+    ) -> None:
+        """Send the statement. seconds: its own time limit; begin: statements before it that open a transaction, which
+        then ends with the rows; without them libpq has begun one, and ends it.
+
+        Raises psycopg.Error when one of `begin` fails; nothing has been done then.
+        """
         self.sent = 0
+        self._connection = connection
         self._binary = binary
         self._most = most
+        self._begin = begin
+        self._done = 0
         self._pending = b""
+        self._state = _IDLE
         self._ended = False
         self._error: psycopg.Error | None = None
         self._source: _Source = (
-            _Libpq(connection, statement)
+            _Libpq(connection, statement, begin)
             if connection.pgconn.ssl_in_use
-            else _Socket(connection, statement, seconds + _MARGIN_SECONDS)
+            else _Socket(connection, statement, begin, seconds + _MARGIN_SECONDS)
         )
+        try:
+            self._await_beginning()
+        except BaseException:
+            self.close()
+            raise
 
-    def blocks(self) -> Iterator[Block]:
+    def blocks(self) -> Iterator[RawBlock]:
         """Whole rows, the first as soon as they come. Raises psycopg.Error."""
+        self._judge()
         while not self._pending.startswith(b"d") and not self._ended:
             self._fill(len(self._pending) + 1)
             self._listen()
@@ -90,11 +121,25 @@ class Copied:
                 raise RowTooLargeError(f"a row has more than {LARGEST >> 20} MB")
 
     def close(self) -> None:
-        """Cancel what still runs, and leave the connection to libpq."""
+        """Cancel what still runs, and leave the connection to libpq: idle, if libpq began no transaction, or closed."""
         if not self._ended:
             self._ended = True
-            self._source.abandon()
+            self._state = self._source.abandon()
         self._source.close()
+        if self._begin and self._state != _IDLE and not self._connection.closed:
+            try:
+                self._connection.execute(_ROLLBACK)
+            except psycopg.Error:
+                self._connection.close()
+            self._state = _IDLE
+
+    def _await_beginning(self) -> None:
+        """Wait until the transaction has begun. Its answers come with the first rows, if nothing fails."""
+        while self._done < len(self._begin) and not self._ended:
+            self._fill(len(self._pending) + 1)
+            self._hear()
+        if self._done < len(self._begin):
+            self._judge()
 
     def _fill(self, wanted: int) -> None:
         """Wait for so many bytes, or for the end."""
@@ -106,6 +151,14 @@ class Copied:
 
     def _listen(self) -> None:
         """Take what is said between rows. Raises psycopg.Error at the end of a failed statement."""
+        self._hear()
+        self._judge()
+
+    def _judge(self) -> None:
+        if self._ended and self._error:
+            raise self._error
+
+    def _hear(self) -> None:
         data, place = self._pending, 0
         while place + 5 <= len(data) and data[place] != ord("d"):
             end = place + 1 + _length(data, place + 1)[0]
@@ -115,12 +168,14 @@ class Copied:
             if kind == b"E":
                 self._error = _failure(body)
             elif kind == b"C":
-                self.sent = int(body.rstrip(b"\0").rpartition(b" ")[2])
-            self._ended = kind == b"Z"
+                self._done += 1
+                if body.startswith(b"COPY "):
+                    self.sent = int(body[5:].rstrip(b"\0"))
+            elif kind == b"Z":
+                self._ended = True
+                self._state = body
             place = end
         self._pending = data[place:]
-        if self._ended and self._error:
-            raise self._error
 
     def _drop_preamble(self) -> None:
         """A binary COPY begins with a signature, in a message of its own or before the first row."""
@@ -131,26 +186,26 @@ class Copied:
         self._pending = row + self._pending[5 + _PREAMBLE :]
         self._listen()
 
-    def _values(self) -> Block:
+    def _values(self) -> RawBlock:
         """All whole rows that came."""
         starts, end = _found(self._pending)
-        block = Block(self._pending[:end], starts)
+        block = RawBlock(self._pending[:end], starts)
         self._pending = self._pending[end:].removeprefix(_TRAILER) if end else self._pending.removeprefix(_TRAILER)
         self._listen()
         return block
 
-    def _lines(self) -> Block:
+    def _lines(self) -> RawBlock:
         """All whole rows that came but for the last, until it is known whether that is one too many."""
         if not self._pending.endswith(_READY, 0, -1):
             end = _last_line(self._pending)
-            block, self._pending = Block(self._pending[:end], _NO_PLACES), self._pending[end:]
+            block, self._pending = RawBlock(self._pending[:end], _NO_PLACES), self._pending[end:]
             return block
         starts, end = _found(self._pending)
         data, self._pending = self._pending[:end], self._pending[end:]
         self._listen()
         if self.sent > self._most:
             data = data[: int(starts[-1])]
-        return Block(data, _NO_PLACES)
+        return RawBlock(data, _NO_PLACES)
 
 
 class _Source(Protocol):
@@ -159,8 +214,8 @@ class _Source(Protocol):
     def receive(self) -> bytes:
         """Some bytes of them, at least one. Raises psycopg.Error."""
 
-    def abandon(self) -> None:
-        """Stop the statement, and let the connection be used again or close it."""
+    def abandon(self) -> bytes:
+        """Stop the statement, and let the connection be used again or close it. The state that ReadyForQuery tells."""
 
     def close(self) -> None:
         """Leave the connection to libpq."""
@@ -169,13 +224,13 @@ class _Source(Protocol):
 class _Socket:
     """libpq's socket."""
 
-    def __init__(self, connection: Connection, statement: str, seconds: float) -> None:
+    def __init__(self, connection: Connection, statement: str, begin: Sequence[str], seconds: float) -> None:
         self._connection = connection
         self._socket = socket.socket(fileno=os.dup(connection.pgconn.socket))
         self._socket.settimeout(seconds)
-        parse = b"\0" + statement.encode() + b"\0\0\0"
+        statements = (*begin, statement, _ROLLBACK) if begin else (statement,)
         try:
-            self._socket.sendall(b"P" + struct.pack(">I", len(parse) + 4) + parse + _RUN)
+            self._socket.sendall(b"".join(map(_executed, statements)) + _SYNC)
         except OSError as error:
             raise self._lost(error) from error
 
@@ -188,9 +243,9 @@ class _Socket:
             raise self._lost(None)
         return data
 
-    def abandon(self) -> None:
+    def abandon(self) -> bytes:
         if self._connection.closed:
-            return
+            return _IDLE
         try:
             self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
             self._socket.settimeout(_CANCEL_SECONDS)
@@ -200,6 +255,8 @@ class _Socket:
                 end = (end + self.receive())[-7:]
         except psycopg.Error:
             self._connection.close()
+            return _IDLE
+        return end[-1:]
 
     def close(self) -> None:
         self._socket.close()
@@ -212,19 +269,23 @@ class _Socket:
 class _Libpq:
     """libpq itself, whose rows become messages again."""
 
-    def __init__(self, connection: Connection, statement: str) -> None:
-        self._messages = self._read(connection, statement)
+    def __init__(self, connection: Connection, statement: str, begin: Sequence[str]) -> None:
+        self._messages = self._read(connection, statement, begin)
 
     def receive(self) -> bytes:
         return next(self._messages)
 
-    def abandon(self) -> None:
+    def abandon(self) -> bytes:
         self._messages.close()
+        return b"T"
 
     def close(self) -> None:
         self._messages.close()
 
-    def _read(self, connection: Connection, statement: str) -> Generator[bytes]:
+    def _read(self, connection: Connection, statement: str, begin: Sequence[str]) -> Generator[bytes]:
+        for step in begin:
+            connection.execute(step.encode())
+            yield _completed(step)
         count = 0
         waiting: list[bytes] = []
         size = 0
@@ -238,8 +299,19 @@ class _Libpq:
                         waiting, size = [], 0
                     count += 1
             count = cursor.rowcount
-        tag = b"COPY %d\0" % count
-        yield b"".join([*waiting, b"C", struct.pack(">I", len(tag) + 4), tag, _READY, b"T"])
+        yield b"".join([*waiting, _completed(f"COPY {count}"), _READY, b"T"])
+
+
+def _executed(statement: str) -> bytes:
+    """Parse, Bind and Execute."""
+    parse = b"\0" + statement.encode() + b"\0\0\0"
+    return b"P" + struct.pack(">I", len(parse) + 4) + parse + _RUN
+
+
+def _completed(tag: str) -> bytes:
+    """CommandComplete."""
+    body = tag.encode() + b"\0"
+    return b"C" + struct.pack(">I", len(body) + 4) + body
 
 
 def _found(data: bytes) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], int]:
@@ -277,9 +349,9 @@ def _last_line(data: bytes) -> int:
     return place + 1 if place > 0 else 0
 
 
-def _first(block: Block, count: int) -> Block:
+def _first(block: RawBlock, count: int) -> RawBlock:
     end = int(block.starts[count])
-    return Block(block.data[:end], block.starts[:count])
+    return RawBlock(block.data[:end], block.starts[:count])
 
 
 def _failure(body: bytes) -> psycopg.Error:

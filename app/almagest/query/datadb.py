@@ -6,11 +6,12 @@ may and nothing else, whatever the SQL. The time limits below are a second fence
 
 from __future__ import annotations
 
+import select
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from typing import Any, LiteralString
+from functools import cache, lru_cache
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
@@ -23,6 +24,9 @@ from almagest.query import limits, slots
 from almagest.query.errors import BusyError
 
 Connection = psycopg.Connection[Any]
+
+READING: Final = "BEGIN READ ONLY"
+WRITING: Final = "BEGIN READ WRITE"
 
 SLOT_SECONDS = 1.0
 """How long a request waits for another query to end before it is told to come back."""
@@ -63,15 +67,51 @@ def reader() -> Iterator[Connection]:
 
 @contextmanager
 def writer(job_id: uuid.UUID) -> Iterator[Connection]:
-    """A connection as `almagest_job` of its own, in autocommit mode, named after the job for whoever looks for it.
+    """A connection as `almagest_job`, in autocommit mode, named after the job for whoever looks for it.
 
-    Its session holds nothing but this job; a lost client ends its query within seconds, because the role has
-    client_connection_check_interval set.
+    To open one takes longer than a short query, so a worker keeps the one that it has. A session holds nothing but this
+    job all the same: what a job leaves is discarded with its locks, and a connection on which anything went wrong is
+    closed. A lost client ends its query within seconds, because the role has client_connection_check_interval set.
     """
-    with psycopg.connect(
-        environment().datadb_conninfo("almagest_job"), autocommit=True, application_name=f"job-{job_id}"
-    ) as connection:
+    connection = _named(job_id)
+    try:
         yield connection
+    except BaseException:
+        connection.close()
+        raise
+    _keep(connection)
+
+
+_idle_writers: list[Connection] = []
+"""At most one for each thread of this process that runs jobs, which is one in a worker."""
+
+
+def _keep(connection: Connection) -> None:
+    """Keep it for the next job, if it is as good as new."""
+    try:
+        connection.execute("DISCARD ALL")
+    except psycopg.Error:
+        connection.close()
+    else:
+        _idle_writers.append(connection)
+
+
+def _named(job_id: uuid.UUID) -> Connection:
+    name = f"job-{job_id}"
+    while _idle_writers:
+        connection = _idle_writers.pop()
+        try:
+            _check(connection)
+            connection.execute(sql.SQL("SET application_name = {}").format(name))
+        except psycopg.Error:
+            connection.close()
+        else:
+            return connection
+    connection = psycopg.connect(
+        environment().datadb_conninfo("almagest_job"), autocommit=True, application_name="worker"
+    )
+    connection.execute(sql.SQL("SET application_name = {}").format(name))
+    return connection
 
 
 @contextmanager
@@ -93,7 +133,15 @@ def begin_reading(connection: Connection, identity: Identity | None, seconds: fl
     None: as the login role itself, which reads stored results only. A user who asks for the first time gets a role; an
     anonymous session that has stored nothing has none and reads what is public.
     """
-    _begin_as(connection, "BEGIN READ ONLY", identity, seconds)
+    _begin_as(connection, READING, identity, seconds)
+
+
+def reading(identity: Identity | None, seconds: float) -> tuple[str, ...]:
+    """The steps of `begin_reading`, to be sent along with what they are for.
+
+    Who asks without having a role yet gets psycopg.errors.InvalidParameterValue for them, and `begin_reading` then.
+    """
+    return _steps(READING, role(identity) if identity else None, seconds)
 
 
 def begin_reading_with(
@@ -103,7 +151,7 @@ def begin_reading_with(
 
     bring: makes them, as the login role, which may have temporary tables, and lets the role that is named read them.
     """
-    _begin_as(connection, "BEGIN READ WRITE", identity, seconds)
+    _begin_as(connection, WRITING, identity, seconds)
     row = connection.execute("SELECT current_user").fetchone()
     reader_role = row[0] if row else roles.PUBLIC
     connection.execute("SET LOCAL ROLE NONE")
@@ -111,7 +159,7 @@ def begin_reading_with(
     connection.execute(sql.SQL("SET TRANSACTION READ ONLY; SET LOCAL ROLE {}").format(sql.Identifier(reader_role)))
 
 
-def _begin_as(connection: Connection, begin: LiteralString, identity: Identity | None, seconds: float) -> None:
+def _begin_as(connection: Connection, begin: str, identity: Identity | None, seconds: float) -> None:
     try:
         connection.execute(_begin(begin, role(identity) if identity else None, seconds))
     except psycopg.errors.InvalidParameterValue:
@@ -127,11 +175,18 @@ def begin_writing(connection: Connection, identity: Identity, seconds: float) ->
     """Open a transaction as the role of this identity, which may write in its own schema, nobody's in `results`. An
     owner's role and schema are made when they are missing. connection: of `writer` or `reader`."""
     try:
-        connection.execute(_begin("BEGIN READ WRITE", identity.owner or roles.GUEST, seconds))
+        connection.execute(_begin(WRITING, identity.owner or roles.GUEST, seconds))
     except psycopg.errors.InvalidParameterValue:
         connection.rollback()
         _admit(connection, identity)
-        connection.execute(_begin("BEGIN READ WRITE", identity.owner, seconds))
+        connection.execute(_begin(WRITING, identity.owner, seconds))
+
+
+def size(connection: Connection, schema: str, name: str) -> int:
+    """Bytes that a table takes on disk, with all that belongs to it."""
+    place = sql.Identifier(schema, name).as_string(connection)
+    row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (place,)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def role(identity: Identity) -> str:
@@ -146,17 +201,36 @@ def _admit(connection: Connection, identity: Identity) -> None:
     admit(connection, identity)
 
 
-def _begin(begin: LiteralString, role: str | None, seconds: float) -> sql.Composed:
+def _begin(begin: str, role: str | None, seconds: float) -> bytes:
+    return "; ".join(_steps(begin, role, seconds)).encode()
+
+
+@lru_cache(maxsize=1024)
+def _steps(begin: str, role: str | None, seconds: float) -> tuple[str, ...]:
     # Rows come in the order of the stored result: no worker process may interleave them, no other scan lead it astray.
-    return sql.SQL(
-        "{}; SET LOCAL ROLE {}; SET LOCAL statement_timeout = {}; SET LOCAL lock_timeout = {};"
-        " SET LOCAL synchronize_seqscans = off"
-    ).format(
-        sql.SQL(begin),
-        sql.Identifier(role) if role else sql.SQL("NONE"),
-        sql.Literal(round(seconds * 1000)),
-        sql.Literal(round(limits.LOCK_SECONDS * 1000)),
+    return (
+        begin,
+        f"SET LOCAL ROLE {sql.Identifier(role).as_string() if role else 'NONE'}",
+        f"SET LOCAL statement_timeout = {round(seconds * 1000)}",
+        f"SET LOCAL lock_timeout = {round(limits.LOCK_SECONDS * 1000)}",
+        "SET LOCAL synchronize_seqscans = off",
     )
+
+
+def _check(connection: Connection) -> None:
+    """Raise psycopg.Error, and close our end, when the server has closed the connection or announces that it will.
+
+    It costs a look at the socket, on which nothing can have come since the last answer, and no round trip. An encrypted
+    one may have something of the encryption itself.
+    """
+    if connection.pgconn.ssl_in_use:
+        ConnectionPool.check_connection(connection)
+        return
+    watched = select.poll()
+    watched.register(connection.pgconn.socket, select.POLLIN)
+    if watched.poll(0):
+        connection.close()
+        raise psycopg.OperationalError("the server has closed the connection")
 
 
 @cache
@@ -168,7 +242,7 @@ def _readers() -> ConnectionPool[Connection]:
         max_size=slots.capacity(),
         max_idle=300,
         kwargs={"autocommit": True, "application_name": "sync", "prepare_threshold": None},
-        check=ConnectionPool.check_connection,
+        check=_check,
         timeout=POOL_SECONDS,
         open=True,
         name="query",

@@ -78,6 +78,9 @@ class GoneError(QueryError):
 
 
 class InternalError(QueryError):
-    """A mistake of ours; the log has what happened."""
+    """A mistake of ours; the log has what happened. failed: what came to nothing by it."""
 
     status = 500
+
+    def __init__(self, failed: str = "query") -> None:
+        super().__init__(f"the {failed} failed by a mistake in this service; its operators have a record")

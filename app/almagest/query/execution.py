@@ -75,7 +75,7 @@ def _attempt(job: Job) -> None:
     except Exception:
         # The edge of the process: whatever went wrong, the job must not stay EXECUTING.
         log.exception("a job failed by a mistake of ours", extra={"job": str(job.pk)})
-        jobs.fail(job, str(InternalError("the query failed by a mistake in this service; its operators have a record")))
+        jobs.fail(job, str(InternalError()))
 
 
 def _run(job: Job) -> None:

@@ -42,7 +42,7 @@ def explain(error: psycopg.Error, advice: str) -> QueryError:
         case "" | "08" | "57" | "58" | "40", _:
             told = BusyError(f"the data database went away in the middle of the query; {TRY_SOON}")
         case _:
-            told = InternalError("the query failed by a mistake in this service; its operators have a record")
+            told = InternalError()
     log.log(_level(told), "PostgreSQL failed a query", extra={"sqlstate": state, "reason": str(error)})
     return told
 

@@ -32,7 +32,6 @@ PORTS = {"http": (80, 8080), "https": (443, 8443)}
 REDIRECTS = 5
 
 PIECE = 1 << 16
-MEMORY_BYTES = 4 << 20
 URL_CHARACTERS = 2000
 
 _REFUSED = tuple(
@@ -71,7 +70,7 @@ def fetched(url: str, most: int, allowed: Networks = ()) -> Iterator[tuple[Binar
     most: bytes that are read; allowed: private networks that may be entered, at any port. Raises InvalidRequestError
     when the address may not be read, does not answer, or does not answer with 200; TooLargeError when there is more.
     """
-    with SpooledTemporaryFile(MEMORY_BYTES) as file:
+    with SpooledTemporaryFile(limits.MEMORY_BYTES) as file:
         media_type = _download(url, file, most, time.monotonic() + limits.FETCH_SECONDS, allowed)
         file.seek(0)
         yield cast("BinaryIO", file), media_type

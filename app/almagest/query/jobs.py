@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Collection
-from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,9 +19,8 @@ from django.utils import timezone
 
 from almagest.accounts.identity import Identity
 from almagest.adql import Translation
-from almagest.adql.catalogue import Column
 from almagest.config.environment import queues
-from almagest.query import dispatch, jobtables, limits, quotas, request, slots
+from almagest.query import columns, dispatch, jobtables, limits, quotas, request, slots
 from almagest.query.errors import NoSuchJobError, WrongPhaseError
 from almagest.query.models import ACTIVE, Job, Phase
 
@@ -189,7 +187,7 @@ def wait(job: Job, seconds: float, phase: str | None) -> Job:
     with slots.slot(0) as free:
         patient = free is not None and free.prolong()
         deadline = time.monotonic() + (limit if patient else min(limit, limits.CROWDED_WAIT_SECONDS))
-        pause = 0.01
+        pause = 0.005
         phase_now = job.phase
         while phase_now == awaited and phase_now in ACTIVE and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(pause, left))
@@ -200,7 +198,7 @@ def wait(job: Job, seconds: float, phase: str | None) -> Job:
 
 def complete(job: Job, translation: Translation, *, nrows: int, nbytes: int, overflow: bool) -> bool:
     """EXECUTING → COMPLETED by the attempt that `job` is; False when it lost the right to say so."""
-    described = [asdict(column) for column in translation.columns]
+    described = columns.kept(translation.columns)
     read = sorted(translation.tables)
     return _end(
         job, phase=Phase.COMPLETED, columns=described, tables=read, nrows=nrows, nbytes=nbytes, overflow=overflow
@@ -245,11 +243,6 @@ def notify(job_id: uuid.UUID) -> None:
 def channel(job_id: uuid.UUID) -> str:
     """The notification channel of the job in the application's database."""
     return f"job_{job_id.hex}"
-
-
-def columns(job: Job) -> tuple[Column, ...]:
-    """The columns of a COMPLETED job's result."""
-    return jobtables.columns(job)
 
 
 def parse_id(text: str) -> uuid.UUID:

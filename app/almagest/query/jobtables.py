@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from django.db import transaction
 
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Catalogue, Column, Schema, Table
-from almagest.query import quotas, request
+from almagest.adql.catalogue import Catalogue, Schema, Table
+from almagest.query import columns, quotas, request
 from almagest.query.errors import InvalidRequestError, WrongPhaseError
 from almagest.query.models import Job, Phase, UserTable
 
 SCHEMA = "tap_user"
 """What queries call the schema of their asker's own tables."""
-
-NAME_BYTES = 63
-"""Length of PostgreSQL's identifiers."""
-
-_SYSTEM_COLUMNS = ("tableoid", "xmin", "cmin", "xmax", "cmax", "ctid")
 
 
 def own_tables(identity: Identity, query: str | None = None) -> tuple[Table, ...]:
@@ -46,8 +41,7 @@ def own_catalogue(identity: Identity) -> Catalogue:
 
 
 def _kept_table(row: UserTable) -> Table:
-    columns = tuple(Column(**column) for column in row.columns)
-    return Table(SCHEMA, row.name, columns, nrows=row.nrows, stored=(row.owner, row.stored_name))
+    return Table(SCHEMA, row.name, columns.read(row.columns), nrows=row.nrows, stored=(row.owner, row.stored_name))
 
 
 def name(job: Job) -> None:
@@ -76,32 +70,11 @@ def rename(job: Job, wanted: str) -> None:
         Job.objects.filter(pk=job.pk).update(table_name=job.table_name)
 
 
-def columns(job: Job) -> tuple[Column, ...]:
-    """The columns of a COMPLETED job's result."""
-    return tuple(Column(**column) for column in job.columns or ())
-
-
-def column_names(described: Sequence[Column]) -> list[str]:
-    """What a result's columns are called in its table: as in the result where the database can, else c1, c2, …"""
-    taken = set(_SYSTEM_COLUMNS)
-    reserved = {column.name for column in described}
-    names = []
-    for number, column in enumerate(described, 1):
-        chosen = column.name
-        if not 0 < len(chosen.encode()) <= NAME_BYTES or chosen in taken:
-            chosen = f"c{number}"
-            while chosen in taken or chosen in reserved:
-                chosen += "_"
-        taken.add(chosen)
-        names.append(chosen)
-    return names
-
-
 def _tables(jobs: Iterable[Job]) -> Iterator[Table]:
     for job in jobs:
-        described = columns(job)
+        described = columns.read(job.columns)
         named = tuple(
-            replace(column, name=stored) for column, stored in zip(described, column_names(described), strict=True)
+            replace(column, name=stored) for column, stored in zip(described, columns.names(described), strict=True)
         )
         yield Table(SCHEMA, job.table_name, named, nrows=job.nrows, stored=(job.result_schema, job.result_table))
 

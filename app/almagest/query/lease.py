@@ -25,6 +25,9 @@ from almagest.query.models import Job, Phase
 
 log = logging.getLogger(__name__)
 
+QUICK_SECONDS = 0.05
+"""Most queries have ended by then, and have needed no lease: they were claimed a moment before."""
+
 RENEW_SECONDS = 3.0
 SILENCE_SECONDS = 20.0
 """After this long without a renewal the scheduler takes the job away; see `recovery`."""
@@ -47,11 +50,16 @@ def lease(job: Job, query: psycopg.Connection[Any], lost: threading.Event) -> It
         wake.close()  # the other end becomes readable, and stays so
         keeper.join()
         woken.close()
+        if lost.is_set():
+            # A cancellation may still be on its way, and must not reach the next job.
+            query.close()
 
 
 def _keep(job: Job, query: psycopg.Connection[Any], lost: threading.Event, woken: socket.socket) -> None:
     """Renew until woken or told to stop; a database that is away for a moment is asked again."""
     renewed = time.monotonic()
+    if _readable(woken, QUICK_SECONDS):
+        return
     while not _readable(woken, 0):
         try:
             with psycopg.connect(environment().appdb_conninfo(), autocommit=True, application_name="lease") as jobs_db:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from almagest.config.environment import Queue
+from almagest.formats.names import NAME_BYTES
 
 DEFAULT_ROWS = 1_000_000
 """Rows of an answer to a request without MAXREC; announced as `outputLimit/default`. Large enough that CSV, which
@@ -51,6 +52,9 @@ UPLOAD_CELL_BYTES = 2**20
 UPLOAD_TABLES = 10
 """Tables that come with one query."""
 
+MEMORY_BYTES = 4 * 2**20
+"""What of an upload waits in memory; beyond it, a temporary file is used."""
+
 BODY_BYTES = UPLOAD_BYTES + 4 * 2**20
 """Size of a request's body: an upload and what is around it."""
 
@@ -72,8 +76,8 @@ ARCHIVE_RETENTION = timedelta(days=365)
 LISTED_JOBS = 10_000
 """Jobs in one list, the newest; LAST asks for fewer."""
 
-TABLE_NAME_CHARACTERS = 63
-"""Length of a table's name in PostgreSQL."""
+TABLE_NAME_CHARACTERS = NAME_BYTES
+"""Length of a table's name."""
 
 WAIT_SECONDS = 30.0
 """The longest that GET ?WAIT holds a request; the client asks again (UWS 1.1 §2.2.1.1 allows the cap)."""

@@ -11,10 +11,7 @@ from almagest.config.environment import environment, site
 from almagest.formats import About, Coordinates, Link, Origin, ServiceDescriptor, placed
 from almagest.metadata import catalogue
 from almagest.metadata.works import Work
-from almagest.vo import datalink
-
-TAP = "ivo://ivoa.net/std/TAP"
-CONE_SEARCH = "ivo://ivoa.net/std/ConeSearch"
+from almagest.vo import datalink, tap
 
 
 def links_url() -> str:
@@ -29,7 +26,7 @@ def about(
     *,
     path: str,
     requested: datetime,
-    protocol: str = TAP,
+    protocol: str = tap.STANDARD,
 ) -> About:
     """Everything but the rows. tables: (schema, name) that were read; columns: of the answer; path: below the site's
     address, of the resource that was asked; requested: when, in UTC; protocol: identifier of the standard that it

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import psycopg
 from psycopg import sql
 
 from almagest import formats
 from almagest.accounts.identity import Identity
-from almagest.query import datadb, jobs, request
+from almagest.query import columns, request
 from almagest.query.answer import Source
 from almagest.query.downloads import Document
-from almagest.query.errors import NoSuchJobError, ResultLostError
+from almagest.query.errors import NoSuchJobError
 from almagest.query.models import Job, Phase
 from almagest.query.origin import about
 
@@ -21,23 +20,22 @@ DOWNLOAD_SECONDS = 3600.0
 def stored(job: Job, response_format: str | None = None) -> Document:
     """The result of a COMPLETED job as a file in the format that it asked for, or in another one.
 
-    Raises NoSuchJobError when there is no result, ResultLostError when a crash of the data database emptied it, and
-    InvalidRequestError for an unknown format.
+    Raises NoSuchJobError when there is no result, and InvalidRequestError for an unknown format. To open it raises
+    ResultLostError when a crash of the data database emptied it: results are unlogged, four times as fast to write.
     """
     if job.phase != Phase.COMPLETED or job.nrows is None:
         raise NoSuchJobError(f"job {job.pk} is {job.phase} and has no result")
     wanted = request.response_format({"RESPONSEFORMAT": response_format} if response_format else job.parameters)
-    if job.nrows:
-        _check_kept(job)
     source = Source(
         sql=sql.SQL("SELECT * FROM {}").format(table(job)).as_string(),
-        columns=jobs.columns(job),
+        columns=columns.read(job.columns),
         rows=job.nrows,
         seconds=DOWNLOAD_SECONDS,
         advice="Fetch the result over a faster connection, or in parts.",
         overflow=job.overflow,
         count=job.nrows,
         identity=_reader(job),
+        lost=f"the result of job {job.pk} was lost when the data database restarted; run the query again",
     )
     return Document(source, formats.negotiate(wanted), _about(job))
 
@@ -56,23 +54,5 @@ def _about(job: Job) -> formats.About:
     """What the document tells about itself: the same at every download, so of the day when the job was made."""
     tables = [(schema, name) for schema, name in job.tables]
     return about(
-        job.parameters.get("QUERY", ""), tables, jobs.columns(job), path="/tap/async", requested=job.created_at
+        job.parameters.get("QUERY", ""), tables, columns.read(job.columns), path="/tap/async", requested=job.created_at
     )
-
-
-def _check_kept(job: Job) -> None:
-    """Raise ResultLostError when rows are missing.
-
-    Results are unlogged tables, four times as fast to write; PostgreSQL empties them when it recovers from a crash.
-    """
-    try:
-        with datadb.reader() as connection:
-            datadb.begin_reading(connection, _reader(job), DOWNLOAD_SECONDS)
-            row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(table(job))).fetchone()
-            connection.rollback()
-    except psycopg.errors.UndefinedTable:
-        row = None
-    if row is None or not row[0]:
-        raise ResultLostError(
-            f"the result of job {job.pk} was lost when the data database restarted; run the query again"
-        )

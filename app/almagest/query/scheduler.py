@@ -20,7 +20,7 @@ from almagest.query import dispatch, recovery
 log = logging.getLogger(__name__)
 
 RECOVER_SECONDS = 5.0
-CLEAN_SECONDS = 60.0
+CLEAN_SECONDS = 20.0
 
 
 def run() -> int:

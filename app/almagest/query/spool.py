@@ -9,7 +9,7 @@ from typing import Protocol
 
 import numpy as np
 
-from almagest.formats import Block, Ending
+from almagest.formats import Ending, RawBlock
 from almagest.query import limits
 from almagest.query.errors import QueryError, TooLargeError
 
@@ -19,7 +19,7 @@ _HEAD = struct.Struct("=QQ")
 class Failing(Protocol):
     """Rows that may break off."""
 
-    def __iter__(self) -> Iterator[Block]: ...
+    def __iter__(self) -> Iterator[RawBlock]: ...
     def ending(self) -> Ending: ...
     def failure(self) -> QueryError | None: ...
     def close(self) -> None: ...
@@ -44,12 +44,12 @@ class Spool:
             rows.close()
         self._ending = rows.ending()
 
-    def __iter__(self) -> Iterator[Block]:
+    def __iter__(self) -> Iterator[RawBlock]:
         self._file.seek(0)
         while head := self._file.read(_HEAD.size):
             size, count = _HEAD.unpack(head)
             data = self._file.read(size)
-            yield Block(data, np.frombuffer(self._file.read(count * np.dtype(np.intp).itemsize), np.intp))
+            yield RawBlock(data, np.frombuffer(self._file.read(count * np.dtype(np.intp).itemsize), np.intp))
 
     def ending(self) -> Ending:
         """How they ended, which is known from the beginning."""

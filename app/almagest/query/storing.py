@@ -16,7 +16,7 @@ from psycopg import sql
 
 from almagest.adql import Translation
 from almagest.adql.catalogue import Column
-from almagest.query import datadb, jobtables, limits, quotas, results
+from almagest.query import columns, datadb, limits, quotas, results
 from almagest.query.models import Job
 from almagest.query.quotas import Room
 
@@ -28,6 +28,9 @@ ROW_BYTES = 40
 
 PACKED = 2
 """The running sum may be so many times the room, because PostgreSQL packs long values after it looked at them."""
+
+SMALL_BYTES = 1 << 20
+"""A result that cannot be larger is weighed once, when it is there."""
 
 _OVER_ROOM = "AL001"
 """SQLSTATE of the function `over_room()` (`almagest.metadata.provision`)."""
@@ -56,11 +59,14 @@ def store(connection: datadb.Connection, job: Job, translation: Translation, max
     _wait_for_predecessor(connection, job)
     try:
         with _transaction(connection, job):
-            _set(connection, "statement_timeout", seconds)
-            nrows = _create(connection, job, translation, maxrec)
+            nrows = _create(connection, job, translation, maxrec, seconds)
             if nrows > maxrec:
                 _drop_last(connection, job)
-            stored = Stored(min(nrows, maxrec), _size(connection, job), overflow=nrows > maxrec or maxrec == 0)
+            stored = Stored(
+                min(nrows, maxrec),
+                datadb.size(connection, job.result_schema, job.result_table),
+                overflow=nrows > maxrec or maxrec == 0,
+            )
             # Asked again: other jobs of the owner may have ended meanwhile.
             if not _fits(stored, quotas.room(job)):
                 raise quotas.beyond(job)
@@ -84,27 +90,30 @@ def _transaction(connection: datadb.Connection, job: Job) -> Iterator[None]:
     connection.commit()
 
 
-def within_room(query: sql.Composable, columns: Sequence[Column], rows: int, room: Room) -> sql.Composable:
+def within_room(query: sql.Composable, described: Sequence[Column], rows: int, room: Room) -> sql.Composable:
     """The query, made to fail as soon as its rows take more than the room, if `rows` of them could.
 
     The sum costs a fraction of a microsecond a row, and nothing where a result surely fits.
     """
-    widest = _widest(columns)
-    if widest is not None and widest * rows <= room.nbytes:
+    if _surely_within(room.nbytes, described, rows):
         return query
-    numbered = sql.SQL(", ").join(sql.Identifier(f"c{number + 1}") for number in range(len(columns)))
+    numbered = sql.SQL(", ").join(sql.Identifier(f"c{number + 1}") for number in range(len(described)))
     return sql.SQL(
         "SELECT {numbered} FROM (SELECT r.*, sum(pg_column_size(r)) OVER (ROWS UNBOUNDED PRECEDING)"
         " FROM ({query}) AS r ({numbered})) AS w ({numbered}, written) WHERE written <= {most} OR over_room()"
     ).format(numbered=numbered, query=query, most=sql.Literal(PACKED * room.nbytes))
 
 
-def _create(connection: datadb.Connection, job: Job, translation: Translation, maxrec: int) -> int:
+def _create(connection: datadb.Connection, job: Job, translation: Translation, maxrec: int, seconds: float) -> int:
     """Returns the number of rows."""
-    connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(results.table(job)))
-    names = sql.SQL(", ").join(map(sql.Identifier, jobtables.column_names(translation.columns)))
+    prepare = sql.SQL("SET LOCAL statement_timeout = {}; DROP TABLE IF EXISTS {}")
+    connection.execute(prepare.format(sql.Literal(round(seconds * 1000)), results.table(job)))
+    names = sql.SQL(", ").join(map(sql.Identifier, columns.names(translation.columns)))
     create = sql.SQL("CREATE UNLOGGED TABLE {} ({}) AS {}")
-    query = within_room(_Translated(translation.sql), translation.columns, maxrec + 1, quotas.room(job))
+    query: sql.Composable = _Translated(translation.sql)
+    rows = maxrec + 1 if translation.limit is None else translation.limit
+    if not _surely_within(SMALL_BYTES, translation.columns, rows):
+        query = within_room(query, translation.columns, rows, quotas.room(job))
     return connection.execute(create.format(results.table(job), names, query)).rowcount
 
 
@@ -119,17 +128,16 @@ def _fits(stored: Stored, room: Room) -> bool:
     return stored.nbytes <= room.nbytes and stored.nrows <= room.nrows
 
 
-def _size(connection: datadb.Connection, job: Job) -> int:
-    name = results.table(job).as_string(connection)
-    row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (name,)).fetchone()
-    return int(row[0]) if row else 0
+def _surely_within(nbytes: int, described: Sequence[Column], rows: int) -> bool:
+    widest = _widest(described)
+    return widest is not None and widest * rows <= nbytes
 
 
-def _widest(columns: Sequence[Column]) -> int | None:
+def _widest(described: Sequence[Column]) -> int | None:
     """Bytes of a row at most, or None when its values set no limit."""
-    if any(column.arraysize or column.xtype for column in columns):
+    if any(column.arraysize or column.xtype for column in described):
         return None
-    return ROW_BYTES + 8 * len(columns)
+    return ROW_BYTES + 8 * len(described)
 
 
 def _wait_for_predecessor(connection: datadb.Connection, job: Job) -> None:
@@ -137,9 +145,9 @@ def _wait_for_predecessor(connection: datadb.Connection, job: Job) -> None:
 
     The login role takes it: a query's role may not call such functions.
     """
-    connection.execute(sql.SQL("SET lock_timeout = {}").format(sql.Literal(round(PREDECESSOR_SECONDS * 1000))))
+    lock = sql.SQL("SET lock_timeout = {}; SELECT pg_advisory_lock(hashtextextended({}, 0))")
     try:
-        connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (str(job.pk),))
+        connection.execute(lock.format(sql.Literal(round(PREDECESSOR_SECONDS * 1000)), sql.Literal(str(job.pk))))
     except psycopg.errors.LockNotAvailable as error:
         raise PredecessorError from error
 
@@ -149,8 +157,3 @@ def _drop_last(connection: datadb.Connection, job: Job) -> None:
     connection.execute(
         sql.SQL("DELETE FROM {table} WHERE ctid = (SELECT max(ctid) FROM {table})").format(table=results.table(job))
     )
-
-
-def _set(connection: datadb.Connection, parameter: Any, seconds: float) -> None:
-    statement = sql.SQL("SET LOCAL {} = {}").format(sql.Identifier(parameter), sql.Literal(round(seconds * 1000)))
-    connection.execute(statement)

@@ -8,7 +8,6 @@ next sweep after the job has ended.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 import psycopg
@@ -16,13 +15,11 @@ from django.db import transaction
 from psycopg import sql
 
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Column, Table
-from almagest.query import datadb, jobs, limits, quotas, request, uploads
+from almagest.adql.catalogue import Table
+from almagest.query import columns, datadb, jobs, limits, quotas, request, uploads
 from almagest.query.errors import QueryError, ResultLostError, TooLargeError
 from almagest.query.failures import explain
 from almagest.query.models import Job
-
-ADVICE = "Upload fewer rows."
 
 
 def create(
@@ -65,7 +62,7 @@ def tables(job: Job) -> tuple[Table, ...]:
         Table(
             uploads.SCHEMA,
             kept["name"],
-            tuple(Column(**column) for column in kept["columns"]),
+            columns.read(kept["columns"]),
             nrows=kept["nrows"],
             stored=(job.result_schema, kept["table"]),
         )
@@ -110,7 +107,7 @@ def _keep(job: Job, received: Sequence[uploads.Received], parameters: request.Pa
             )
             quotas.check_fits(job.owner, job.user_id, nbytes, 0)
     except psycopg.Error as error:
-        raise explain(error, ADVICE) from error
+        raise explain(error, uploads.ADVICE) from error
     described = [_described(table, name) for table, name in zip(received, names, strict=True)]
     replaced = {table.name.lower() for table in received}
     with transaction.atomic():
@@ -134,5 +131,4 @@ def _reserve(job: Job, number: int) -> int:
 
 
 def _described(table: uploads.Received, name: str) -> Mapping[str, Any]:
-    columns = [asdict(column) for column in table.columns]
-    return {"name": table.name, "columns": columns, "nrows": table.nrows, "table": name}
+    return {"name": table.name, "columns": columns.kept(table.columns), "nrows": table.nrows, "table": name}

@@ -26,7 +26,7 @@ from almagest.query.models import ACTIVE, SHARED_SCHEMA, WITHOUT_RESULT, Job, Ph
 log = logging.getLogger(__name__)
 
 BATCH = 200
-"""Tables that one sweep drops at most; the next minute brings the next sweep."""
+"""Tables that one sweep drops at most; the next one comes soon."""
 
 _TABLES = """
     SELECT n.nspname, c.relname, pg_relation_size(c.oid) = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 
 from almagest import adql, formats
 from almagest.accounts.identity import Identity
@@ -14,6 +14,11 @@ from almagest.metadata import catalogue
 from almagest.query import jobtables, limits, origin, request, uploads
 from almagest.query.answer import Answer, Source
 from almagest.query.errors import ForbiddenError, InvalidRequestError, QueryError
+
+KEPT = 128
+"""Translations that a process keeps, of queries of so many characters at most."""
+
+KEPT_CHARACTERS = 2000
 
 ADVICE = (
     f"A synchronous query may take {limits.SYNC_SECONDS:g} s;"
@@ -52,20 +57,25 @@ def translate(identity: Identity, asked: request.QueryRequest, brought: Sequence
     not read.
     """
     own = (*jobtables.own_tables(identity, asked.query), *brought)
+    sky = catalogue.visible(identity)
+    kept = not own and len(asked.query) <= KEPT_CHARACTERS
     try:
-        return adql.translate(
-            asked.query,
-            _with(catalogue.visible(identity), own),
-            maxrec=asked.maxrec,
-            dialect=asked.dialect,
-            forbidden=catalogue.forbidden(identity),
-        )
+        return (_kept if kept else _translated)(asked, _with(sky, own), catalogue.forbidden(identity))
     except (adql.UnknownTable, adql.UnknownColumn) as error:
         raise _missing(error, asked, _with(catalogue.known(identity), own), identity) from error
     except adql.Forbidden as error:
         raise ForbiddenError(f"{error} {_remedy(identity)}") from error
     except adql.AdqlError as error:
         raise InvalidRequestError(str(error)) from error
+
+
+def _translated(asked: request.QueryRequest, sky: Catalogue, forbidden: frozenset[str]) -> adql.Translation:
+    return adql.translate(asked.query, sky, maxrec=asked.maxrec, dialect=asked.dialect, forbidden=forbidden)
+
+
+_kept = lru_cache(maxsize=KEPT)(_translated)
+"""Scripts and monitors send the same text again and again. A catalogue is equal only to itself, and there is another
+one after every change of the metadata."""
 
 
 def _missing(error: adql.AdqlError, asked: request.QueryRequest, known: Catalogue, identity: Identity) -> QueryError:

@@ -20,7 +20,7 @@ from almagest.config.environment import environment
 from almagest.formats import pgcopy
 from almagest.formats.block import Block, Text
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, decode
-from almagest.query import fetch, limits, slots
+from almagest.query import datadb, fetch, limits, slots
 from almagest.query.datadb import SLOT_SECONDS, Connection
 from almagest.query.errors import BusyError, InvalidRequestError, QueryError, TooLargeError
 from almagest.query.request import Upload
@@ -33,11 +33,10 @@ TEMPORARY = "pg_temp"
 
 BOUNDS = Bounds(limits.UPLOAD_BYTES, limits.UPLOAD_ROWS, limits.UPLOAD_COLUMNS, limits.UPLOAD_CELL_BYTES)
 
-MEMORY_BYTES = 4 << 20
-"""A table's rows wait in memory up to this size, and in a temporary file beyond it."""
-
 PIECE = 1 << 18
 """Bytes of rows that are sent to PostgreSQL at once."""
+
+ADVICE = "Upload fewer rows."
 
 ANALYSED_ROWS = 10_000
 """From so many rows on the planner is told what is in the table; before, its size says enough."""
@@ -112,9 +111,7 @@ def store(connection: Connection, table: Received, schema: str, name: str, *, lo
     One that is not logged is emptied by a crash of the database.
     """
     _create(connection, table, schema, name, "" if logged else "UNLOGGED")
-    place = sql.Identifier(schema, name).as_string(connection)
-    row = connection.execute("SELECT pg_total_relation_size(%s::regclass)", (place,)).fetchone()
-    return int(row[0]) if row else 0
+    return datadb.size(connection, schema, name)
 
 
 def _temporary_name(number: int) -> str:
@@ -136,7 +133,7 @@ def _receive(upload: Upload, parts: Parts, files: ExitStack) -> Received:
     try:
         part = _part(upload, parts, files)
         decoded = decode(part.file, part.media_type, BOUNDS)
-        copy = files.enter_context(SpooledTemporaryFile(MEMORY_BYTES))  # noqa: SIM115 - the stack closes it
+        copy = files.enter_context(SpooledTemporaryFile(limits.MEMORY_BYTES))  # noqa: SIM115 - the stack closes it
         columns, nrows = _spool(decoded, copy)
     except DecodingError as error:
         kind: type[QueryError] = TooLargeError if isinstance(error, TooMuchError) else InvalidRequestError

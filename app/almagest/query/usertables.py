@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import psycopg
 from django.db import transaction
 
 from almagest.accounts.identity import Identity
-from almagest.query import datadb, jobtables, quotas, request, uploads
+from almagest.query import columns, datadb, jobtables, quotas, request, uploads
 from almagest.query.errors import ForbiddenError, InvalidRequestError, NoSuchTableError
 from almagest.query.failures import explain
 from almagest.query.jobtables import SCHEMA
 from almagest.query.models import Job, Phase, UserTable
 from almagest.query.uploads import Part
-
-ADVICE = "Upload fewer rows."
 
 
 def create(identity: Identity, name: str, part: Part) -> UserTable:
@@ -30,7 +26,7 @@ def create(identity: Identity, name: str, part: Part) -> UserTable:
     wanted = request.Upload(name, f"param:{name}")
     with uploads.received([wanted], {name: part}) as (received,):
         row = UserTable(owner=owner, user_id=user, name=name, nrows=received.nrows)
-        row.columns = [asdict(column) for column in received.columns]
+        row.columns = columns.kept(received.columns)
         # The row comes first: a table without one is an orphan. It shows itself only when this transaction ends.
         with transaction.atomic():
             quotas.hold(owner)
@@ -89,7 +85,7 @@ def _store(identity: Identity, received: uploads.Received, row: UserTable) -> in
             nbytes = uploads.store(connection, received, row.owner, row.stored_name, logged=True)
             quotas.check_fits(row.owner, identity.user, nbytes, 0)
     except psycopg.Error as error:
-        raise explain(error, ADVICE) from error
+        raise explain(error, uploads.ADVICE) from error
     return nbytes
 
 

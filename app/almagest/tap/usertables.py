@@ -13,10 +13,10 @@ from almagest.accounts.authentication import identify
 from almagest.dali.face import face, pairs
 from almagest.query import jobtables, limits, usertables
 from almagest.query.errors import InvalidRequestError, NoSuchTableError, TooLargeError
-from almagest.query.uploads import MEMORY_BYTES, PIECE, Part
+from almagest.query.uploads import PIECE, Part
 from almagest.tap.address import base_url
-from almagest.vo import capability
 from almagest.vo import tables as documents
+from almagest.vo import vosi
 
 
 @face("GET", "HEAD", "PUT", "POST", "DELETE")
@@ -30,7 +30,7 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
         usertables.drop(identity, name)
         return HttpResponse(status=204)
     if request.method == "PUT":
-        with SpooledTemporaryFile(MEMORY_BYTES) as body:
+        with SpooledTemporaryFile(limits.MEMORY_BYTES) as body:
             _read(request, body)
             part = Part(cast("BinaryIO", body), request.content_type or "")
             usertables.create(identity, name, part)
@@ -44,7 +44,7 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
     found = own.table(jobtables.SCHEMA, name.lower())
     if found is None:
         raise NoSuchTableError(f"you have no table {jobtables.SCHEMA}.{name}")
-    return HttpResponse(documents.single(own, found), content_type=capability.MEDIA_TYPE)
+    return HttpResponse(documents.single(own, found), content_type=vosi.MEDIA_TYPE)
 
 
 def _url(name: str) -> str:

@@ -23,8 +23,8 @@ from almagest.query.errors import NoSuchTableError
 from almagest.query.sync import sync as run
 from almagest.tap.address import base_url
 from almagest.tap.capabilities import service
-from almagest.vo import capability, vosi
 from almagest.vo import tables as documents
+from almagest.vo import tap, vosi
 
 
 @face("GET", "HEAD")
@@ -43,7 +43,7 @@ def sync(request: HttpRequest) -> StreamingHttpResponse:
 @gzip_page
 def capabilities(request: HttpRequest) -> HttpResponseBase:
     """`/tap/capabilities`; to nobody in particular with the ways to log in, which tells clients that there are some."""
-    response = _kept(request, vosi.capabilities(service()))
+    response = _kept(request, tap.capabilities(service()))
     if identify(request).user is None:
         response.headers["WWW-Authenticate"] = challenges()
     return response
@@ -98,6 +98,6 @@ def _kept(request: HttpRequest, document: bytes, *, own: bool = False) -> HttpRe
     if not own:
         changed = int(models.Revision.objects.values_list("changed", flat=True).get().timestamp())
         headers["Last-Modified"] = http_date(changed)
-    response = HttpResponse(document, content_type=capability.MEDIA_TYPE, headers=headers)
+    response = HttpResponse(document, content_type=vosi.MEDIA_TYPE, headers=headers)
     patch_vary_headers(response, ("Authorization", "Cookie", "User-Agent"))
     return get_conditional_response(request, etag, changed, response) or response

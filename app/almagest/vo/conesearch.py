@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from almagest.adql.catalogue import Column, Datatype, Table
-from almagest.vo import capability
-from almagest.vo.markup import Markup, element
+from almagest.formats.markup import Markup, element
+from almagest.vo import vosi
 from almagest.vo.votable import info, results, votable
 
 STANDARD = "ivo://ivoa.net/std/ConeSearch"
@@ -85,13 +85,13 @@ def capabilities(service: Service) -> bytes:
     described = element(
         "capability",
         {"standardID": STANDARD, "xsi:type": "cs:ConeSearch"},
-        capability.interface(f"{service.url}?", security=service.security),
+        vosi.interface(f"{service.url}?", security=service.security),
         element("maxSR", None, f"{service.max_radius:g}"),
         element("maxRecords", None, str(service.records)),
         element("verbosity", None, "true"),
         _test_query(service.example) if service.example else None,
     )
-    return capability.capabilities(service.url, described, extensions={"cs": f"{capability.XML}ConeSearch/v1.0"})
+    return vosi.capabilities(service.url, described, extensions={"cs": f"{vosi.XML}ConeSearch/v1.0"})
 
 
 _MAIN = (UCD1_PLUS.id, UCD1_PLUS.ra, UCD1_PLUS.dec)

@@ -9,10 +9,11 @@ from urllib.parse import quote, unquote
 
 from almagest.adql.catalogue import Column, Table
 from almagest.formats.about import Input, ServiceDescriptor
-from almagest.vo import capability
+from almagest.formats.document import descriptor
+from almagest.formats.markup import Markup, element
+from almagest.vo import vosi
 from almagest.vo.conesearch import identifier as identifier_column
-from almagest.vo.markup import Markup, element, optional
-from almagest.vo.votable import info, results, text_param, votable
+from almagest.vo.votable import info, results, votable
 
 STANDARD = "ivo://ivoa.net/std/DataLink#links-1.1"
 MEDIA_TYPE = "application/x-votable+xml;content=datalink"
@@ -83,24 +84,8 @@ def links(
             table,
             info("QUERY_STATUS", "OVERFLOW", "there were more IDs than are answered at once") if overflow else None,
         ),
-        *(descriptor(one) for one in described),
-        descriptor(this, utype="adhoc:this"),
-    )
-
-
-def descriptor(described: ServiceDescriptor, utype: str = "adhoc:service") -> Markup:
-    """The RESOURCE that tells clients how to call a service; it stands beside the RESOURCE of the results (§4.1)."""
-    told = {
-        "standardID": described.standard_id,
-        "accessURL": described.access_url,
-        "contentType": described.content_type,
-    }
-    return element(
-        "RESOURCE",
-        {"type": "meta", "utype": utype, "ID": described.id, "name": described.name},
-        optional("DESCRIPTION", described.description),
-        *(text_param(name, value) for name, value in told.items() if value),
-        element("GROUP", {"name": "inputParams"}, *(_input(one) for one in described.inputs)),
+        *(descriptor(one, _NAMED) for one in described),
+        descriptor(this, _NAMED, utype="adhoc:this"),
     )
 
 
@@ -142,7 +127,7 @@ def capabilities(url: str, security: Sequence[str] = ()) -> bytes:
     described = element(
         "capability",
         {"standardID": STANDARD},
-        capability.interface(
+        vosi.interface(
             f"{url}/links",
             element("queryType", None, "GET"),
             element("queryType", None, "POST"),
@@ -151,20 +136,7 @@ def capabilities(url: str, security: Sequence[str] = ()) -> bytes:
             security=security,
         ),
     )
-    return capability.capabilities(url, described)
-
-
-def _input(one: Input) -> Markup:
-    attributes = {
-        "name": one.name,
-        "datatype": one.datatype,
-        "arraysize": one.arraysize,
-        "unit": one.unit,
-        "ucd": one.ucd,
-        "ref": one.column,
-        "value": one.value,
-    }
-    return element("PARAM", attributes, optional("DESCRIPTION", one.description))
+    return vosi.capabilities(url, described)
 
 
 _COLUMNS: tuple[dict[str, str], ...] = (
@@ -183,6 +155,9 @@ _COLUMNS: tuple[dict[str, str], ...] = (
     {"name": "ra", "ucd": "pos.eq.ra", "datatype": "double", "unit": "deg", "ID": "ra"},
     {"name": "dec", "ucd": "pos.eq.dec", "datatype": "double", "unit": "deg", "ID": "dec"},
 )
+
+
+_NAMED = {column["name"]: column["ID"] for column in _COLUMNS if "ID" in column}
 
 
 def _field(column: dict[str, str]) -> Markup:

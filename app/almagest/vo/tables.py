@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
 from almagest.adql.names import written
-from almagest.vo.markup import Markup, document, element, optional
+from almagest.formats.markup import Markup, document, element, optional
 
 NAMESPACES = {
     "xmlns:vosi": "http://www.ivoa.net/xml/VOSITables/v1.0",

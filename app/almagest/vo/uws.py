@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from almagest.vo.markup import Markup, document, element
+from almagest.formats.markup import Markup, document, element
 
 MEDIA_TYPE = "text/xml"
 NAMESPACES = {

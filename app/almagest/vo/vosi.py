@@ -1,63 +1,20 @@
-"""What a TAP service says about itself: VOSI 1.1 availability and capabilities, TAPRegExt 1.0."""
+"""What every service says about itself: VOSI 1.1, around what each standard's own schema adds to capabilities."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from almagest.vo import capability
-from almagest.vo.capability import IVO, XML, interface
-from almagest.vo.markup import Markup, document, element, optional
+from almagest.formats.markup import Markup, document, element
 
-OUTPUT_BINARY = IVO + "TAPRegExt#output-votable-binary"
-OUTPUT_BINARY2 = IVO + "TAPRegExt#output-votable-binary2"
-OUTPUT_TABLEDATA = IVO + "TAPRegExt#output-votable-td"
-"""What TAPRegExt 1.0 §2.4 calls the serialisations of VOTable."""
+MEDIA_TYPE = "text/xml"
 
-
-@dataclass(frozen=True, slots=True)
-class OutputFormat:
-    """A format of TAP answers. ivo_id: of a VOTable serialisation, else None; aliases: short names."""
-
-    media_type: str
-    aliases: tuple[str, ...]
-    ivo_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """A default and a hard limit, in rows or seconds."""
-
-    default: int
-    hard: int
-
-
-@dataclass(frozen=True, slots=True)
-class Language:
-    """A query language. versions: number → identifier, or None; features: fragment of TAPRegExt's identifier → form →
-    description (TAPRegExt 1.0 §2.3): names, and for user-defined functions `name(argument TYPE, …) -> TYPE`."""
-
-    name: str
-    description: str
-    versions: Mapping[str, str | None]
-    features: Mapping[str, Mapping[str, str]]
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A TAP service. url: its base, as users type it, without trailing slash; duration, retention: seconds; uploads:
-    ways to send a table along (`inline`, `http`, …); upload: bytes of one; security: identifiers of the ways to log in,
-    where any is offered."""
-
-    url: str
-    languages: Sequence[Language]
-    formats: Sequence[OutputFormat]
-    duration: Limits
-    retention: Limits
-    rows: Limits
-    uploads: Sequence[str] = ()
-    upload: Limits | None = None
-    security: Sequence[str] = ()
+IVO = "ivo://ivoa.net/std/"
+XML = "http://www.ivoa.net/xml/"
+_NAMESPACES = {
+    "vosi": XML + "VOSICapabilities/v1.0",
+    "vr": XML + "VOResource/v1.0",
+    "vs": XML + "VODataService/v1.1",
+}
 
 
 def availability(*, available: bool, notes: Sequence[str]) -> bytes:
@@ -72,71 +29,35 @@ def availability(*, available: bool, notes: Sequence[str]) -> bytes:
     )
 
 
-def capabilities(service: Service) -> bytes:
-    """The document `vosi:capabilities`."""
-    tables = element(
-        "capability",
-        {"standardID": IVO + "VOSI#tables-1.1"},
-        interface(f"{service.url}/tables", use="full", version="1.1"),
+def capabilities(url: str, *described: Markup, extensions: Mapping[str, str] | None = None) -> bytes:
+    """The document `vosi:capabilities`.
+
+    url: of the service, below which VOSI's resources are, without trailing slash; described: its own capabilities;
+    extensions: prefix → namespace of the schemas that these use.
+    """
+    namespaces = {**_NAMESPACES, **(extensions or {})}
+    attributes = {
+        **{f"xmlns:{prefix}": address for prefix, address in namespaces.items()},
+        "xmlns:xsi": "http://www.w3.org/2001/XMLSchema-instance",
+        # Validators find the schema of a namespace that occurs only in xsi:type by nothing but this.
+        "xsi:schemaLocation": " ".join(f"{address} {address}" for address in namespaces.values()),
+    }
+    vosi = (
+        element("capability", {"standardID": f"{IVO}VOSI#{part}"}, interface(f"{url}/{part}", use="full"))
+        for part in ("capabilities", "availability")
     )
-    extensions = {"tr": XML + "TAPRegExt/v1.0"}
-    return capability.capabilities(
-        service.url, _tap(service), tables, _examples(f"{service.url}/examples"), extensions=extensions
-    )
+    return document(element("vosi:capabilities", attributes, *described, *vosi))
 
 
-def _examples(url: str) -> Markup:
-    browser = element("interface", {"xsi:type": "vr:WebBrowser"}, element("accessURL", {"use": "full"}, url))
-    return element("capability", {"standardID": IVO + "DALI#examples"}, browser)
+def interface(
+    url: str, *details: Markup, use: str = "base", version: str | None = None, security: Sequence[str] = ()
+) -> Markup:
+    """Where a capability is.
 
-
-def _tap(service: Service) -> Markup:
-    return element(
-        "capability",
-        {"standardID": IVO + "TAP", "xsi:type": "tr:TableAccess"},
-        interface(service.url, version="1.1", security=service.security),
-        *(_language(language) for language in service.languages),
-        *(_format(known) for known in service.formats),
-        *(element("uploadMethod", {"ivo-id": f"{IVO}TAPRegExt#upload-{way}"}) for way in service.uploads),
-        _limits("retentionPeriod", service.retention),
-        _limits("executionDuration", service.duration),
-        _limits("outputLimit", service.rows, unit="row"),
-        _limits("uploadLimit", service.upload, unit="byte") if service.upload else None,
-    )
-
-
-def _language(language: Language) -> Markup:
-    return element(
-        "language",
-        None,
-        element("name", None, language.name),
-        *(element("version", {"ivo-id": known}, number) for number, known in language.versions.items()),
-        element("description", None, language.description),
-        *(_features(kind, forms) for kind, forms in language.features.items()),
-    )
-
-
-def _features(kind: str, forms: Mapping[str, str]) -> Markup:
-    # Today's clients compare these identifiers letter for letter, in the mixed case of TAPRegExt 1.0; of this one they
-    # know neither spelling, and mind only the mixed one.
-    standard = "tapregext" if kind == "features-adql-conditional" else "TAPRegExt"
-    features = (
-        element("feature", None, element("form", None, form), optional("description", description))
-        for form, description in forms.items()
-    )
-    return element("languageFeatures", {"type": f"{IVO}{standard}#{kind}"}, *features)
-
-
-def _format(known: OutputFormat) -> Markup:
-    aliases = (element("alias", None, alias) for alias in known.aliases)
-    return element("outputFormat", {"ivo-id": known.ivo_id}, element("mime", None, known.media_type), *aliases)
-
-
-def _limits(name: str, limits: Limits, unit: str | None = None) -> Markup:
-    attributes = {"unit": unit}
-    return element(
-        name,
-        None,
-        element("default", attributes, str(limits.default)),
-        element("hard", attributes, str(limits.hard)),
-    )
+    details: elements of `vs:ParamHTTP` after the address, in its order; security: identifiers of the ways to log in,
+    beside which the empty method says that nobody has to (VOResource 1.1 §2.2.2).
+    """
+    attributes = {"xsi:type": "vs:ParamHTTP", "role": "std", "version": version}
+    methods = [element("securityMethod")] if security else []
+    methods += [element("securityMethod", {"standardID": method}) for method in security]
+    return element("interface", attributes, element("accessURL", {"use": use}, url), *methods, *details)

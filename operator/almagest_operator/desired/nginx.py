@@ -85,6 +85,9 @@ _PROXY_HTTP = """\
   proxy_connect_timeout 5s;
   proxy_read_timeout 600s;
   proxy_send_timeout 600s;
+  proxy_buffer_size 16k;
+  proxy_buffers 8 64k;
+  proxy_busy_buffers_size 256k;
   proxy_max_temp_file_size 16m;
   # Clients of the Virtual Observatory read there which software answers.
   proxy_pass_header Server;

@@ -33,7 +33,7 @@ _DEV = {
     "wordpress": Size("20m", "96Mi", "1", "384Mi"),
     "http": Size("5m", "16Mi", "500m", "64Mi"),
     "mariadb": Size("20m", "128Mi", "1", "512Mi"),
-    "proxy": Size("10m", "16Mi", "1", "128Mi"),
+    "proxy": Size("10m", "16Mi", "1", "256Mi"),
 }
 _PRODUCTION = {
     "web": Size("500m", "1Gi", "4", "4Gi"),
@@ -48,7 +48,7 @@ _PRODUCTION = {
     "wordpress": Size("100m", "256Mi", "2", "1Gi"),
     "http": Size("20m", "32Mi", "1", "128Mi"),
     "mariadb": Size("100m", "512Mi", "2", "1Gi"),
-    "proxy": Size("100m", "64Mi", "2", "256Mi"),
+    "proxy": Size("100m", "64Mi", "2", "512Mi"),
 }
 SIZES = {Environment.DEV: _DEV, Environment.TEST: _DEV, Environment.PRODUCTION: _PRODUCTION}
 

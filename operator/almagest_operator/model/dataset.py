@@ -35,7 +35,8 @@ class Dataset(Model):
         Field(
             max_length=1024,
             pattern=r"^(demo:(gaia|hipparcos|openngc)|file:[^/].*)$",
-            description="`demo:gaia`, `demo:hipparcos`, `demo:openngc`, or `file:` and a path below the files volume, with `*` for several.",
+            description="`demo:gaia`, `demo:hipparcos`, `demo:openngc`, or `file:` and a path below the files volume,"
+            " with `*` for several.",
         ),
     ]
     format: Annotated[

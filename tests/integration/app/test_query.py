@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 
+import psycopg
 import pytest
 
 from almagest import formats
-from almagest.accounts.identity import NOBODY
+from almagest.accounts.identity import NOBODY, Identity
 from almagest.adql.catalogue import Column
 from almagest.query import copying, datadb, limits, slots
 from almagest.query.answer import Answer, Source
@@ -32,6 +33,12 @@ def reading(application: Application) -> int:
         row = data.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sync' AND state <> 'idle'"
         ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def connected(application: Application) -> int:
+    with application.data("almagest_query") as data:
+        row = data.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sync'").fetchone()
     return int(row[0]) if row else 0
 
 
@@ -144,7 +151,9 @@ def test_a_query_cannot_write_even_if_its_sql_could(application: Application) ->
 def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows off the socket, and as they come where the connection is encrypted, which the tests' database has not."""
     if request.param == "libpq":
-        monkeypatch.setattr(copying, "_Socket", lambda connection, statement, _: copying._Libpq(connection, statement))
+        monkeypatch.setattr(
+            copying, "_Socket", lambda connection, statement, begin, _: copying._Libpq(connection, statement, begin)
+        )
 
 
 @pytest.mark.usefixtures("either_way")
@@ -170,6 +179,35 @@ def test_an_encrypted_connection_gives_the_same(application: Application) -> Non
     next(iter(started))
     started.close()
     assert reading(application) == 0
+    assert list(answer("SELECT 1"))
+
+
+@pytest.mark.usefixtures("either_way")
+def test_nothing_runs_outside_the_transaction_that_failed_to_begin(application: Application) -> None:
+    begin = ("BEGIN READ ONLY", "SET LOCAL ROLE almagest_of_nobody")
+    statement = "COPY (SELECT current_user) TO STDOUT"
+    with datadb.reader() as connection:
+        with pytest.raises(psycopg.errors.InvalidParameterValue):
+            copying.Copied(connection, statement, binary=False, most=1, seconds=5, begin=begin)
+        assert reading(application) == 0
+        copied = copying.Copied(connection, statement, binary=False, most=1, seconds=5, begin=begin[:1])
+        assert b"almagest_query" in b"".join(block.data for block in copied.blocks())
+        copied.close()
+        assert reading(application) == 0
+
+
+@pytest.mark.usefixtures("either_way")
+def test_a_visitor_without_a_role_reads_what_is_public() -> None:
+    visitor = Identity(session="v" * 43)
+    source = Source("SELECT current_user::text", (Column("n", "char", "*"),), 5, 5, "", identity=visitor)
+    assert b"".join(Answer(source, formats.negotiate("csv"))).split() == [b"n", b"almagest_public"]
+
+
+def test_connections_that_the_server_closed_meanwhile_fail_nobody(application: Application) -> None:
+    assert list(answer("SELECT 1"))
+    with application.data("almagest_query") as data:
+        data.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sync'")
+    eventually("them to be gone", lambda: connected(application) == 0)
     assert list(answer("SELECT 1"))
 
 

@@ -88,9 +88,10 @@ def orphans(archive: Archive, jobs: dict[str, str]) -> set[str]:
 
 @pytest.mark.parametrize("victim", ["worker-short", "serve", "scheduler", *SERVERS])
 def test_every_job_ends_once_whatever_is_killed(archive: Archive, asker: Asker, victim: str) -> None:
-    # The second takes seconds, so that something runs when the victim dies.
-    jobs = [asker.submit(QUERY.format(90 if n == 1 else 1), PHASE="RUN", FORMAT="csv") for n in range(JOBS)]
+    # The second takes many seconds, so that something runs when the victim dies.
+    jobs = [asker.submit(QUERY.format(degrees), PHASE="RUN", FORMAT="csv") for degrees in (1, 360)]
     asker.until(jobs[1], "EXECUTING", within=90)
+    jobs += [asker.submit(QUERY.format(1), PHASE="RUN", FORMAT="csv") for _ in range(JOBS - 2)]
     eventually("its query to run", lambda: queries(archive), within=60)
     kill(archive, victim)
     last = {job: eventually(f"{job} to end", partial(ended, asker, job), within=300) for job in jobs}

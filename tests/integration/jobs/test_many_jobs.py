@@ -14,12 +14,12 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 FILL = """
     INSERT INTO query_job (id, owner, user_id, table_name, phase, run_id, parameters, queue, execution_duration,
         created_at, queued_at, started_at, ended_at, destruction_at, attempt, error, error_is_transient, nrows, nbytes,
-        overflow, columns)
+        overflow, columns, tables, uploads, uploaded)
     SELECT gen_random_uuid(), owner, NULL, CASE owner WHEN '' THEN '' ELSE 'many_' || n END,
         (ARRAY['COMPLETED', 'COMPLETED', 'COMPLETED', 'ERROR', 'ABORTED', 'ARCHIVED'])[1 + n % 6], 'many',
         jsonb_build_object('LANG', 'ADQL', 'QUERY', 'SELECT ' || repeat('ra, ', 50) || 'dec FROM gaiadr3.bright'),
         'short', 30, t, t, t, t, now() + interval '7 days', 1, '', false, 100, CASE WHEN n % 6 < 3 THEN 8192 END,
-        false, '[]'
+        false, '[]', '[]', '[]', 0
     FROM (SELECT n, now() - n * interval '1 second' AS t,
             CASE n % 4 WHEN 0 THEN '' WHEN 1 THEN 'almagest_s' || md5('many')
                 ELSE 'almagest_s' || md5(n::text) END AS owner
@@ -31,6 +31,7 @@ from datetime import timedelta
 from django.db import connection
 from django.utils import timezone
 from almagest.accounts.identity import Identity, NOBODY
+from almagest.adql import Translation
 from almagest.query import claims, jobs, jobtables, quotas, recovery
 from almagest.query.models import Job
 
@@ -48,7 +49,7 @@ with connection.execute_wrapper(watch):
         claimed = claims.claim(job.queue)
         claims.ready(job.queue)
         claims.call_next(claimed)
-        jobs.complete(claimed, (), nrows=1, nbytes=8192, overflow=False)
+        jobs.complete(claimed, Translation("", (), frozenset()), nrows=1, nbytes=8192, overflow=False)
         jobs.delete(job)
     for phases, after, last in (((), None, 10), (("COMPLETED",), None, 10), (("EXECUTING",), hour, None)):
         jobs.listed(many, phases, after, last)

@@ -175,6 +175,22 @@ def test_deleting_a_running_job_ends_its_query(archive: Archive) -> None:
     eventually("its backend to be free", lambda: backends(archive, job) == 0, within=5)
 
 
+def test_a_job_finds_nothing_of_the_one_before_it_in_the_workers_session(archive: Archive) -> None:
+    def sessions() -> list[tuple[str, int]]:
+        """Of the workers: what they are called, and how many locks they hold."""
+        with archive.application.data("almagest_job") as data:
+            return data.execute(
+                "SELECT application_name, count(locktype) FROM pg_stat_activity a"
+                " LEFT JOIN pg_locks l ON l.pid = a.pid AND locktype = 'advisory'"
+                " WHERE usename = 'almagest_job' AND a.pid <> pg_backend_pid() GROUP BY a.pid, application_name"
+            ).fetchall()
+
+    for query in (COUNT, "SELECT 1 / (ra - ra) AS x FROM openngc.objects", COUNT, COUNT):
+        archive.until(archive.submit(query, PHASE="RUN"), "COMPLETED", "ERROR")
+    eventually("the workers to be idle", lambda: all(session == ("worker", 0) for session in sessions()))
+    assert len(sessions()) <= len(archive.processes)
+
+
 def test_a_job_beyond_its_time_fails_and_says_what_to_do(archive: Archive) -> None:
     job = archive.submit(FOR_EVER)
     requests.post(f"{job}/executionduration", data={"EXECUTIONDURATION": "2"}, timeout=30)

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.formats.block import Array, Fixed, Mask, Values, strings
+from almagest.formats.block import EPOCH, Array, Fixed, Mask, Values, strings
 from almagest.formats.decode.errors import DecodingError
 from almagest.formats.decode.field import Field
 
-EPOCH_2000 = np.datetime64("2000-01-01T00:00:00", "us")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?Z?")
 _FLAGS: dict[str, bool | None] = {
     **dict.fromkeys(("T", "t", "1", "true", "TRUE", "True"), True),
@@ -50,7 +49,7 @@ def timestamps(field: Field, cells: Sequence[str], first: int) -> Fixed:
         except ValueError as error:
             message = f"{_shown(cell)} is not a timestamp such as 2030-01-31T12:00:00.5"
             raise DecodingError(message, row=first + index, column=field.column.name) from error
-    since = (found - EPOCH_2000).astype(np.int64)
+    since = (found - EPOCH).astype(np.int64)
     since[null] = 0
     return Fixed(since, null)
 

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from almagest.adql.catalogue import Column, Datatype
-from almagest.formats.block import DTYPES, Array, Block, Fixed, Text, Values, fixed
+from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Block, Fixed, Text, Values, fixed
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 from almagest.formats.decode.pages import DELTA_BYTE_ARRAY, pages
 from almagest.formats.decode.table import Bounds, Decoded, named
@@ -33,8 +33,6 @@ PAGE_BYTES = 1024
 FOOTER_BYTES = 4 << 20
 """Size of the metadata at the end."""
 
-EPOCH_2000 = 946_684_800_000_000
-"""Microseconds from 1970-01-01 to PostgreSQL's 2000-01-01."""
 
 _TYPES: dict[pa.DataType, Datatype] = {
     pa.bool_(): "boolean",
@@ -195,11 +193,12 @@ def _arrays(array: pa.Array, column: Column) -> Array:
 
 def _timestamps(array: pa.Array) -> Fixed:
     if pa.types.is_timestamp(array.type) and array.type.tz is not None:
-        array = array.cast(
-            pa.timestamp(array.type.unit)
-        )  # Arrow keeps zoned times in UTC; DALI writes UTC without zone
+        # Arrow keeps zoned times in UTC; DALI writes UTC without zone.
+        array = array.cast(pa.timestamp(array.type.unit))
     stamps = array.cast(pa.timestamp("us"), safe=False)
-    since = pc.fill_null(stamps.cast(pa.int64()), EPOCH_2000).to_numpy(zero_copy_only=False) - EPOCH_2000
+    since = (
+        pc.fill_null(stamps.cast(pa.int64()), EPOCH_MICROSECONDS).to_numpy(zero_copy_only=False) - EPOCH_MICROSECONDS
+    )
     return Fixed(since, _nulls(stamps))
 
 

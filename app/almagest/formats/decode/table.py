@@ -8,18 +8,13 @@ from dataclasses import dataclass, replace
 from almagest.adql.catalogue import Column
 from almagest.formats.block import Block
 from almagest.formats.decode.errors import TooMuchError
+from almagest.formats.names import NAME_BYTES, SYSTEM_NAMES
 
 BLOCK_BYTES = 4 << 20
 """A block ends when this much of a file is in it, if it has not ended for its number of rows."""
 
 CHUNK = 1 << 16
 """Bytes of a file that are read at once."""
-
-NAME_BYTES = 63
-"""Length of a name in PostgreSQL; it cuts longer ones, which could make two names one."""
-
-SYSTEM_NAMES = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
-"""Columns that every table of PostgreSQL has already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from almagest.adql.catalogue import Column
-from almagest.formats.block import DTYPES, Fixed, Text, Values, fixed
+from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Fixed, Text, Values, fixed
 from almagest.ingest.errors import IngestError
-
-EPOCH_2000 = 946_684_800_000_000
-"""Microseconds from 1970-01-01 to PostgreSQL's 2000-01-01."""
 
 
 def values(array: pa.Array, column: Column, *, file: str, first: int) -> Values:
@@ -70,12 +67,12 @@ def _nulls(array: pa.Array) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 def _timestamps(array: pa.Array, column: Column, file: str, first: int) -> Fixed:
     if pa.types.is_timestamp(array.type) and array.type.tz is not None:
-        array = array.cast(
-            pa.timestamp(array.type.unit)
-        )  # Arrow keeps zoned times in UTC; DALI writes UTC without zone
+        # Arrow keeps zoned times in UTC; DALI writes UTC without zone.
+        array = array.cast(pa.timestamp(array.type.unit))
     stamps = cast(array, pa.timestamp("us"), column, file=file, first=first)
     null = _nulls(stamps)
-    return Fixed(pc.fill_null(stamps.cast(pa.int64()), EPOCH_2000).to_numpy(zero_copy_only=False) - EPOCH_2000, null)
+    since = pc.fill_null(stamps.cast(pa.int64()), EPOCH_MICROSECONDS).to_numpy(zero_copy_only=False)
+    return Fixed(since - EPOCH_MICROSECONDS, null)
 
 
 def _strings(array: pa.Array, column: Column, file: str, first: int) -> Text:

@@ -37,7 +37,7 @@ from almagest.formats import (
     negotiate,
 )
 from almagest.formats.chunks import base64_length, base64_lines
-from almagest.formats.rows import Block, Ragged, columns, together
+from almagest.formats.rows import Ragged, RawBlock, columns, together
 from support.answers import NOTHING, OK, Given, document, text_block, value_block
 
 # A name that is no XML identifier is no fault: astropy says that it makes an ID of its own.
@@ -52,7 +52,7 @@ NUMBERS = (Column("n", "long"), Column("x", "double"))
 BROKEN = (Status.ERROR, 'a "quoted", <reason>\nin lines')
 
 
-def numbers(form: Format, count: int) -> list[Block]:
+def numbers(form: Format, count: int) -> list[RawBlock]:
     """Rows of NUMBERS as PostgreSQL sends them for a format."""
     if form.copy(NUMBERS).binary:
         return [

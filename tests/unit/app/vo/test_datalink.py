@@ -74,7 +74,7 @@ def test_an_answer_that_leaves_identifiers_out_says_so_behind_its_table() -> Non
 def test_a_descriptor_tells_fixed_inputs_from_columns_and_choices() -> None:
     inputs = (
         Input("TABLE", value="sky.stars"),
-        Input("ID", "long", None, column="key"),
+        Input("ID", "long", None, column="ra"),
         Input("SR", description="Radius"),
     )
     described = ServiceDescriptor("https://x.org/cone", inputs, name="near", id="cone", content_type="text/xml")
@@ -84,7 +84,7 @@ def test_a_descriptor_tells_fixed_inputs_from_columns_and_choices() -> None:
     assert (this.get("utype"), this.get("ID")) == ("adhoc:this", None)
     table, key, radius = service.iterfind(f"{V}GROUP/{V}PARAM")
     assert (table.get("value"), table.get("ref")) == ("sky.stars", None)
-    assert (key.get("value"), key.get("ref"), key.get("arraysize")) == ("", "key", None)
+    assert (key.get("value"), key.get("ref"), key.get("arraysize")) == ("", "ra", None)
     assert (radius.get("value"), radius.get("ref"), radius.findtext(f"{V}DESCRIPTION")) == ("", None, "Radius")
 
 

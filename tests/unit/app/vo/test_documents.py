@@ -10,8 +10,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
-from almagest.vo import tables, uws, vosi
-from almagest.vo.markup import document, element, text
+from almagest.formats.markup import document, element
+from almagest.vo import tables, tap, uws, vosi
 
 UWS = "{http://www.ivoa.net/xml/UWS/v1.0}"
 XLINK = "{http://www.w3.org/1999/xlink}"
@@ -30,7 +30,7 @@ def test_any_text_stays_one_text(hostile: str) -> None:
 
 
 def test_attributes_are_escaped_and_none_is_left_out() -> None:
-    assert element("a", {"b": '"<&\x07', "c": None}, None, text("<")) == "<a b='\"&lt;&amp;\ufffd'>&lt;</a>"
+    assert element("a", {"b": '"<&\x07', "c": None}, None, "<") == '<a b="&quot;&lt;&amp;\ufffd">&lt;</a>'
 
 
 def test_times_are_utc_with_their_z() -> None:
@@ -148,30 +148,30 @@ def test_foreign_key_is_told_only_where_both_of_its_ends_are_seen() -> None:
 
 def test_capabilities_declare_the_service_at_its_address() -> None:
     functions = {"x_cube(value DOUBLE) -> DOUBLE": "the cube"}
-    service = vosi.Service(
+    service = tap.Service(
         url="https://x.org/tap",
-        languages=[vosi.Language("ADQL", "", {"2.1": "ivo://ivoa.net/std/ADQL#v2.1"}, {"features-udf": functions})],
-        formats=[vosi.OutputFormat("text/csv", ("csv",))],
-        duration=vosi.Limits(30, 3600),
-        retention=vosi.Limits(1, 2),
-        rows=vosi.Limits(10, 100),
+        languages=[tap.Language("ADQL", "", {"2.1": "ivo://ivoa.net/std/ADQL#v2.1"}, {"features-udf": functions})],
+        formats=[tap.OutputFormat("text/csv", ("csv",))],
+        duration=tap.Limits(30, 3600),
+        retention=tap.Limits(1, 2),
+        rows=tap.Limits(10, 100),
         uploads=("inline", "http"),
-        upload=vosi.Limits(1000, 2000),
+        upload=tap.Limits(1000, 2000),
         security=("ivo://ivoa.net/sso#BasicAA",),
     )
-    root = ET.fromstring(vosi.capabilities(service))
+    root = ET.fromstring(tap.capabilities(service))
     by_id = {capability.get("standardID"): capability for capability in root}
-    tap = by_id["ivo://ivoa.net/std/TAP"]
-    assert tap.findtext("interface/accessURL") == "https://x.org/tap"
-    assert [child.tag for child in tap] == [
+    access = by_id["ivo://ivoa.net/std/TAP"]
+    assert access.findtext("interface/accessURL") == "https://x.org/tap"
+    assert [child.tag for child in access] == [
         "interface", "language", "outputFormat", "uploadMethod", "uploadMethod", "retentionPeriod", "executionDuration",
         "outputLimit", "uploadLimit",
     ]  # fmt: skip
-    methods = [method.get("standardID") for method in tap.findall("interface/securityMethod")]
+    methods = [method.get("standardID") for method in access.findall("interface/securityMethod")]
     assert methods == [None, "ivo://ivoa.net/sso#BasicAA"]  # the first: nobody has to log in
-    assert tap.findtext("language/languageFeatures/feature/form") == "x_cube(value DOUBLE) -> DOUBLE"
+    assert access.findtext("language/languageFeatures/feature/form") == "x_cube(value DOUBLE) -> DOUBLE"
     assert by_id["ivo://ivoa.net/std/VOSI#tables-1.1"].findtext("interface/accessURL") == "https://x.org/tap/tables"
-    assert tap.find("outputLimit/hard").attrib == {"unit": "row"}  # type: ignore[union-attr] # it is there
+    assert access.find("outputLimit/hard").attrib == {"unit": "row"}  # type: ignore[union-attr] # it is there
 
 
 @pytest.mark.parametrize(("available", "word"), [(True, "true"), (False, "false")])

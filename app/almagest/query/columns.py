@@ -1,0 +1,36 @@
+"""The columns of a stored table: as rows of the application's database keep them, and as the table calls them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from almagest.adql.catalogue import Column
+from almagest.formats.names import NAME_BYTES, SYSTEM_NAMES
+
+
+def kept(columns: Iterable[Column]) -> list[dict[str, Any]]:
+    """The columns as JSON."""
+    return [asdict(column) for column in columns]
+
+
+def read(rows: Iterable[Mapping[str, Any]] | None) -> tuple[Column, ...]:
+    """What `kept` made; none of None."""
+    return tuple(Column(**row) for row in rows or ())
+
+
+def names(described: Sequence[Column]) -> list[str]:
+    """What a result's columns are called in its table: as in the result where the database can, else c1, c2, …"""
+    taken = set(SYSTEM_NAMES)
+    reserved = {column.name for column in described}
+    found = []
+    for number, column in enumerate(described, 1):
+        chosen = column.name
+        if not 0 < len(chosen.encode()) <= NAME_BYTES or chosen in taken:
+            chosen = f"c{number}"
+            while chosen in taken or chosen in reserved:
+                chosen += "_"
+        taken.add(chosen)
+        found.append(chosen)
+    return found
