@@ -83,7 +83,6 @@ class ServiceDescriptor:
     access_url: str
     inputs: Sequence[Input]
     standard_id: str | None = None
-    resource_identifier: str | None = None
     content_type: str | None = None
     name: str | None = None
     description: str = ""

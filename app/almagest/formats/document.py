@@ -61,7 +61,6 @@ def descriptor(service: ServiceDescriptor, named: Mapping[str, str], utype: str 
     told = {
         "accessURL": service.access_url,
         "standardID": service.standard_id,
-        "resourceIdentifier": service.resource_identifier,
         "contentType": service.content_type,
     }
     return element(
