@@ -12,8 +12,14 @@ _ENTITIES = str.maketrans(
 )
 
 
+_PLAIN = re.compile("[ !#-%'-;=?-~]*")
+"""Most of what a document says: it needs nothing."""
+
+
 def escaped(value: str) -> str:
     """Text for an attribute or an element, from which a parser reads it back, line ends and all."""
+    if _PLAIN.fullmatch(value):
+        return value
     return _NOT_XML.sub("\ufffd", value).translate(_ENTITIES)
 
 
