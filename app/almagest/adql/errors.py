@@ -53,7 +53,11 @@ class NotAllowed(AdqlError):
 
 
 class Forbidden(AdqlError):
-    """The function exists, but is not open to whoever asks."""
+    """The query calls a function that its author may not call. function: as written."""
+
+    def __init__(self, function: str, position: Position | None = None) -> None:
+        super().__init__(f"The function {function} is not open to you.", position)
+        self.function = function
 
 
 class TooComplex(AdqlError):

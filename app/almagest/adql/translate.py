@@ -53,4 +53,4 @@ def _refuse(tree: exp.Query, forbidden: frozenset[str]) -> None:
     """Raise Forbidden at the first call of one of these functions."""
     for call in tree.find_all(exp.Anonymous) if forbidden else ():
         if isinstance(call.this, str) and call.this.upper() in forbidden:
-            raise Forbidden(f"The function {call.this.upper()} is not open to you.", position(call))
+            raise Forbidden(call.this, position(call))

@@ -18,6 +18,10 @@ _ENTITIES = str.maketrans(
 )
 
 
+_PLAIN = re.compile("[ !#-%'-;=?-~]*")
+"""Most of what a document says: it needs nothing."""
+
+
 class Markup(str):
     """Text that is XML already."""
 
@@ -50,6 +54,8 @@ def document(root: Markup) -> bytes:
 def escaped(value: str) -> str:
     """Text for an attribute or an element, from which a parser reads it back, line ends and all. What XML cannot hold
     becomes U+FFFD."""
+    if _PLAIN.fullmatch(value):
+        return value
     return _NOT_XML.sub("\ufffd", value).translate(_ENTITIES)
 
 

@@ -64,6 +64,9 @@ def translate(identity: Identity, asked: request.QueryRequest, brought: Sequence
     except (adql.UnknownTable, adql.UnknownColumn) as error:
         raise _missing(error, asked, _with(catalogue.known(identity), own), identity) from error
     except adql.Forbidden as error:
+        if error.function.upper() in catalogue.hidden(identity):
+            unknown = adql.UnknownFunction(f"There is no function {error.function}.", error.position)
+            raise InvalidRequestError(str(unknown)) from error
         raise ForbiddenError(f"{error} {_remedy(identity)}") from error
     except adql.AdqlError as error:
         raise InvalidRequestError(str(error)) from error

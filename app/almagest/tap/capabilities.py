@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from almagest import adql, formats
 from almagest.accounts.authentication import SECURITY
+from almagest.accounts.identity import Identity
 from almagest.config.environment import queues
+from almagest.metadata import catalogue
 from almagest.query import limits
 from almagest.tap.address import base_url
 from almagest.vo import tap
@@ -12,16 +14,6 @@ from almagest.vo import tap
 UPLOADS = ("inline", "http", "https")
 """The ways to send a table along."""
 
-
-ADQL = tap.Language(
-    "ADQL",
-    "Astronomical Data Query Language 2.1",
-    {"2.0": "ivo://ivoa.net/std/ADQL#v2.0", "2.1": "ivo://ivoa.net/std/ADQL#v2.1"},
-    {
-        **{kind: dict.fromkeys(forms, "") for kind, forms in adql.FEATURES.items()},
-        "features-udf": {function.form: function.description for function in adql.UDFS},
-    },
-)
 
 POSTGRESQL = tap.Language(
     "PostgreSQL",
@@ -38,12 +30,13 @@ _IVO_IDS = {
 }
 
 
-def service() -> tap.Service:
-    """This archive's TAP service."""
+def service(identity: Identity) -> tap.Service:
+    """This archive's TAP service, as this identity may know it."""
+    catalogue.described(identity)
     slowest = max(queue.timeout for queue in queues())
     return tap.Service(
         url=base_url(),
-        languages=[ADQL, POSTGRESQL],
+        languages=[_adql(catalogue.hidden(identity)), POSTGRESQL],
         formats=[_output(short, known) for short, known in formats.FORMATS.items()],
         duration=tap.Limits(int(queues()[0].timeout), int(slowest)),
         retention=tap.Limits(int(limits.RETENTION.total_seconds()), int(limits.MAX_RETENTION.total_seconds())),
@@ -51,6 +44,23 @@ def service() -> tap.Service:
         uploads=UPLOADS,
         upload=tap.Limits(limits.UPLOAD_BYTES, limits.UPLOAD_BYTES),
         security=SECURITY,
+    )
+
+
+def _adql(hidden: frozenset[str]) -> tap.Language:
+    """ADQL without these functions."""
+
+    def shown(form: str) -> bool:
+        return form.partition("(")[0].upper() not in hidden
+
+    return tap.Language(
+        "ADQL",
+        "Astronomical Data Query Language 2.1",
+        {"2.0": "ivo://ivoa.net/std/ADQL#v2.0", "2.1": "ivo://ivoa.net/std/ADQL#v2.1"},
+        {
+            **{kind: {form: "" for form in forms if shown(form)} for kind, forms in adql.FEATURES.items()},
+            "features-udf": {udf.form: udf.description for udf in adql.UDFS if shown(udf.form)},
+        },
     )
 
 

@@ -43,7 +43,7 @@ def sync(request: HttpRequest) -> StreamingHttpResponse:
 @gzip_page
 def capabilities(request: HttpRequest) -> HttpResponseBase:
     """`/tap/capabilities`; to nobody in particular with the ways to log in, which tells clients that there are some."""
-    response = _kept(request, tap.capabilities(service()))
+    response = _kept(request, tap.capabilities(service(identify(request))))
     if identify(request).user is None:
         response.headers["WWW-Authenticate"] = challenges()
     return response

@@ -205,8 +205,21 @@ def test_a_function_is_called_by_those_whom_it_admits(
     call = "SELECT area(CIRCLE(1, 2, 3)) AS a FROM vault.open"
     answer = ask(archive, call, thief)
     assert answer.status_code == 403
-    assert "AREA is not open to you" in assert_refused(answer)
+    assert "area is not open to you" in assert_refused(answer)
     assert ask(archive, call, ("rita", access.passwords["rita"])).status_code == 200
+
+
+def test_a_function_that_metadata_hide_is_said_not_to_exist(archive: Archive, access: Access) -> None:
+    call = "SELECT area(CIRCLE(1, 2, 3)) AS a FROM vault.open"
+    access.level("AREA()", "private", "readers", of="both")
+    try:
+        assert "There is no function area." in assert_refused(ask(archive, call, None))
+        assert "<form>AREA</form>" not in requests.get(f"{archive.tap}/capabilities", timeout=60).text
+        rita = ("rita", access.passwords["rita"])
+        assert ask(archive, call, rita).status_code == 200
+        assert "<form>AREA</form>" in requests.get(f"{archive.tap}/capabilities", auth=rita, timeout=60).text
+    finally:
+        access.level("AREA()", "public", of="metadata")
 
 
 def test_documents_and_pages_show_what_one_may_see(
