@@ -80,9 +80,10 @@ SIDE_BY_SIDE = (
             (sys.executable, "tests/house.py"),
         ),
     ),
+    integration("app", "cluster", "tools"),
+    integration("crashes", "cluster"),
     integration("operator", "images"),
     integration("jobs", "cluster"),
-    integration("app", "cluster", "tools"),
     Stage(
         "conformance", (pytest("conformance", "-m", "integration", "tests/conformance"),), needs=("cluster", "tools")
     ),
