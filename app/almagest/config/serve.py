@@ -13,6 +13,10 @@ from almagest.config.logging import configuration
 DRAIN = 25
 """Seconds that requests in flight get after SIGTERM; Kubernetes kills after 30."""
 
+WAITING = 1024
+"""Requests that a process takes in, whether it serves them now or in their turn. With fewer, connections that are kept
+go on being served while others are not even accepted."""
+
 
 def serve() -> int:
     """Answer requests until SIGTERM or SIGINT; returns the exit code.
@@ -29,7 +33,7 @@ def serve() -> int:
         interface=Interfaces.WSGI,
         workers=settings.web_processes,
         blocking_threads=settings.web_threads,
-        backpressure=4 * settings.web_threads,
+        backpressure=WAITING,
         http1_settings=HTTP1Settings(keep_alive=True, header_read_timeout=15_000),
         respawn_failed_workers=True,
         workers_kill_timeout=DRAIN,

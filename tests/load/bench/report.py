@@ -66,8 +66,9 @@ def write(measured: list[Measured], results: Path) -> None:
 
 
 def _value(line: Measured) -> str:
+    quantile = re.compile(r"p\d+")
     beside = ", ".join(
-        f"{name} {_number(value, 'ms' if line.unit in ('/s', 'ms') else '')}" for name, value in line.beside.items()
+        f"{name} {_number(value, 'ms' if quantile.fullmatch(name) else '')}" for name, value in line.beside.items()
     )
     return f"{_number(line.value, line.unit)}{f' ({beside})' if beside else ''}"
 
