@@ -11,20 +11,20 @@ from builder import host
 from builder.errors import BuildError
 
 DEB822 = """\
-# The machine's mirror
+# The machine's mirror, at an address that RFC 5737 keeps for documentation
 Types: deb deb-src
-URIs: http://mirror.example/debian
+URIs: http://192.0.2.7/debian
 Suites: bookworm bookworm-updates
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 Types: deb
-URIs: http://mirror.example/debian-security
+URIs: http://192.0.2.7/debian-security
 Suites: bookworm-security
 Components: main
 
 Types: deb
-URIs: http://elsewhere.example/ignored
+URIs: http://192.0.2.8/ignored
 Suites: bookworm
 Enabled: no
 """
@@ -39,9 +39,9 @@ def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 WANTED = [
-    "deb http://mirror.example/debian trixie main",
-    "deb http://mirror.example/debian trixie-updates main",
-    "deb http://mirror.example/debian-security trixie-security main",
+    "deb http://192.0.2.7/debian trixie main",
+    "deb http://192.0.2.7/debian trixie-updates main",
+    "deb http://192.0.2.7/debian-security trixie-security main",
 ]
 
 
@@ -52,9 +52,9 @@ def test_deb822_sources_name_the_mirrors(apt: Path) -> None:
 
 def test_one_line_sources_name_the_mirrors(apt: Path) -> None:
     (apt / "sources.list").write_text(
-        "deb [signed-by=/usr/share/keyrings/k.gpg arch=amd64] http://mirror.example/debian/ trixie main contrib\n"
-        "# deb http://commented.example/debian trixie main\n"
-        "deb http://mirror.example/debian-security trixie-security main\n"
+        "deb [signed-by=/usr/share/keyrings/k.gpg arch=amd64] http://192.0.2.7/debian/ trixie main contrib\n"
+        "# deb http://192.0.2.9/debian trixie main\n"
+        "deb http://192.0.2.7/debian-security trixie-security main\n"
     )
     assert host.sources("trixie") == WANTED
 

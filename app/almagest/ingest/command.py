@@ -25,6 +25,7 @@ from almagest.ingest.layout import layout
 from almagest.ingest.load import load, present
 from almagest.ingest.progress import progress
 from almagest.ingest.publish import publish
+from almagest.ingest.readers import digest
 from almagest.ingest.server import Server
 from almagest.ingest.source import open_source
 from almagest.ingest.staging import Staging
@@ -78,7 +79,7 @@ def _run(wanted: Dataset, metadata: Path | None, jobs: int) -> None:
     began = time.monotonic()
     source, description = open_source(wanted.source, wanted.format, metadata, settings.files_dir)
     plan = layout(wanted.table, source, description)
-    digests = tuple(part.digest() for part in source.parts)
+    digests = tuple(map(digest, source.parts))
     staging = Staging(plan, digests, plan.fingerprint(digests))
     server = Server(settings.datadb_conninfo("almagest"), str(plan))
     with server.alone(lambda: log.info("%s: another ingest of this table runs; waiting for it", plan)) as data:

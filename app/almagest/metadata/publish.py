@@ -60,7 +60,7 @@ def change() -> Iterator[Change]:
     """One transaction of metadata changes. When something changed, the grants follow and the revision moves on before
     it ends; one change at a time. Raises psycopg.Error, and changes nothing, when the data database is away.
 
-    A crash after the grants leaves them as the change wanted them until they are synchronised again, within a minute.
+    A crash after the grants leaves them as the change wanted them until they are synchronised again by the next sweep.
     """
     with transaction.atomic():
         models.Revision.objects.select_for_update().get()

@@ -93,7 +93,7 @@ def _transaction(connection: datadb.Connection, job: Job) -> Iterator[None]:
 def within_room(query: sql.Composable, described: Sequence[Column], rows: int, room: Room) -> sql.Composable:
     """The query, made to fail as soon as its rows take more than the room, if `rows` of them could.
 
-    The sum costs a fraction of a microsecond a row, and nothing where a result surely fits.
+    Nothing is summed up where a result surely fits.
     """
     if _surely_within(room.nbytes, described, rows):
         return query

@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.adql.catalogue import Column
 from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Block, Fixed, Text, Values, fixed
+from almagest.formats.decode import arrow
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 from almagest.formats.decode.pages import DELTA_BYTE_ARRAY, pages
 from almagest.formats.decode.table import Bounds, Decoded, named
@@ -32,22 +33,6 @@ PAGE_BYTES = 1024
 
 FOOTER_BYTES = 4 << 20
 """Size of the metadata at the end."""
-
-
-_TYPES: dict[pa.DataType, Datatype] = {
-    pa.bool_(): "boolean",
-    pa.int8(): "short",
-    pa.uint8(): "short",
-    pa.int16(): "short",
-    pa.uint16(): "int",
-    pa.int32(): "int",
-    pa.uint32(): "long",
-    pa.int64(): "long",
-    pa.uint64(): "long",
-    pa.float16(): "float",
-    pa.float32(): "float",
-    pa.float64(): "double",
-}
 
 
 def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
@@ -126,34 +111,10 @@ def _text_bytes(array: pa.Array) -> int:
 
 
 def _column(field: pa.Field) -> Column:
-    notes = {
-        key.decode(errors="replace"): value.decode(errors="replace") for key, value in (field.metadata or {}).items()
-    }
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    datatype, arraysize, xtype = _type(kind, field.name)
-    return Column(
-        field.name,
-        datatype,
-        arraysize,
-        xtype,
-        unit=notes.get("unit") or None,
-        ucd=notes.get("ucd") or None,
-        utype=notes.get("utype") or None,
-        description=notes.get("description", ""),
-    )
-
-
-def _type(kind: pa.DataType, name: str) -> tuple[Datatype, str | None, str | None]:
-    """(datatype, arraysize, xtype) of an Arrow type."""
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return "char", "*", None
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return "char", "*", "timestamp"
-    if kind in _TYPES:
-        return _TYPES[kind], None, None
-    if (pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind)) and kind.value_type in _TYPES:
-        return _TYPES[kind.value_type], str(kind.list_size) if pa.types.is_fixed_size_list(kind) else "*", None
-    raise DecodingError(f"has the Parquet type {kind}, which no column can hold", column=name)
+    found = arrow.column(field)
+    if found is None:
+        raise DecodingError(f"has the Parquet type {field.type}, which no column can hold", column=field.name)
+    return found
 
 
 def _values(array: pa.Array, column: Column, first: int) -> Values:

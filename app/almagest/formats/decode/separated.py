@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.adql.catalogue import Column
 from almagest.formats.block import ROWS, Block
 from almagest.formats.decode import cells
 from almagest.formats.decode.errors import DecodingError, TooMuchError
@@ -170,10 +170,17 @@ class _Guess:
         """The narrowest type left; text when none is, or when no value was seen."""
         if not self.seen or not self.possible or (self.whole and "long" not in self.possible):
             return Column(name, "char", "*")
-        kind = self.possible[0]
-        if kind == "timestamp":
+        return narrowest(name, self.possible, self.low, self.high)
+
+
+def narrowest(name: str, possible: Sequence[str], low: int, high: int) -> Column:
+    """The column of the first of the types that values could have. low, high: of them, where they are whole numbers."""
+    match possible[0]:
+        case "timestamp":
             return Column(name, "char", "*", "timestamp")
-        if kind == "long":
-            return Column(name, "int" if self.low >= -(2**31) and self.high < 2**31 else "long")
-        datatype: Datatype = "boolean" if kind == "boolean" else "double"
-        return Column(name, datatype)
+        case "long":
+            return Column(name, "int" if low >= -(2**31) and high < 2**31 else "long")
+        case "boolean":
+            return Column(name, "boolean")
+        case _:
+            return Column(name, "double")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -18,19 +17,14 @@ Columns = Sequence[tuple[Column, Values]]
 
 
 class DemoSource:
-    """A catalogue that fits in memory. content: the package's data file; read: all of its columns."""
+    """A catalogue that fits in memory. path: the package's data file; read_columns: gives all of its columns."""
 
-    def __init__(self, name: str, content: Path, read_columns: Callable[[Path], Columns]) -> None:
+    def __init__(self, name: str, path: Path, read_columns: Callable[[Path], Columns]) -> None:
         self.name = name
-        self.content = content
-        self._data = read_columns(content)
+        self.path = path
+        self._data = read_columns(path)
         self.columns = tuple(column for column, _ in self._data)
         self.rows: int | None = len(self._data[0][1])
-
-    def digest(self) -> str:
-        """SHA-256 of the package's data file."""
-        with self.content.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def blocks(self) -> Iterator[Block]:
         """All rows, ROWS at a time."""

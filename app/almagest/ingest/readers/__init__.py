@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from almagest.adql.catalogue import Column
@@ -28,8 +30,15 @@ class Head(Protocol):
 class Source(Head, Protocol):
     """A file to load: typed columns, then all rows, as often as asked."""
 
-    def digest(self) -> str:
-        """SHA-256 of the content, hexadecimal."""
+    @property
+    def path(self) -> Path:
+        """The file that holds all of it."""
 
     def blocks(self) -> Iterator[Block]:
         """All rows in order, at most ROWS at a time. Raises IngestError with the place of what cannot be read."""
+
+
+def digest(source: Source) -> str:
+    """SHA-256 of the source's file, hexadecimal."""
+    with source.path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from pyarrow import csv as pacsv
 
 from almagest.adql.catalogue import Column, Datatype
 from almagest.formats.block import Block, Values
+from almagest.formats.decode.separated import narrowest
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import arrow
 
@@ -52,11 +52,6 @@ class CsvSource:
             _declared(name, declared[name]) if name in declared else guess.column(name)
             for name, guess in zip(self._header.names, guesses, strict=True)
         )
-
-    def digest(self) -> str:
-        """SHA-256 of the file."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def blocks(self) -> Iterator[Block]:
         """All rows, a few MB of the file at a time."""
@@ -205,12 +200,7 @@ class _Guess:
         """The narrowest type left; text when none is, or when no value was seen."""
         if not self.seen or not self.possible or (self.whole and (self.named or "long" not in self.possible)):
             return Column(name, "char", "*")
-        kind = self.possible[0]
-        if kind == "timestamp":
-            return Column(name, "char", "*", "timestamp")
-        if kind == "long":
-            return Column(name, "int" if self.low >= -(2**31) and self.high < 2**31 else "long")
-        return Column(name, "boolean" if kind == "boolean" else "double")
+        return narrowest(name, self.possible, self.low, self.high)
 
 
 def _all_match(values: pa.Array, pattern: str) -> bool:

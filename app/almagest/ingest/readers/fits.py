@@ -8,7 +8,6 @@ rewritten as VOUnits; TUCDn, TUTYPn and TCOMMn are read where somebody wrote the
 from __future__ import annotations
 
 import gzip
-import hashlib
 import re
 import zlib
 from collections.abc import Iterator, Mapping
@@ -98,11 +97,6 @@ class FitsSource:
             _column(header, number, column, declared.get(column.name), name)
             for number, column in enumerate(self._fields, start=1)
         )
-
-    def digest(self) -> str:
-        """SHA-256 of the file."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def blocks(self) -> Iterator[Block]:
         """All rows, at most ROWS and about BLOCK_BYTES at a time."""

@@ -7,7 +7,6 @@ so is one that claims far more rows than the file has bytes for.
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -74,11 +73,6 @@ class Hdf5Source:
             self.columns = tuple(
                 _column(column, dtype, attributes, declared.get(column), name) for column, dtype, attributes in read
             )
-
-    def digest(self) -> str:
-        """SHA-256 of the file."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def blocks(self) -> Iterator[Block]:
         """All rows, ROWS at a time."""

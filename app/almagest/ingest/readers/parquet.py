@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,23 +11,9 @@ import pyarrow.parquet as pq
 
 from almagest.adql.catalogue import Column, Datatype
 from almagest.formats.block import ROWS, Block
+from almagest.formats.decode.arrow import column as described
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import arrow
-
-_TYPES: dict[pa.DataType, Datatype] = {
-    pa.bool_(): "boolean",
-    pa.int8(): "short",
-    pa.uint8(): "short",
-    pa.int16(): "short",
-    pa.uint16(): "int",
-    pa.int32(): "int",
-    pa.uint32(): "long",
-    pa.int64(): "long",
-    pa.uint64(): "long",
-    pa.float16(): "float",
-    pa.float32(): "float",
-    pa.float64(): "double",
-}
 
 
 class ParquetSource:
@@ -43,11 +29,6 @@ class ParquetSource:
         except (pa.ArrowException, OSError) as error:
             raise IngestError(f"is not a readable Parquet file: {error}", file=name) from error
         self.columns = tuple(_column(field, declared.get(field.name), name) for field in schema)
-
-    def digest(self) -> str:
-        """SHA-256 of the file."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def blocks(self) -> Iterator[Block]:
         """All rows, one row group in memory at most."""
@@ -66,31 +47,9 @@ class ParquetSource:
 
 
 def _column(field: pa.Field, declared: Datatype | None, file: str) -> Column:
-    notes = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
-    datatype, arraysize, xtype = _type(field, file)
-    if declared and arraysize is None and xtype is None:
-        datatype = declared
-    return Column(
-        field.name,
-        datatype,
-        arraysize,
-        xtype,
-        unit=notes.get("unit") or None,
-        ucd=notes.get("ucd") or None,
-        utype=notes.get("utype") or None,
-        description=notes.get("description", ""),
-    )
-
-
-def _type(field: pa.Field, file: str) -> tuple[Datatype, str | None, str | None]:
-    """(datatype, arraysize, xtype) of an Arrow field."""
-    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return "char", "*", None
-    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
-        return "char", "*", "timestamp"
-    if kind in _TYPES:
-        return _TYPES[kind], None, None
-    raise IngestError(
-        f"has the Parquet type {field.type}, which no VOTable column can hold", file=file, column=field.name
-    )
+    found = described(field)
+    if found is None or (found.arraysize is not None and found.datatype != "char"):
+        raise IngestError(
+            f"has the Parquet type {field.type}, which no VOTable column can hold", file=file, column=field.name
+        )
+    return replace(found, datatype=declared) if declared and found.arraysize is None else found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -35,11 +34,6 @@ class VotableSource:
             if wanted != column.datatype:
                 message = f"is {column.datatype} in the file and cannot be loaded as {wanted}"
                 raise IngestError(message, file=name, column=column.name)
-
-    def digest(self) -> str:
-        """SHA-256 of the file."""
-        with self.path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def blocks(self) -> Iterator[Block]:
         """All rows, as they come."""

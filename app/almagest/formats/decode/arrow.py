@@ -1,0 +1,55 @@
+"""Arrow's fields as columns: their type, and the unit, ucd, utype and description that their metadata hold."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from almagest.adql.catalogue import Column, Datatype
+
+_TYPES: dict[pa.DataType, Datatype] = {
+    pa.bool_(): "boolean",
+    pa.int8(): "short",
+    pa.uint8(): "short",
+    pa.int16(): "short",
+    pa.uint16(): "int",
+    pa.int32(): "int",
+    pa.uint32(): "long",
+    pa.int64(): "long",
+    pa.uint64(): "long",
+    pa.float16(): "float",
+    pa.float32(): "float",
+    pa.float64(): "double",
+}
+
+
+def column(field: pa.Field) -> Column | None:
+    """The column that a field is; None for a type that no column can hold."""
+    found = _type(field.type.value_type if pa.types.is_dictionary(field.type) else field.type)
+    if found is None:
+        return None
+    notes = {
+        key.decode(errors="replace"): value.decode(errors="replace") for key, value in (field.metadata or {}).items()
+    }
+    return Column(
+        field.name,
+        *found,
+        unit=notes.get("unit") or None,
+        ucd=notes.get("ucd") or None,
+        utype=notes.get("utype") or None,
+        description=notes.get("description", ""),
+    )
+
+
+def _type(kind: pa.DataType) -> tuple[Datatype, str | None, str | None] | None:
+    """(datatype, arraysize, xtype)."""
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return "char", "*", None
+    if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        return "char", "*", "timestamp"
+    if kind in _TYPES:
+        return _TYPES[kind], None, None
+    if pa.types.is_fixed_size_list(kind) and kind.value_type in _TYPES:
+        return _TYPES[kind.value_type], str(kind.list_size), None
+    if pa.types.is_list(kind) and kind.value_type in _TYPES:
+        return _TYPES[kind.value_type], "*", None
+    return None
