@@ -126,7 +126,8 @@ def test_maxrec_cuts_and_says_so(archive: Archive) -> None:
 
 def test_post_works_as_get_does(archive: Archive) -> None:
     posted = requests.post(f"{archive.url}/conesearch/gaiadr3.bright", data=HERE | {"SR": "0.2"}, timeout=30)
-    assert posted.content == cone(archive, SR="0.2").content
+    # The two documents differ in the second at which they were asked for.
+    assert wire.table(posted.content).pformat() == wire.table(cone(archive, SR="0.2").content).pformat()
 
 
 @pytest.mark.parametrize(
