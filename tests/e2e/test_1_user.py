@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import urllib.request
@@ -69,6 +70,18 @@ def test_status_as_json_has_what_others_build_on(archive: Archive) -> None:
     assert status["ready"] is True
     assert status["release"]
     assert {"type", "status", "reason", "message"} <= status["conditions"][0].keys()
+
+
+def test_val_judges_the_tables_from_outside(archive: Archive) -> None:
+    def val(*words: str) -> subprocess.CompletedProcess[str]:
+        command = ["almagest", "val", archive.name, "-n", archive.namespace, "--context", "almagest", *words]
+        return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+
+    every, wrong = val("--json"), val("hipparcos.nothing")
+    assert every.returncode == 0, every.stderr
+    assert [remark for remark in json.loads(every.stdout) if remark["severity"] == "error"] == []
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "there is no table 'hipparcos.nothing'; there are gaiadr3.bright, " in wrong.stderr
 
 
 def test_every_row_of_the_catalogues_is_there(archive: Archive) -> None:

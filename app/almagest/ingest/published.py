@@ -24,7 +24,7 @@ EXAMPLE_SECONDS = 30
 def of_tables(names: Sequence[str]) -> list[Remark]:
     """Remarks on the tables called `schema.table`, or on all. Raises IngestError for one that is not there."""
     tables = models.Table.objects.select_related("schema").prefetch_related("columns", "examples", "schema__creators")
-    with psycopg.connect(environment().datadb_conninfo("almagest"), autocommit=True) as data:
+    with psycopg.connect(environment().datadb_conninfo("almagest_query"), autocommit=True) as data:
         return [remark for table in _chosen(tables, names) for remark in _of_table(table, data)]
 
 
@@ -40,7 +40,7 @@ def _of_table(table: models.Table, data: psycopg.Connection) -> Iterator[Remark]
     yield from remarks(_said(table))
     yield from _ledger(table, data)
     for example in table.examples.all():
-        failure = _failure(example.query)
+        failure = _failure(example.query, data)
         if failure:
             yield Remark("error", str(table), f"the example {example.name!r} fails: {failure}")
 
@@ -81,18 +81,16 @@ def _ledger(table: models.Table, data: psycopg.Connection) -> Iterator[Remark]:
         yield Remark("warning", str(table), f"{message}; ingest it")
 
 
-def _failure(query: str) -> str | None:
+def _failure(query: str, data: psycopg.Connection) -> str | None:
     """Why a query does not run as anybody would run it; None when it gives a row, or none, in time."""
     try:
         statement = adql.translate(query, visible(NOBODY), maxrec=1).sql
+        with data.transaction():
+            data.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(roles.PUBLIC)))
+            data.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(EXAMPLE_SECONDS * 1000))
+            data.execute(statement.encode())
     except AdqlError as error:
         return str(error)
-    with psycopg.connect(environment().datadb_conninfo("almagest_query"), autocommit=True) as reader:
-        try:
-            with reader.transaction():
-                reader.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(roles.PUBLIC)))
-                reader.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(EXAMPLE_SECONDS * 1000))
-                reader.execute(statement.encode())
-        except psycopg.Error as error:
-            return " ".join(str(error).split())
+    except psycopg.Error as error:
+        return " ".join(str(error).split())
     return None

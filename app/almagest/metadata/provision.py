@@ -130,6 +130,9 @@ _RIGHTS: tuple[LiteralString, ...] = (
     # A ledger of a release before the findings: its tables are loaded again at the next ingest.
     "ALTER TABLE almagest.loads ADD COLUMN IF NOT EXISTS findings jsonb NOT NULL DEFAULT '{{}}'",
     "ALTER TABLE almagest.loads DROP COLUMN IF EXISTS unicode_columns",
+    # `almagest-app val` runs where no owner's password is.
+    "GRANT USAGE ON SCHEMA almagest TO almagest_query",
+    "GRANT SELECT (schema_name, table_name, nrows) ON almagest.loads TO almagest_query",
     """CREATE TABLE IF NOT EXISTS almagest.parts (
          schema_name text NOT NULL,
          table_name text NOT NULL,

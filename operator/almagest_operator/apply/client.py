@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +17,11 @@ from typing import Any
 import aiohttp
 from kubernetes.aio import config as kubeconfig
 from kubernetes.aio.client import ApiClient, Configuration
+from kubernetes.aio.stream import WsApiClient
+from kubernetes.aio.stream.ws_client import ERROR_CHANNEL
 
 from almagest_operator.model.resource import Manifest, key_of
-from almagest_operator.observe.kinds import Kind
+from almagest_operator.observe.kinds import POD, Kind
 
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
@@ -155,6 +157,32 @@ class Client:
         async for line in response.content:
             yield line.decode(errors="replace").rstrip("\n")
 
+    async def execute(
+        self, pod: str, namespace: str, container: str, command: Sequence[str], take: Callable[[int, bytes], object]
+    ) -> int:
+        """Run a command in a container, without standard input; returns its exit code.
+
+        take: is given each piece of output with its descriptor, 1 or 2, as it comes.
+        """
+        what = f"exec in Pod {namespace}/{pod}"
+        query = [("command", word) for word in command] + [("container", container), ("stdout", "1"), ("stderr", "1")]
+        path = POD.path(namespace, pod, "exec")
+        try:
+            async with WsApiClient(self.api.configuration) as api:
+                request = await api.param_serialize("GET", path, query_params=query, auth_settings=["BearerToken"])
+                answer = await api.call_api(*request, _preload_content=False)
+                async with answer.response as socket:
+                    async for message in socket:
+                        channel, piece = message.data[0], message.data[1:]
+                        if channel == ERROR_CHANNEL:
+                            return _exit_code(what, json.loads(piece))
+                        take(channel, piece)
+        except aiohttp.WSServerHandshakeError as error:
+            raise ApiError(what, error.status, "Refused", f"the API server refuses to {what}") from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise self._no_answer(what, error) from error
+        raise ApiError(what, 0, "NoAnswer", f"the connection ended before the command did ({what})")
+
     async def _json(self, method: str, path: str, what: str, **options: Any) -> Manifest:
         response = await self._send(method, path, what, **options)
         try:
@@ -191,9 +219,23 @@ class Client:
             if response.status >= 300:
                 raise _refusal(what, response.status, await response.read())
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            host = self.api.configuration.host
-            raise ApiError(what, 0, "NoAnswer", f"the API server at {host} does not answer: {error!r}") from error
+            raise self._no_answer(what, error) from error
         return response
+
+    def _no_answer(self, what: str, error: Exception) -> ApiError:
+        host = self.api.configuration.host
+        return ApiError(what, 0, "NoAnswer", f"the API server at {host} does not answer: {error!r}")
+
+
+def _exit_code(what: str, status: Mapping[str, Any]) -> int:
+    """Of a command that ran, by the Status that ends its streams; one that could not be started is an ApiError."""
+    if status.get("status") == "Success":
+        return 0
+    causes = (status.get("details") or {}).get("causes") or ()
+    for cause in causes:
+        if cause.get("reason") == "ExitCode":
+            return int(cause["message"])
+    raise ApiError(what, 500, str(status.get("reason", "")), str(status.get("message", "")))
 
 
 def _refusal(what: str, status: int, body: bytes) -> ApiError:

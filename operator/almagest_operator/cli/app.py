@@ -22,6 +22,7 @@ from almagest_operator.cli.errors import NO_ANSWER, NOT_READY, CommandError, exp
 from almagest_operator.cli.logs import logs as print_logs
 from almagest_operator.cli.render import render as render_files
 from almagest_operator.cli.tree import tree
+from almagest_operator.cli.val import val as judge
 from almagest_operator.model.base import seconds
 
 T = TypeVar("T")
@@ -127,6 +128,26 @@ def logs(
         await print_logs(client, name, namespace or client.namespace, component, query)
 
     _run(ask, context, kubeconfig)
+
+
+@app.command()
+def val(
+    name: Name,
+    tables: Annotated[list[str] | None, typer.Argument(metavar="[TABLE]...", help="Default: every table.")] = None,
+    namespace: Namespace = None,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON array instead of lines.")] = False,
+    context: Context = None,
+    kubeconfig: Kubeconfig = None,
+) -> None:
+    """Say what the tables' metadata have missing or wrong, and run their examples.
+
+    Exit code: 0 no error, 1 errors, 2 not found, 3 the cluster cannot be asked.
+    """
+
+    async def ask(client: Client) -> int:
+        return await judge(client, name, namespace or client.namespace, tables or (), as_json=as_json)
+
+    raise typer.Exit(_run(ask, context, kubeconfig))
 
 
 @app.command(name="open")

@@ -69,6 +69,12 @@ def test_wait_says_what_it_waited_for(bench: Bench) -> None:
     )
 
 
+def test_val_without_a_web_process_says_where_to_look(shared: Bench) -> None:
+    done = almagest(shared, "val", "gaia", "-n", shared.namespace)
+    assert done.returncode == 3
+    assert done.stderr == "almagest: archive 'gaia' has no web process that is ready; see `almagest status gaia`\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
