@@ -66,8 +66,8 @@ def _said(table: models.Table) -> SaidOfTable:
 def _ledger(table: models.Table, data: psycopg.Connection) -> Iterator[Remark]:
     """Whether the table is there, and still has the rows that were counted when it was loaded."""
     row = data.execute(
-        """SELECT l.nrows, c.reltuples::bigint FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-           LEFT JOIN almagest.loads l ON l.schema_name = n.nspname AND l.table_name = c.relname
+        """SELECT almagest.rows_loaded(n.nspname, c.relname), c.reltuples::bigint
+           FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
            WHERE n.nspname = %s AND c.relname = %s""",
         (table.schema.name, table.name),
     ).fetchone()

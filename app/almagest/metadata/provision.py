@@ -131,8 +131,10 @@ _RIGHTS: tuple[LiteralString, ...] = (
     "ALTER TABLE almagest.loads ADD COLUMN IF NOT EXISTS findings jsonb NOT NULL DEFAULT '{{}}'",
     "ALTER TABLE almagest.loads DROP COLUMN IF EXISTS unicode_columns",
     # `almagest-app val` runs where no owner's password is.
-    "GRANT USAGE ON SCHEMA almagest TO almagest_query",
-    "GRANT SELECT (schema_name, table_name, nrows) ON almagest.loads TO almagest_query",
+    """CREATE OR REPLACE FUNCTION almagest.rows_loaded(schema_name text, table_name text) RETURNS bigint
+       LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS
+       $$ SELECT l.nrows FROM almagest.loads l WHERE l.schema_name = $1 AND l.table_name = $2 $$""",
+    "GRANT EXECUTE ON FUNCTION almagest.rows_loaded TO almagest_query",
     """CREATE TABLE IF NOT EXISTS almagest.parts (
          schema_name text NOT NULL,
          table_name text NOT NULL,

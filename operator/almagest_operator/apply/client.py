@@ -168,7 +168,7 @@ class Client:
         query = [("command", word) for word in command] + [("container", container), ("stdout", "1"), ("stderr", "1")]
         path = POD.path(namespace, pod, "exec")
         try:
-            async with WsApiClient(self.api.configuration) as api:
+            async with WsApiClient(self.api.configuration) as api:  # type: ignore[no-untyped-call]  # the same
                 request = await api.param_serialize("GET", path, query_params=query, auth_settings=["BearerToken"])
                 answer = await api.call_api(*request, _preload_content=False)
                 async with answer.response as socket:
