@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from host.layout import Layout
+from host.processes import of_cluster
 from support.cluster import get
-from support.processes import command_line
 
 POD = re.compile(r"pod([0-9a-f]{8}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{4}[-_][0-9a-f]{12})")
-NODE = re.compile(r"(?:^|/)(etcd|kube-[a-z-]+|kubelet|containerd(?:-shim[a-z0-9-]*)?|s6-[a-z]+)$")
 
 
 def pss(pid: int) -> int:
@@ -24,23 +24,16 @@ def pss(pid: int) -> int:
 
 
 def measure() -> Counter[str]:
-    """Bytes by `namespace/pod` and, for the node's own processes, by `node/<program>`."""
+    """Bytes by `namespace/pod` and, for the node's own processes, by `node/<program>`; of no other cluster."""
     pods = {
         p["metadata"]["uid"]: f"{p['metadata']['namespace']}/{p['metadata']['name']}"
         for p in get("pods", "-A")["items"]
     }
     used: Counter[str] = Counter()
-    for entry in Path("/proc").glob("[0-9]*"):
-        pid = int(entry.name)
-        line = command_line(pid)
-        try:
-            in_pod = POD.search((entry / "cgroup").read_text())
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if in_pod:
-            used[pods.get(in_pod[1].replace("_", "-"), "node/other pods")] += pss(pid)
-        elif line and (program := NODE.search(line.split()[0])):
-            used[f"node/{program[1]}"] += pss(pid)
+    for process in of_cluster(Layout.here().state):
+        in_pod = POD.search(process.cgroup)
+        whose = pods.get(in_pod[1].replace("_", "-"), "node/other pods") if in_pod else f"node/{process.name}"
+        used[whose] += pss(process.pid)
     return used
 
 
