@@ -62,10 +62,28 @@ def integration(part: str, *needs: str) -> Stage:
 
 
 # Where there are fewer places than stages, the first ones begin.
-SIDE_BY_SIDE = (
+PREPARED = (
     Stage("images", (("ansible/setup", "images"),)),
     Stage("tools", ((sys.executable, "tests/tools.py"),), needs=("images",)),
     Stage("cluster", (("ansible/setup", "cluster"),), needs=("images",), after=("tools",)),
+)
+IN_THE_CLUSTER = (
+    integration("crashes", "cluster"),
+    integration("app", "cluster", "tools"),
+    integration("jobs", "cluster"),
+    Stage(
+        "conformance", (pytest("conformance", "-m", "integration", "tests/conformance"),), needs=("cluster", "tools")
+    ),
+    integration("ingest", "cluster"),
+)
+# Begins and ends with `make down`: nothing else may need the cluster then.
+E2E = Stage(
+    "e2e",
+    (pytest("e2e", "-m", "e2e", "-x", "tests/e2e"),),
+    needs=("tools", "cluster"),
+    after=tuple(stage.name for stage in (*PREPARED, *IN_THE_CLUSTER)),
+)
+OUTSIDE_IT = (
     Stage(
         "types",
         (
@@ -86,23 +104,11 @@ SIDE_BY_SIDE = (
             (sys.executable, "tests/house.py"),
         ),
     ),
-    integration("app", "cluster", "tools"),
-    integration("crashes", "cluster"),
+    # Servers without a cluster, or with an API server of their own.
     integration("operator", "images"),
-    integration("jobs", "cluster"),
-    Stage(
-        "conformance", (pytest("conformance", "-m", "integration", "tests/conformance"),), needs=("cluster", "tools")
-    ),
     integration("images", "images"),
 )
-# Begins and ends with `make down`, and measures what is idle: nothing else may run then.
-E2E = Stage(
-    "e2e",
-    (pytest("e2e", "-m", "e2e", "-x", "tests/e2e"),),
-    needs=("tools", "cluster"),
-    after=tuple(stage.name for stage in SIDE_BY_SIDE),
-)
-STAGES = (*SIDE_BY_SIDE, E2E)
+STAGES = (*PREPARED, *IN_THE_CLUSTER, E2E, *OUTSIDE_IT)
 
 
 def run_all(stages: Sequence[Stage], jobs: int) -> list[Result]:
@@ -200,6 +206,8 @@ def main() -> int:
     chosen = arguments.stages or names
     if unknown := set(chosen) - set(names):
         parser.error(f"no such stage: {', '.join(sorted(unknown))} (there are {', '.join(names)})")
+    # Hundreds of processes run the same modules: let the first of them compile them for all.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     OUTPUT.mkdir(exist_ok=True)
     for stale in (*OUTPUT.glob("*.xml"), *OUTPUT.glob("*.log")):
         stale.unlink()
