@@ -15,12 +15,13 @@ from support.services import Services
 
 
 @pytest.fixture(scope="session")
-def application(services: Services) -> Application:
+def application(services: Services) -> Iterator[Application]:
     """`almagest-app` with both databases migrated."""
     running = Application(services)
     outcome = running.run("migrate")
     assert outcome.code == 0, outcome.err
-    return running
+    yield running
+    running.console.close()
 
 
 @pytest.fixture(scope="session")

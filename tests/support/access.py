@@ -1,37 +1,13 @@
-"""Users, groups and levels as an operator sets them: `almagest-app`'s commands, run in turn by one process."""
+"""Users, groups and levels as an operator sets them, by `almagest-app`'s commands."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import Any
 
 import psycopg
 
 from support.application import Application
-
-_LOOP = """
-import contextlib, io, json, sys
-from almagest.__main__ import main
-lines = sys.stdin
-for line in lines:
-    given, *words = json.loads(line)
-    sys.stdin = io.StringIO(given)
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        try:
-            if words[0] == "python":
-                exec(words[1])
-                code = 0
-            else:
-                code = main(words)
-        except SystemExit as error:
-            code = error.code
-    print("=" + json.dumps([code, out.getvalue(), err.getvalue()]), flush=True)
-"""
 
 TABLES = ("open", "members", "secret")
 _DESCRIBE = """
@@ -80,50 +56,33 @@ class Access:
 
     application: Application
     passwords: dict[str, str] = field(default_factory=dict)
-    _process: subprocess.Popen[str] | None = None
 
-    @contextmanager
-    def prepared(self) -> Iterator[Access]:
-        """With the users and tables, until the end of the context; all tables are public at first."""
-        self._process = self.application.start("shell", "-v", "0", "-c", _LOOP)
-        try:
-            with self.application.data() as owner:
-                owner.execute("CREATE SCHEMA IF NOT EXISTS vault")
-                for table in TABLES:
-                    owner.execute(f"DROP TABLE IF EXISTS vault.{table}")
-                    row = "1 AS id, 2.5::float8 AS size, 'a note'::text AS note"
-                    owner.execute(f"CREATE TABLE vault.{table} AS SELECT {row}")
-            self.python(_DESCRIBE)
-            for name, group in (("rita", "readers"), ("otto", "others")):
-                self.run("group", "add", group)
-                self.passwords[name] = self.run("user", "add", name, "--group", group).strip()
-            for name in ("vault", *(f"vault.{table}" for table in TABLES), "vault.open.note"):
-                self.level(name, "public", of="both")
-            self.synchronise()
-            yield self
-        finally:
-            self._process.communicate()
+    @classmethod
+    def prepared(cls, application: Application) -> Access:
+        """With the users and tables; all tables are public at first."""
+        self = cls(application)
+        with self.application.data() as owner:
+            owner.execute("CREATE SCHEMA IF NOT EXISTS vault")
+            for table in TABLES:
+                owner.execute(f"DROP TABLE IF EXISTS vault.{table}")
+                row = "1 AS id, 2.5::float8 AS size, 'a note'::text AS note"
+                owner.execute(f"CREATE TABLE vault.{table} AS SELECT {row}")
+        self.python(_DESCRIBE)
+        for name, group in (("rita", "readers"), ("otto", "others")):
+            self.run("group", "add", group)
+            self.passwords[name] = self.run("user", "add", name, "--group", group).strip()
+        for name in ("vault", *(f"vault.{table}" for table in TABLES), "vault.open.note"):
+            self.level(name, "public", of="both")
+        self.synchronise()
+        return self
 
     def run(self, *words: str, stdin: str = "") -> str:
         """What a command printed; it has to succeed."""
-        commands, answers = self._pipes()
-        commands.write(json.dumps([stdin, *words]) + "\n")
-        commands.flush()
-        for line in answers:
-            if line.startswith("="):
-                code, out, err = json.loads(line[1:])
-                assert code == 0, err
-                return str(out)
-        raise AssertionError("the process of the commands ended")
-
-    def _pipes(self) -> tuple[IO[str], IO[str]]:
-        if self._process is None or self._process.stdin is None or self._process.stdout is None:
-            raise AssertionError("use `with Access(…).prepared()`")
-        return self._process.stdin, self._process.stdout
+        return self.application.console.must(*words, stdin=stdin)
 
     def python(self, code: str) -> str:
         """What a piece of the application's own code printed."""
-        return self.run("python", code)
+        return self.application.console.python(code)
 
     def level(self, name: str, level: str, *groups: str, of: str = "data") -> None:
         """Give an object a level."""

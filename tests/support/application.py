@@ -12,27 +12,20 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
 import psycopg.sql
 
+from support.console import Console, Outcome
 from support.services import Services
 from support.waiting import eventually
 
 APP = Path(__file__).resolve().parents[2] / "app"
 Awaited = TypeVar("Awaited")
 _SECRETS = {"almagest": "owner", "almagest_query": "query", "almagest_job": "job"}
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a command left: its exit code and everything it wrote."""
-
-    code: int
-    out: str
-    err: str
 
 
 @dataclass(frozen=True)
@@ -64,6 +57,11 @@ class Application:
         process = self.start(*words)
         out, err = process.communicate(timeout=110)
         return Outcome(process.returncode, out, err)
+
+    @cached_property
+    def console(self) -> Console:
+        """A process that runs commands in turn, for those that only prepare something."""
+        return Console(self.start)
 
     def data(self, user: str = "almagest") -> psycopg.Connection[Any]:
         """A connection to the data database as one of its roles, as the jobs' login role where it has no password."""

@@ -89,10 +89,9 @@ class Asker:
 def user(archive: Archive, name: str, *groups: str) -> Iterator[Asker]:
     """A user who logs in with every request."""
     words = [word for group in groups for word in ("--group", group)]
-    made = archive.application.run("user", "add", name, *words)
-    assert made.code == 0, made.err
+    password = archive.application.console.must("user", "add", name, *words).strip()
     with requests.Session() as session:
-        session.auth = (name, made.out.strip())
+        session.auth = (name, password)
         yield Asker(archive, session, name)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import secrets
-from collections.abc import Iterator
 
 import pytest
 import requests
@@ -21,9 +20,8 @@ CHALLENGES = ("Basic realm=", "ivoa_bearer standard_id=", "ivoa_cookie standard_
 
 
 @pytest.fixture(scope="module")
-def access(archive: Archive) -> Iterator[Access]:
-    with Access(archive.application).prepared() as prepared:
-        yield prepared
+def access(archive: Archive) -> Access:
+    return Access.prepared(archive.application)
 
 
 def ask(archive: Archive, **headers: str) -> requests.Response:

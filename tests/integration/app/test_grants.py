@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import psycopg
@@ -16,10 +15,9 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
 
 @pytest.fixture(scope="module")
-def access(application: Application) -> Iterator[Access]:
+def access(application: Application) -> Access:
     """Two users of two groups, and the tables `vault.open`, `vault.members`, `vault.secret` with three columns each."""
-    with Access(application).prepared() as prepared:
-        yield prepared
+    return Access.prepared(application)
 
 
 def test_each_role_reads_what_its_level_admits(access: Access) -> None:

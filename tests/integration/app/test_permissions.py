@@ -107,13 +107,13 @@ WRITES_AND_ESCAPES = [
 @pytest.fixture(scope="module")
 def access(archive: Archive) -> Iterator[Access]:
     """`open` is public but for its column `note`, `members` internal, `secret` private and unknown to others."""
-    with Access(archive.application).prepared() as prepared:
-        prepared.level("vault.open.note", "private", "readers")
-        prepared.level("vault.members", "internal")
-        prepared.level(SECRET, "private", "readers", of="both")
-        prepared.level("AREA()", "private", "readers")
-        yield prepared
-        prepared.level("AREA()", "public")
+    prepared = Access.prepared(archive.application)
+    prepared.level("vault.open.note", "private", "readers")
+    prepared.level("vault.members", "internal")
+    prepared.level(SECRET, "private", "readers", of="both")
+    prepared.level("AREA()", "private", "readers")
+    yield prepared
+    prepared.level("AREA()", "public")
 
 
 @pytest.fixture(params=["nobody", "otto"])

@@ -22,12 +22,12 @@ STAR = f"ivo://127.0.0.1/~?{TABLE}/17702"
 @pytest.fixture(scope="module")
 def access(archive: Archive) -> Iterator[Access]:
     """Users, and a table that only those may read who logged in."""
-    with Access(archive.application).prepared() as prepared:
-        prepared.level(TABLE, "internal")
-        prepared.synchronise()
-        yield prepared
-        prepared.level(TABLE, "public")
-        prepared.synchronise()
+    prepared = Access.prepared(archive.application)
+    prepared.level(TABLE, "internal")
+    prepared.synchronise()
+    yield prepared
+    prepared.level(TABLE, "public")
+    prepared.synchronise()
 
 
 def cone(archive: Archive, auth: tuple[str, str] | None = None) -> requests.Response:

@@ -211,7 +211,7 @@ def test_turns_are_taken_by_owners_not_by_jobs(ada: Asker, ben: Asker) -> None:
 
 def test_one_owner_never_holds_all_workers_of_a_queue(archive: Archive, ada: Asker, ben: Asker) -> None:
     for_ever = "SELECT COUNT(*) AS n FROM gaiadr3.bright a JOIN gaiadr3.bright b ON a.ra + b.dec > 1000"
-    assert archive.application.run("quota", "user", "--executing", "1").code == 0
+    archive.application.console.must("quota", "user", "--executing", "1")
     archive.start("worker", "long", name="worker-long-2")
     jobs = []
     try:
@@ -231,4 +231,4 @@ def test_one_owner_never_holds_all_workers_of_a_queue(archive: Archive, ada: Ask
         for asker, job in jobs:
             asker.session.delete(job, allow_redirects=False, timeout=30)
         archive.processes.pop("worker-long-2").kill()
-        assert archive.application.run("quota", "user").code == 0
+        archive.application.console.must("quota", "user")

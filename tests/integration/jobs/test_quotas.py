@@ -30,13 +30,11 @@ def cyd(archive: Archive) -> Iterator[Asker]:
 
 @pytest.fixture(scope="module", autouse=True)
 def team(archive: Archive) -> None:
-    assert archive.application.run("group", "add", "team").code == 0
+    archive.application.console.must("group", "add", "team")
 
 
 def quota(archive: Archive, *words: str) -> str:
-    done = archive.application.run("quota", *words)
-    assert done.code == 0, done.err
-    return done.out
+    return archive.application.console.must("quota", *words)
 
 
 def stored(archive: Archive, job: str) -> int:
