@@ -177,6 +177,12 @@ class Grammar:
         name = self.one(*_AGGREGATES)
         return f"{name} {self.number()})" if "(" in name else f"{name}({self.number()})"
 
+    def gathered(self) -> str:
+        """An aggregate of texts."""
+        tail = self.often(lambda: f" FILTER (WHERE {self.condition()})") if self.postgresql else ""
+        what, delimiter = f"{self.one('', 'DISTINCT ')}{self.text()}", self.one("', '", self.text)
+        return f"ivo_string_agg({what}, {delimiter}){tail}"
+
     def source(self) -> str:
         join = self.one("JOIN", "LEFT JOIN", "RIGHT OUTER JOIN")
         return self.one(
@@ -203,16 +209,20 @@ class Grammar:
     def select(self) -> str:
         if self.draw(st.integers(0, 3)) == 0:
             group = self.one(self.number, self.number, self.text)
-            having = self.often(lambda: f" HAVING {self.aggregate()} > 1")
+            having = self.often(
+                lambda: self.one(
+                    lambda: f" HAVING {self.aggregate()} > 1", lambda: f" HAVING {self.gathered()} LIKE '%a%'"
+                )
+            )
             shape = self.one(
                 "", f", POINT({group}, COUNT(*))", f", AREA(BOX({group}, AVG(a.dec), 1, 1))", ", POINT(RAND(), 1)"
             )
-            items = f"{group}, {self.aggregate()}, COUNT(*){shape}"
+            items = f"{group}, {self.one(self.aggregate, self.gathered)}, COUNT(*){shape}"
             return f"SELECT {items} FROM {self.source()}{self.where()} GROUP BY {group}{having}"
         items = self.one(
             "*", self.number, lambda: f"{self.number()}, {self.text()} AS t", lambda: f"a.*, {self.number()} AS x",
             lambda: f"{self.point()}, {self.region()}", lambda: f"{self.number()} AS x, {self.number()} AS x",
-            self.aggregate, "ivo_histogram(a.g, 5, 15, 3)",
+            self.aggregate, "ivo_histogram(a.g, 5, 15, 3)", lambda: f"{self.gathered()} || {self.text()}",
             *((lambda: f"{self.condition()} AS c", lambda: f"ARRAY[{self.number()}, 2.5]", self.window)
               if self.postgresql else ()),
         )  # fmt: skip

@@ -162,8 +162,8 @@ def function_name(node: exp.Expr) -> str:
     return node.this
 
 
-def aggregate(node: exp.Expr, scope: Scope, tail: str = "") -> Value:
-    """COUNT(…) and its like. tail: SQL of FILTER after the arguments."""
+def aggregate(node: exp.Expr, scope: Scope, filter_sql: str = "") -> Value:
+    """COUNT(…) and its like. filter_sql: FILTER after the arguments."""
     name, place = function_name(node).upper(), position(node)
     grouping, scope.grouping = scope.grouping, None
     given, distinct = aggregate_arguments(node, scope)
@@ -172,7 +172,7 @@ def aggregate(node: exp.Expr, scope: Scope, tail: str = "") -> Value:
         raise NotAllowed("An aggregate cannot stand inside another.", place)
     if any(argument.window for argument in given):
         raise NotAllowed("A window function cannot stand inside an aggregate.", place)
-    made_of = scope.context.dialect.aggregates[name](given, place, Modifiers(distinct, tail))
+    made_of = scope.context.dialect.aggregates[name](given, place, Modifiers(distinct, filter_sql))
     return replace(made_of, aggregate=True, loose=not any(argument.columns for argument in given))
 
 
@@ -187,8 +187,6 @@ def aggregate_arguments(node: exp.Expr, scope: Scope) -> tuple[list[Value], bool
     if distinct:
         only(terms[0], "expressions")
         terms = terms[0].expressions
-        if len(terms) != 1:
-            raise WrongType(f"{name}(DISTINCT …) takes one expression.", position(node))
     if not terms:
         raise WrongType(f"{name} takes an argument.", position(node))
     return [value(term, scope) for term in terms], distinct

@@ -59,15 +59,21 @@ Aggregate = Callable[[Sequence[Value], Position | None, "Modifiers"], Value]
 
 @dataclass(frozen=True, slots=True)
 class Modifiers:
-    """What is written around the arguments of an aggregate. tail: SQL of FILTER and OVER after them."""
+    """What is written around the arguments of an aggregate. filter, over: SQL of FILTER and OVER after them."""
 
     distinct: bool = False
-    tail: str = ""
+    filter: str = ""
+    over: str = ""
 
     @property
     def word(self) -> str:
         """SQL before the arguments."""
         return "DISTINCT " if self.distinct else ""
+
+    @property
+    def tail(self) -> str:
+        """SQL after them."""
+        return self.filter + self.over
 
 
 @dataclass(frozen=True)

@@ -44,8 +44,8 @@ def window(node: exp.Expr, scope: Scope) -> Value:
     partition = f"PARTITION BY {', '.join(part.sql for part in parts)}" if parts else ""
     frame = _frame(node.args["spec"]) if node.args.get("spec") is not None else ""
     over = " ".join(word for word in (partition, order, frame) if word)
-    tail = "".join(f" FILTER (WHERE {truth.sql})" for truth in truths) + f" OVER ({over})"
-    result, arguments = _called(call, scope, tail, conditioned=bool(truths))
+    filters = "".join(f" FILTER (WHERE {truth.sql})" for truth in truths)
+    result, arguments = _called(call, scope, Modifiers(filter=filters, over=f" OVER ({over})"))
     if any(part.window for part in (*arguments, *parts, *ordered)):
         raise NotAllowed("A window function cannot stand inside another.", position(node), "Use a query in FROM.")
     whole = made("", Kind.NULL, *arguments, *truths, *parts, *ordered)
@@ -54,8 +54,8 @@ def window(node: exp.Expr, scope: Scope) -> Value:
     )
 
 
-def _called(call: exp.Expr, scope: Scope, tail: str, *, conditioned: bool) -> tuple[Value, list[Value]]:
-    """The function with its tail, and its arguments."""
+def _called(call: exp.Expr, scope: Scope, modifiers: Modifiers) -> tuple[Value, list[Value]]:
+    """The function with what stands after it, and its arguments."""
     place = position(call)
     if not isinstance(call, exp.Anonymous):
         raise NotAllowed("Only a function stands before OVER.", place)
@@ -64,17 +64,17 @@ def _called(call: exp.Expr, scope: Scope, tail: str, *, conditioned: bool) -> tu
         arguments, distinct = aggregate_arguments(call, scope)
         if distinct:
             raise NotAllowed("DISTINCT cannot be used over a window.", place)
-        return scope.context.dialect.aggregates[name](arguments, place, Modifiers(tail=tail)), arguments
+        return scope.context.dialect.aggregates[name](arguments, place, modifiers), arguments
     builder = FUNCTIONS.get(name)
     if builder is None:
         raise functions.unknown(name, (*FUNCTIONS, *scope.context.dialect.aggregates), place)
-    if conditioned:
+    if modifiers.filter:
         raise NotAllowed("FILTER stands after aggregates only.", place)
     arguments = [value(argument, scope) for argument in call.expressions]
     result = builder(arguments, place)
     if result.kind is Kind.NULL:
         raise WrongType(f"{name} gives nothing of NULL.", place)
-    return replace(result, sql=f"{result.sql}{tail}", atomic=True), arguments
+    return replace(result, sql=f"{result.sql}{modifiers.tail}", atomic=True), arguments
 
 
 def _is_aggregate(call: exp.Expr, scope: Scope) -> bool:

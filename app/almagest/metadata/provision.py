@@ -14,6 +14,7 @@ from typing import Any, LiteralString
 from psycopg import Connection, sql
 from psycopg.sql import SQL, Identifier, Literal
 
+from almagest.adql import udfs
 from almagest.metadata import grants, roles, tap_schema
 from almagest.metadata.roles import READERS
 
@@ -45,8 +46,9 @@ def provision(data: Connection[Any], passwords: dict[str, str], longest_query: f
                 setting = SQL("ALTER ROLE {} SET {} = {}").format(Identifier(role), Identifier(name), Literal(value))
                 data.execute(setting)
             _limit_temporary_files(data, role)
+        names = {"database": _database(data), "owner": _owner(data), "most": Literal(udfs.MAX_GATHERED)}
         for statement in _RIGHTS:
-            data.execute(SQL(statement).format(database=_database(data), owner=_owner(data)))
+            data.execute(SQL(statement).format(**names))
         roles.prepare(data)
         tap_schema.prepare(data)
         grants.prepare(data)
@@ -155,5 +157,24 @@ _RIGHTS: tuple[LiteralString, ...] = (
     """CREATE OR REPLACE FUNCTION public.over_room() RETURNS boolean LANGUAGE plpgsql AS
        $$ BEGIN RAISE EXCEPTION 'the result is larger than its room' USING ERRCODE = 'AL001'; END $$""",
     "GRANT EXECUTE ON FUNCTION public.over_room() TO PUBLIC",
+    # What ADQL's aggregate of text becomes (almagest.adql.udfs). Whoever may call it need not be able to call its step.
+    """CREATE OR REPLACE FUNCTION public.ivo_string_agg_step(gathered text, one text, delimiter text) RETURNS text
+       LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+       BEGIN
+         IF one IS NULL THEN
+           RETURN gathered;
+         END IF;
+         IF gathered IS NOT NULL THEN
+           one := concat(gathered, delimiter, one);
+         END IF;
+         IF octet_length(one) > {most} THEN
+           RAISE EXCEPTION 'ivo_string_agg gathers at most % bytes in a group', to_char({most}, 'FM999,999')
+             USING ERRCODE = 'string_data_right_truncation';
+         END IF;
+         RETURN one;
+       END $$""",
+    """CREATE OR REPLACE AGGREGATE public.ivo_string_agg(text, text)
+       (SFUNC = public.ivo_string_agg_step, STYPE = text, PARALLEL = SAFE)""",
+    "GRANT EXECUTE ON FUNCTION public.ivo_string_agg(text, text) TO PUBLIC",
     "ALTER DEFAULT PRIVILEGES FOR ROLE almagest_job IN SCHEMA results GRANT SELECT ON TABLES TO almagest_query",
 )

@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import Any, LiteralString
 
 from psycopg import Connection
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 
 READERS = ("almagest_query", "almagest_job")
 """The login roles under which visitors' queries come."""
@@ -34,6 +34,15 @@ GUEST = "almagest_guest"
 def group(key: int) -> str:
     """The role of a group's members."""
     return f"almagest_g{key}"
+
+
+def holding(role: str) -> str | None:
+    """The statement before `SET ROLE` with which a login role keeps a visitor's role from being closed until its
+    transaction ends; None for other roles. It fails as `SET ROLE` does when there is no such role.
+    """
+    if not role.startswith("almagest_s"):
+        return None
+    return SQL("SELECT almagest.hold_visitor({})").format(Literal(role)).as_string()
 
 
 def prepare(data: Connection[Any]) -> None:
@@ -61,6 +70,15 @@ def close_account(data: Connection[Any], owner: str) -> None:
     with data.transaction():
         data.execute("SET TRANSACTION READ WRITE")
         data.execute("SELECT almagest.close_account(%s)", (owner,))
+
+
+def close_idle(data: Connection[Any], visitor: str) -> bool:
+    """Drop the role and the schema of a visitor, unless something is in the schema or the role is in use; returns
+    whether they are gone. Whoever needs them again opens them again. data: as `almagest_job` or as the owner.
+    """
+    with data.transaction():
+        row = data.execute("SELECT almagest.close_idle(%s)", (visitor,)).fetchone()
+    return bool(row and row[0])
 
 
 def _pass_on(data: Connection[Any]) -> None:
@@ -154,6 +172,35 @@ _STATEMENTS: tuple[LiteralString, ...] = (
            EXECUTE format('DROP ROLE %I', account);
          END IF;
        END $$""",
+    # A session hears of roles that were dropped when it begins a transaction or first reads a table in it, and not when
+    # it has waited for such a lock: without the look, SET ROLE would take a role that is no more.
+    """CREATE OR REPLACE FUNCTION almagest.hold_visitor(visitor text) RETURNS void
+       LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+       BEGIN
+         PERFORM pg_advisory_xact_lock_shared(hashtextextended(visitor, 1));
+         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = visitor) THEN
+           RAISE EXCEPTION 'no account of a visitor: %', visitor USING ERRCODE = 'invalid_parameter_value';
+         END IF;
+       END $$""",
+    # What is in the schema is looked at in a statement of its own: one that began before the lock was had would not see
+    # the table of whoever held it until then.
+    """CREATE OR REPLACE FUNCTION almagest.close_idle(visitor text) RETURNS boolean
+       LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+       BEGIN
+         IF visitor !~ '^almagest_s[0-9a-f]{32}$' THEN
+           RAISE EXCEPTION 'no name of a visitor: %', visitor USING ERRCODE = 'invalid_parameter_value';
+         END IF;
+         IF NOT pg_try_advisory_xact_lock(hashtextextended(visitor, 1)) THEN
+           RETURN false;
+         END IF;
+         IF EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = visitor) THEN
+           RETURN false;
+         END IF;
+         PERFORM almagest.close_account(visitor);
+         RETURN true;
+       END $$""",
     "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA almagest FROM PUBLIC",
-    "GRANT EXECUTE ON FUNCTION almagest.open_account, almagest.close_account TO almagest_query, almagest_job",
+    """GRANT EXECUTE ON FUNCTION almagest.open_account, almagest.close_account, almagest.hold_visitor
+       TO almagest_query, almagest_job""",
+    "GRANT EXECUTE ON FUNCTION almagest.close_idle TO almagest_job",
 )

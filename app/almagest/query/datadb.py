@@ -34,6 +34,10 @@ SLOT_SECONDS = 1.0
 POOL_SECONDS = 5.0
 """How long it waits for the data database to accept a connection."""
 
+ADMISSIONS = 3
+"""How often a role is made for one transaction: a sweep that took its visitor for gone may close it again, but each
+sweep only once."""
+
 
 @contextmanager
 def slot() -> Iterator[slots.Slot]:
@@ -174,12 +178,16 @@ def _begin_as(connection: Connection, begin: str, identity: Identity | None, sec
 def begin_writing(connection: Connection, identity: Identity, seconds: float) -> None:
     """Open a transaction as the role of this identity, which may write in its own schema, nobody's in `results`. An
     owner's role and schema are made when they are missing. connection: of `writer` or `reader`."""
-    try:
-        connection.execute(_begin(WRITING, identity.owner or roles.GUEST, seconds))
-    except psycopg.errors.InvalidParameterValue:
-        connection.rollback()
-        _admit(connection, identity)
-        connection.execute(_begin(WRITING, identity.owner, seconds))
+    begin = _begin(WRITING, identity.owner or roles.GUEST, seconds)
+    for _ in range(ADMISSIONS):
+        try:
+            connection.execute(begin)
+        except psycopg.errors.InvalidParameterValue:
+            connection.rollback()
+            _admit(connection, identity)
+        else:
+            return
+    connection.execute(begin)
 
 
 def size(connection: Connection, schema: str, name: str) -> int:
@@ -207,9 +215,11 @@ def _begin(begin: str, role: str | None, seconds: float) -> bytes:
 
 @lru_cache(maxsize=1024)
 def _steps(begin: str, role: str | None, seconds: float) -> tuple[str, ...]:
+    hold = roles.holding(role) if role else None
     # Rows come in the order of the stored result: no worker process may interleave them, no other scan lead it astray.
     return (
         begin,
+        *([hold] if hold else ()),
         f"SET LOCAL ROLE {sql.Identifier(role).as_string() if role else 'NONE'}",
         f"SET LOCAL statement_timeout = {round(seconds * 1000)}",
         f"SET LOCAL lock_timeout = {round(limits.LOCK_SECONDS * 1000)}",

@@ -87,7 +87,8 @@ def _has_rows(connection: datadb.Connection, job: Job, place: sql.Identifier) ->
             if job.owner:
                 connection.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(job.owner)))
             row = connection.execute(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(place)).fetchone()
-    except psycopg.errors.UndefinedTable:
+    except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidParameterValue):
+        # There is no such table, or no such role that could have one.
         return False
     return bool(row and row[0])
 

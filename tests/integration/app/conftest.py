@@ -8,14 +8,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from support.services import Services
+from support.application import Application
 from support.stars import CREATE
 
 
 @pytest.fixture(scope="module")
-def database(services: Services) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
-    """The data database with the tables of SKY."""
-    with psycopg.connect(services.conninfo("datadb"), autocommit=True) as connection:
+def database(application: Application) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """The data database, as its owner, with the tables of SKY."""
+    with application.data() as connection:
         connection.execute("DROP SCHEMA IF EXISTS sky CASCADE")
         connection.execute(CREATE)
         connection.execute("SET statement_timeout = '30s'")

@@ -81,6 +81,7 @@ EXPRESSIONS = [
     "SELECT ivo_epoch_prop_pos(ra, dec, g, g, g, NULL, 0, 9), ivo_geom_transform('ICRS', 'FK5', pos) FROM sky.stars",
     "SELECT ivo_to_jd(obs), ivo_to_mjd(obs), ivo_normal_random(g, 1), ivo_hms_to_degrees('1 2 3') FROM sky.stars",
     "SELECT ivo_hasword(name, label), ivo_hashlist_has(name, 'x'), ivo_nocasematch(name, 'a%') FROM sky.stars",
+    "SELECT ivo_string_agg(name, ','), ivo_string_agg(DISTINCT label, name) FROM sky.bright JOIN sky.stars USING (ra)",
     "SELECT n, ivo_histogram(g, 5, 15, 5), ivo_interval_overlaps(n, 2, 1, 3) FROM sky.stars GROUP BY n",
 ]
 

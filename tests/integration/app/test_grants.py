@@ -141,6 +141,8 @@ def test_the_login_roles_read_nothing_private_as_themselves(
         "SELECT almagest.set_grants('{{}}')",
         "SELECT almagest.open_account('{role}', ARRAY['almagest_g1'])",
         "SELECT almagest.close_account('{role}')",
+        "SELECT almagest.close_idle('almagest_s00000000000000000000000000000000')",
+        "SELECT almagest.hold_visitor('{role}')",
         "SELECT almagest.bind_member('{role}', ARRAY['almagest_g1'])",
         "SELECT * FROM almagest.loads",
         "COPY (SELECT 1) TO PROGRAM 'true'",

@@ -54,6 +54,8 @@ COLUMN_ATTACKS = [
     "SELECT COUNT(note) FROM vault.open",
     "SELECT COUNT(DISTINCT note) FROM vault.open",
     "SELECT MIN(note) FROM vault.open",
+    "SELECT ivo_string_agg(note, ',') FROM vault.open",
+    "SELECT ivo_string_agg('', note) FROM vault.open GROUP BY id",
     "SELECT UPPER(note) FROM vault.open",
     "SELECT COALESCE(note, '') FROM vault.open",
     "SELECT note || '' FROM vault.open",
@@ -209,17 +211,26 @@ def test_a_function_is_called_by_those_whom_it_admits(
     assert ask(archive, call, ("rita", access.passwords["rita"])).status_code == 200
 
 
-def test_a_function_that_metadata_hide_is_said_not_to_exist(archive: Archive, access: Access) -> None:
-    call = "SELECT area(CIRCLE(1, 2, 3)) AS a FROM vault.open"
-    access.level("AREA()", "private", "readers", of="both")
+@pytest.mark.parametrize(
+    ("name", "call", "form"),
+    [
+        ("AREA", "area(CIRCLE(1, 2, 3))", "<form>AREA</form>"),
+        ("IVO_STRING_AGG", "ivo_string_agg('x', ',')", "<form>ivo_string_agg(expression TEXT, delimiter TEXT)"),
+    ],
+)
+def test_a_function_that_metadata_hide_is_said_not_to_exist(
+    archive: Archive, access: Access, name: str, call: str, form: str
+) -> None:
+    query = f"SELECT {call} AS a FROM vault.open"
+    access.level(f"{name}()", "private", "readers", of="both")
     try:
-        assert "There is no function area." in assert_refused(ask(archive, call, None))
-        assert "<form>AREA</form>" not in requests.get(f"{archive.tap}/capabilities", timeout=60).text
+        assert f"There is no function {name.lower()}." in assert_refused(ask(archive, query, None))
+        assert form not in requests.get(f"{archive.tap}/capabilities", timeout=60).text
         rita = ("rita", access.passwords["rita"])
-        assert ask(archive, call, rita).status_code == 200
-        assert "<form>AREA</form>" in requests.get(f"{archive.tap}/capabilities", auth=rita, timeout=60).text
+        assert ask(archive, query, rita).status_code == 200
+        assert form in requests.get(f"{archive.tap}/capabilities", auth=rita, timeout=60).text
     finally:
-        access.level("AREA()", "public", of="metadata")
+        access.level(f"{name}()", "public", of="both" if name != "AREA" else "metadata")
 
 
 def test_documents_and_pages_show_what_one_may_see(

@@ -59,6 +59,8 @@ REFUSED = [
     f"SELECT pg_catalog.pg_sleep(9) {FROM}",
     f'SELECT "pg_sleep"(9) {FROM}',
     f"SELECT repeat('x', 1000000000) {FROM}",
+    f"SELECT string_agg(repeat('x', 1000000), '') {FROM}",
+    f"SELECT public.ivo_string_agg_step('a', 'b', 'c') {FROM}",
     f"SELECT current_user {FROM}",
     f"SELECT CURRENT_CATALOG {FROM}",
     "SELECT * FROM generate_series(1, 1000000000)",
@@ -109,6 +111,18 @@ def test_what_adql_does_not_have_never_reaches_the_database(archive: Archive, ad
     started = time.monotonic()
     assert_refused(archive.query(adql))
     assert time.monotonic() - started < 5
+
+
+def test_text_without_end_is_not_gathered(archive: Archive) -> None:
+    few = archive.query(
+        f"SELECT ivo_string_agg(CAST(hip AS VARCHAR), ' ') AS x {FROM} WHERE hip < 4", RESPONSEFORMAT="csv"
+    )
+    assert wire.csv_rows(few.text) == [{"x": "1 2 3"}]
+    answer = archive.query(f"SELECT hip / 1000, ivo_string_agg(CAST(hip AS VARCHAR), ' ') {FROM} GROUP BY 1")
+    assert answer.status_code == 200
+    answer = archive.query(f"SELECT ivo_string_agg(CAST(hip AS VARCHAR), ' ') {FROM}")
+    assert_refused(answer)
+    assert "ivo_string_agg gathers at most 65,536 bytes in a group" in answer.text
 
 
 @pytest.mark.parametrize(

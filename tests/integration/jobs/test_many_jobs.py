@@ -32,7 +32,7 @@ from django.db import connection
 from django.utils import timezone
 from almagest.accounts.identity import Identity, NOBODY
 from almagest.adql import Translation
-from almagest.query import claims, jobs, jobtables, quotas, recovery
+from almagest.query import claims, jobs, jobtables, quotas, recovery, sweep
 from almagest.query.models import Job
 
 seen = []
@@ -57,6 +57,7 @@ with connection.execute_wrapper(watch):
     quotas.room(job)
     recovery.recover()
     recovery.expire()
+    assert len(list(sweep._without_jobs([f"almagest_s{{n:032x}}" for n in range(sweep.BATCH)]))) == sweep.BATCH
 
 scans = []
 def find(node, statement):

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from almagest.adql import FEATURES, UDFS, AdqlError, NotAllowed, UnknownFunction, WrongType, translate
-from almagest.adql.dialects import ADQL
+from almagest.adql import FEATURES, UDFS, AdqlError, NotAllowed, TooComplex, WrongType, translate
+from almagest.adql.dialects import ADQL, DialectName
 from support.stars import SKY
 
 FORM = re.compile(r"([a-z_]+)\(((?:[A-Za-z][A-Za-z0-9]* [A-Z]+(?:, )?)*)\) -> ([A-Z]+)")
@@ -31,10 +31,11 @@ def test_declared_functions_exist_and_give_what_they_declare(form: str) -> None:
     match = FORM.fullmatch(form)
     assert match, form
     name, parameters, returned = match.groups()
-    types = [parameter.split(" ")[1] for parameter in parameters.split(", ")]
-    arguments = WRITTEN_OUT.get(name) or ", ".join(ARGUMENTS[kind] for kind in types)
+    given = [parameter.split(" ")[1] for parameter in parameters.split(", ")]
+    arguments = WRITTEN_OUT.get(name) or ", ".join(ARGUMENTS[kind] for kind in given)
     (column,) = translate(f"SELECT {name}({arguments}) AS x FROM sky.stars", SKY).columns
-    expected = {"INTEGER": "int", "ARRAY": "int", "BIGINT": "long", "DOUBLE": "double"}.get(returned, "double")
+    types = {"INTEGER": "int", "ARRAY": "int", "BIGINT": "long", "TEXT": "char"}
+    expected = types.get(returned, "double")
     assert column.datatype == expected
     assert (column.xtype == "point") == (returned in ("POINT", "GEOMETRY"))
 
@@ -56,9 +57,52 @@ def test_declared_features_exist() -> None:
     )
 
 
-def test_gathering_text_without_bound_is_not_offered() -> None:
-    with pytest.raises(UnknownFunction):
-        translate("SELECT ivo_string_agg(name, ',') FROM sky.stars", SKY)
+def test_text_is_gathered_in_its_order_alone_and_each_value_once_or_always() -> None:
+    """The order is what makes PostgreSQL sort groups and not hash them."""
+    both = """(t1."name") COLLATE "C", (CAST(',' AS text)) COLLATE "C\""""
+    for distinct in ("", "DISTINCT "):
+        sql = translate(f"SELECT ivo_string_agg({distinct}name, ',') FROM sky.stars", SKY).sql
+        assert sql.startswith(f'SELECT public.ivo_string_agg({distinct}{both} ORDER BY {both}) COLLATE "default" AS ')
+
+
+def test_gathered_text_is_unicode_where_it_may_be() -> None:
+    query = "SELECT ivo_string_agg(name, ','), ivo_string_agg(name, label), ivo_string_agg(NULL, ' ') FROM sky.stars"
+    columns = translate(query, SKY).columns
+    assert [(column.name, column.datatype, column.arraysize) for column in columns] == [
+        ("string_agg", "char", "*"),
+        ("string_agg_2", "unicodeChar", "*"),
+        ("string_agg_3", "char", "*"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "ivo_string_agg(name)",
+        "ivo_string_agg(*)",
+        "ivo_string_agg(DISTINCT name)",
+        "ivo_string_agg(ra, ',')",
+        "ivo_string_agg(name, 1)",
+        "ivo_string_agg(ivo_string_agg(name, ','), ',')",
+        "ivo_string_agg(name, ',') OVER ()",
+        "ivo_string_agg(name, ',') OVER (ORDER BY ra ROWS BETWEEN 1 PRECEDING AND CURRENT ROW)",
+        "ivo_string_agg(name, ',') FILTER (WHERE ra > 1) OVER ()",
+        "ivo_string_agg(name, ',' ORDER BY ra)",
+        "ivo_histogram(DISTINCT g, 1, 20, 10)",
+    ],
+)
+@pytest.mark.parametrize("dialect", ["adql", "postgresql"])
+def test_what_would_gather_otherwise_is_refused(call: str, dialect: DialectName) -> None:
+    with pytest.raises(AdqlError) as error:
+        translate(f"SELECT {call} FROM sky.stars", SKY, dialect=dialect)
+    assert error.value.position is not None
+
+
+def test_gathered_texts_are_not_multiplied() -> None:
+    inner = "(SELECT ivo_string_agg(name, ',') AS x FROM sky.stars) AS t"
+    translate(f"SELECT '[' || x || '|' || x || '|' || x || ']' FROM {inner}", SKY)
+    with pytest.raises(TooComplex):
+        translate(f"SELECT x || x FROM (SELECT x || x AS x FROM {inner}) AS t", SKY)
 
 
 @pytest.mark.parametrize(

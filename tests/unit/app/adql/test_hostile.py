@@ -22,7 +22,7 @@ FORBIDDEN = re.findall(
     pg_read_binary_file pg_ls_dir lo_import lo_export dblink dblink_exec pg_terminate_backend pg_cancel_backend
     pg_advisory_lock generate_series repeat lpad rpad current_setting version inet_server_addr regexp_replace
     regexp_matches string_agg array_agg row_number nextval setval has_table_privilege pg_relation_size to_regclass
-    ts_stat unnest format concat substring ivo_string_agg spoint scircle spoint_dwithin random ln ceil
+    ts_stat unnest format concat substring spoint scircle spoint_dwithin random ln ceil
     """,
 )
 
