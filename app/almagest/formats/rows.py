@@ -26,7 +26,7 @@ class RawBlock:
     """Some rows. data: their whole messages, one after the other; starts: where each begins, empty for COPY's text
     formats, whose rows nobody needs to find."""
 
-    data: bytes
+    data: bytes | memoryview
     starts: Places
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 
 import psycopg
@@ -209,6 +211,19 @@ def test_connections_that_the_server_closed_meanwhile_fail_nobody(application: A
         data.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sync'")
     eventually("them to be gone", lambda: connected(application) == 0)
     assert list(answer("SELECT 1"))
+
+
+def test_libpq_hears_of_every_byte_after_an_answer_in_large_pieces(application: Application) -> None:
+    begin = datadb.reading(NOBODY, 5)
+    with datadb.reader() as connection:
+        statement = f"COPY (SELECT n FROM generate_series(1, {ROWS}) AS n) TO STDOUT"
+        copied = copying.Copied(connection, statement, binary=False, most=ROWS, seconds=5, begin=begin)
+        assert sum(len(block.data) for block in copied.blocks()) > 4 * copying.PIECE
+        copied.close()
+        with socket.socket(fileno=os.dup(connection.pgconn.socket)) as libpqs:
+            assert libpqs.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == 1
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert reading(application) == 0
 
 
 def test_one_statement_is_all_that_is_taken(application: Application) -> None:
