@@ -74,7 +74,7 @@ class Fits(Streamed):
                 _cell(column, size, part, number)
                 for number, (column, size) in enumerate(zip(columns, sizes, strict=True))
             ]
-            data = together(row)
+            data = bytes(together(row))
             written += len(data)
             yield data
         if rows.ending()[0] is not Status.ERROR:

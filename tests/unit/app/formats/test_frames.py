@@ -37,6 +37,7 @@ from almagest.formats import (
     negotiate,
 )
 from almagest.formats.chunks import base64_length, base64_lines
+from almagest.formats.layout import Layout
 from almagest.formats.rows import Ragged, RawBlock, columns, together
 from support.answers import NOTHING, OK, Given, document, text_block, value_block
 
@@ -221,6 +222,17 @@ def test_rows_are_taken_apart_and_put_together(rows: list[tuple[bytes, int, byte
     assert first.data.tobytes() == b"".join(row[0] for row in rows)
     assert np.asarray(number).tolist() == [row[1] for row in rows]
     assert together([first, number, last]) == b"".join(row[0] + struct.pack(">i", row[1]) + row[2] for row in rows)
+
+
+def test_which_columns_are_null_is_known_of_any_number_of_columns() -> None:
+    """Of each 64 a number says it, but for floating-point columns, whose NULL is NaN."""
+    many = tuple(Column(f"c{number}", "double" if 64 <= number < 128 else "int") for number in range(130))
+    fields = [struct.pack(">d" if column.datatype == "double" else ">i", 0) for column in many]
+    first, last = struct.pack(">Q", 1 << 63 | 1), struct.pack(">Q", 1 << 62)
+    part = Layout(many).part(value_block([first, last, *fields], [bytes(8), bytes(8), *fields]))
+    nulls = [[number for number in range(130) if part.null(number)[row]] for row in range(2)]
+    assert nulls == [[0, 63, 129], []]
+    assert part.nulls.shape == (2, 17)
 
 
 def test_fits_refuses_to_make_every_row_as_long_as_one_long_text() -> None:
