@@ -30,6 +30,14 @@ class RawBlock:
     data: bytes | memoryview
     starts: Places
 
+    def part(self, start: int, stop: int) -> RawBlock:
+        """The rows from `start` up to `stop`, counted from 0."""
+        if (start, stop) == (0, len(self.starts)):
+            return self
+        begin = int(self.starts[start]) if start else 0
+        end = int(self.starts[stop]) if stop < len(self.starts) else len(self.data)
+        return RawBlock(self.data[begin:end], self.starts[start:stop] - begin)
+
 
 @dataclass(frozen=True, slots=True)
 class Ragged:

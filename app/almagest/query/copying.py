@@ -118,7 +118,7 @@ class Copied:
             self._fill(wanted)
             block = self._values() if self._binary else self._lines()
             if self._binary and len(block.starts) > left:
-                block = _first(block, left)
+                block = block.part(0, left)
             left -= len(block.starts)
             if block.data:
                 wanted = PIECE
@@ -376,11 +376,6 @@ def _last_line(data: bytes) -> int:
     while place > 0 and data[place - 1] == 0:
         place = data.rfind(b"\nd\0", 0, place)
     return place + 1 if place > 0 else 0
-
-
-def _first(block: RawBlock, count: int) -> RawBlock:
-    end = int(block.starts[count])
-    return RawBlock(block.data[:end], block.starts[:count])
 
 
 def _failure(body: bytes) -> psycopg.Error:
