@@ -7,7 +7,7 @@ becomes a Python object here: a block of rows costs a few calls of numpy for eac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeAlias
@@ -37,6 +37,20 @@ class RawBlock:
         begin = int(self.starts[start]) if start else 0
         end = int(self.starts[stop]) if stop < len(self.starts) else len(self.data)
         return RawBlock(self.data[begin:end], self.starts[start:stop] - begin)
+
+
+def apart(blocks: Iterable[RawBlock]) -> Iterator[bytes | memoryview]:
+    """Blocks as bytes, two parts each."""
+    for block in blocks:
+        yield block.data
+        yield block.starts.tobytes()
+
+
+def restored(parts: Iterable[bytes]) -> Iterator[RawBlock]:
+    """Blocks that were taken `apart`."""
+    pairs = iter(parts)
+    for data, starts in zip(pairs, pairs, strict=True):
+        yield RawBlock(data, np.frombuffer(starts, np.intp))
 
 
 @dataclass(frozen=True, slots=True)
