@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,24 +59,25 @@ def children_seconds() -> float:
 
 
 class Rows:
-    """The rows of a COPY, kept when a format asks for them twice."""
+    """The rows of a COPY."""
 
-    def __init__(self, copied: Copied, *, twice: bool) -> None:
+    def __init__(self, copied: Copied) -> None:
         self.first: float | None = None
+        self.count: int | None = None
         self._copied = copied
-        self._kept = list(self._come()) if twice else None
-        self.count = copied.sent if twice else None
 
     def __iter__(self) -> Iterator[RawBlock]:
-        return self._come() if self._kept is None else iter(self._kept)
+        for block in self._copied.blocks():
+            self.first = self.first or time.perf_counter()
+            yield block
 
     def ending(self) -> Ending:
         return Status.OK, ""
 
-    def _come(self) -> Iterator[RawBlock]:
-        for block in self._copied.blocks():
-            self.first = self.first or time.perf_counter()
-            yield block
+    def kept(self, parts: Iterable[bytes | memoryview]) -> list[bytes]:
+        kept = [bytes(part) for part in parts]
+        self.count = self._copied.sent
+        return kept
 
 
 def write(connection: psycopg.Connection[Any], form: Format) -> tuple[float, float, int]:
@@ -88,7 +89,7 @@ def write(connection: psycopg.Connection[Any], form: Format) -> tuple[float, flo
         before = own_seconds(connection)
         began, used = time.perf_counter(), time.process_time()
         copied = Copied(connection, statement, binary=copy.binary, most=ROWS, seconds=600)
-        rows = Rows(copied, twice=form.looks_ahead(COLUMNS, None))
+        rows = Rows(copied)
         size = sum(len(part) for part in form.document(COLUMNS, About(), rows))
         copied.close()
         total = time.process_time() - used + own_seconds(connection) - before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,11 @@ class Given:
 
     def ending(self) -> Ending:
         return self._ending
+
+    def kept(self, parts: Iterable[bytes | memoryview]) -> list[bytes]:
+        kept = [bytes(part) for part in parts]
+        self.count = sum(len(block.starts) for block in self.blocks)
+        return kept
 
 
 NOTHING = Given((), count=0)

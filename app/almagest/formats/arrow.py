@@ -23,6 +23,9 @@ from almagest.formats.sql import fixed_size, is_text, is_timestamp
 GROUP = 65_536
 """Rows in a batch or row group: always as many, so that the same rows give the same bytes."""
 
+FIRST = 8_192
+"""Rows in the first one, for which the first byte of the answer waits."""
+
 _TYPES = {
     "boolean": pa.bool_(),
     "short": pa.int16(),
@@ -89,21 +92,22 @@ def schema(columns: Sequence[Column], about: About) -> Any:
 
 
 def batches(columns: Sequence[Column], described: Any, rows: Rows) -> Iterator[Any]:
-    """The rows in batches of GROUP, but for the last."""
+    """The rows in batches: FIRST, then GROUP as often as there are so many, and the rest."""
     layout = Layout(columns, instants=True)
     waiting: list[Any] = []
-    size = 0
+    left = FIRST
     for block in rows:
-        part = layout.part(block)
-        arrays = [_array(column, part, number) for number, column in enumerate(columns)]
-        waiting.append(pa.RecordBatch.from_arrays(arrays, schema=described))
-        size += len(part)
-        if size >= GROUP:
-            table = pa.Table.from_batches(waiting)
-            whole = size - size % GROUP
-            yield from table.slice(0, whole).combine_chunks().to_batches(max_chunksize=GROUP)
-            waiting, size = table.slice(whole).to_batches(), size - whole
-    if size:
+        start, count = 0, len(block.starts)
+        while start < count:
+            stop = min(count, start + left)
+            # Cut here and not as arrays: of a part of an array Arrow's stream has some of what stands behind it.
+            waiting.append(_batch(columns, described, layout.part(block.part(start, stop))))
+            left -= stop - start
+            start = stop
+            if not left:
+                yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
+                waiting, left = [], GROUP
+    if waiting:
         yield from pa.Table.from_batches(waiting).combine_chunks().to_batches()
 
 
@@ -125,6 +129,11 @@ def _type(column: Column) -> Any:
         return element
     size = fixed_size(column)
     return pa.list_(element) if size is None else pa.list_(element, size)
+
+
+def _batch(columns: Sequence[Column], described: Any, part: Part) -> Any:
+    arrays = [_array(column, part, number) for number, column in enumerate(columns)]
+    return pa.RecordBatch.from_arrays(arrays, schema=described)
 
 
 def _array(column: Column, part: Part, number: int) -> Any:

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable, Iterator
+
+import pybase64
 
 LINE = 3 << 14
 """Bytes in a line of base64, which becomes 64 kB: always as many, so that the same rows give the same document."""
 
 
-def base64_lines(parts: Iterable[bytes]) -> Iterator[bytes]:
+def base64_lines(parts: Iterable[bytes | memoryview]) -> Iterator[bytes]:
     """`parts` in base64 (RFC 4648 §4)."""
     rest = b""
     for part in parts:
-        data = rest + part if rest else part
+        data = memoryview(rest + part if rest else part)
         whole = len(data) - len(data) % LINE
-        view = memoryview(data)
-        for start in range(0, whole, LINE):
-            yield base64.b64encode(view[start : start + LINE]) + b"\n"
-        rest = data[whole:]
+        if whole:
+            lines = [pybase64.b64encode(data[start : start + LINE]) for start in range(0, whole, LINE)]
+            yield b"\n".join((*lines, b""))
+        rest = bytes(data[whole:])
     if rest:
-        yield base64.b64encode(rest) + b"\n"
+        yield pybase64.b64encode(rest) + b"\n"
 
 
 def base64_length(size: int) -> int:

@@ -41,10 +41,6 @@ class Gzipped:
         """As without."""
         return self.plain.copy(columns)
 
-    def looks_ahead(self, columns: Sequence[Column], count: int | None) -> bool:
-        """As without."""
-        return self.plain.looks_ahead(columns, count)
-
     def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002 - as the protocol says
         """Unknown."""
         return None

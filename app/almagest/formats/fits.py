@@ -1,13 +1,14 @@
 """FITS binary tables (FITS 4.0 §7.3): fixed rows in network byte order, which is PostgreSQL's own.
 
-The header says how many rows follow and how wide every column is. Where that is not known from a stored result, the
-rows are read once before anything is sent, and once more to be written.
+The header says how many rows follow and how wide every column is. Where their number is not known from a stored result,
+the rows are written while they come and kept until it is; where the width of a column is not declared, they are kept as
+they come until it is measured, and written then.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from almagest.adql.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
 from almagest.formats.layout import MARKS, SENT, Layout, Part, ascii_only
-from almagest.formats.rows import Cells, Ragged, padded, together
+from almagest.formats.rows import Cells, Ragged, RawBlock, apart, padded, restored, together
 from almagest.formats.sql import fixed_size, is_text
 
 BLOCK = 2880
@@ -46,68 +47,89 @@ class Fits(Streamed):
         """Values."""
         return Copy(Layout(columns).expressions())
 
-    def looks_ahead(self, columns: Sequence[Column], count: int | None) -> bool:
-        """Unless the number of rows is known, and nothing has to be measured."""
-        return count is None or None in _declared(columns)
-
     def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002 - as the protocol says
         """Known where all columns say how wide they are."""
         sizes = _declared(columns)
-        if None in sizes:
-            return None
-        known = [size or 0 for size in sizes]
-        return len(_head(columns, known, about, count)) + _filled(count * _width(columns, known))
+        return (
+            None
+            if sizes is None
+            else len(_head(columns, sizes, about, count)) + _filled(count * _width(columns, sizes))
+        )
 
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
         """An empty primary HDU, the table's header and its rows. A broken one is shorter than its header says.
 
         Raises TooWideError.
         """
-        layout = Layout(columns)
-        sizes = _measured(columns, layout, rows)
-        count = rows.count or 0
-        yield _head(columns, sizes, about, count)
+        layout, sizes = Layout(columns), _declared(columns)
+        if sizes is None:
+            widths = _Widths(columns)
+            blocks = restored(rows.kept(apart(widths.measured(layout, rows))))
+            sizes = widths.found(rows.count or 0)
+            parts: Iterable[bytes | memoryview] = _encoded(columns, sizes, layout, blocks)
+        elif rows.count is None:
+            parts = rows.kept(_encoded(columns, sizes, layout, rows))
+        else:
+            parts = _encoded(columns, sizes, layout, rows)
+        yield _head(columns, sizes, about, rows.count or 0)
         written = 0
-        for block in rows:
-            part = layout.part(block)
-            row = [
-                _cell(column, size, part, number)
-                for number, (column, size) in enumerate(zip(columns, sizes, strict=True))
-            ]
-            data = together(row)
-            written += len(data)
-            yield data
+        for part in parts:
+            written += len(part)
+            yield bytes(part)
         if rows.ending()[0] is not Status.ERROR:
             yield bytes(_filled(written) - written)
 
 
-def _declared(columns: Sequence[Column]) -> list[int | None]:
-    """How many elements each column has, None where only the values say."""
-    return [None if fixed_size(column) is None else fixed_size(column) for column in columns]
+class _Widths:
+    """How many elements the columns need of which only the values say it."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self._columns = columns
+        self._sizes = [fixed_size(column) for column in columns]
+        self._widest = {number: 1 for number, size in enumerate(self._sizes) if size is None}
+        self._total = 0
+
+    def measured(self, layout: Layout, rows: Iterable[RawBlock]) -> Iterator[RawBlock]:
+        """The rows, as they pass."""
+        for block in rows:
+            part = layout.part(block)
+            for number, widest in self._widest.items():
+                cell = part.cells[number]
+                if isinstance(cell, Ragged) and len(cell):
+                    lengths = _text(self._columns[number], cell).lengths
+                    self._widest[number] = max(widest, int(lengths.max()) // _bytes(self._columns[number]))
+                    self._total += int(lengths.sum())
+            yield block
+
+    def found(self, count: int) -> list[int]:
+        """The sizes of all columns of so many rows. Raises TooWideError."""
+        drawn_out = count * sum(size * _bytes(self._columns[number]) for number, size in self._widest.items())
+        if drawn_out > max(_SMALL, _DRAWN_OUT * self._total):
+            number, widest = max(self._widest.items(), key=lambda item: item[1])
+            raise TooWideError(
+                f"in FITS every row would be as long as the longest value of {self._columns[number].name!r}, which has"
+                f" {widest} characters or elements; choose another format, e.g. VOTable or Parquet"
+            )
+        return [self._widest[number] if size is None else size for number, size in enumerate(self._sizes)]
 
 
-def _measured(columns: Sequence[Column], layout: Layout, rows: Rows) -> list[int]:
-    sizes = _declared(columns)
-    unknown = [number for number, size in enumerate(sizes) if size is None]
-    widest = dict.fromkeys(unknown, 1)
-    total = 0
-    for block in rows if unknown else ():
+def _declared(columns: Sequence[Column]) -> list[int] | None:
+    """How many elements each column has, None where only the values of some say it."""
+    sizes = [size for column in columns if (size := fixed_size(column)) is not None]
+    return sizes if len(sizes) == len(columns) else None
+
+
+def _encoded(
+    columns: Sequence[Column], sizes: Sequence[int], layout: Layout, rows: Iterable[RawBlock]
+) -> Iterator[memoryview]:
+    for block in rows:
         part = layout.part(block)
-        for number in unknown:
-            cell = part.cells[number]
-            if isinstance(cell, Ragged) and len(cell):
-                lengths = _text(columns[number], cell).lengths
-                widest[number] = max(widest[number], int(lengths.max()) // _bytes(columns[number]))
-                total += int(lengths.sum())
-    found = [widest[number] if size is None else size for number, size in enumerate(sizes)]
-    drawn_out = (rows.count or 0) * sum(size * _bytes(columns[number]) for number, size in widest.items())
-    if drawn_out > max(_SMALL, _DRAWN_OUT * total):
-        number = max(widest, key=widest.__getitem__)
-        raise TooWideError(
-            f"in FITS every row would be as long as the longest value of {columns[number].name!r}, which has"
-            f" {widest[number]} characters or elements; choose another format, e.g. VOTable or Parquet"
+        yield together(
+            [
+                _cell(column, size, part, number)
+                for number, (column, size) in enumerate(zip(columns, sizes, strict=True))
+            ]
         )
-    return found
 
 
 def _cell(column: Column, size: int, part: Part, number: int) -> Cells:

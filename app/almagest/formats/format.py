@@ -6,7 +6,7 @@ A caller asks the format what to `copy`, runs `COPY (SELECT <expressions> FROM (
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol, TypeAlias
@@ -45,7 +45,8 @@ class Copy:
 
 
 class Rows(Protocol):
-    """The rows of an answer. count: how many there are, where that is known before they were read."""
+    """The rows of an answer, to be iterated once. count: how many there are; None where nobody knows that before they
+    were read."""
 
     @property
     def count(self) -> int | None: ...
@@ -54,6 +55,12 @@ class Rows(Protocol):
 
     def ending(self) -> Ending:
         """How they ended, once they were read."""
+
+    def kept(self, parts: Iterable[bytes | memoryview]) -> Iterable[bytes]:
+        """What a format makes of these rows and cannot send yet: all of `parts` now, and again when it is iterated.
+
+        Raises what ended the rows early: nothing has been sent then.
+        """
 
 
 class Format(Protocol):
@@ -77,10 +84,6 @@ class Format(Protocol):
     def copy(self, columns: Sequence[Column]) -> Copy:
         """What to ask of PostgreSQL."""
 
-    def looks_ahead(self, columns: Sequence[Column], count: int | None) -> bool:
-        """Whether the rows have to be read once before the first byte can be written; they are iterated twice then,
-        and counted."""
-
     def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:
         """The size in bytes of a document of so many rows that ended so, where that follows from their number."""
 
@@ -95,10 +98,6 @@ class Streamed:
     def encoding(self) -> str | None:
         """None."""
         return None
-
-    def looks_ahead(self, columns: Sequence[Column], count: int | None) -> bool:  # noqa: ARG002 - as the protocol says
-        """It never does."""
-        return False
 
     def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002 - as the protocol says
         """Unknown."""

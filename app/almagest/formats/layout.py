@@ -41,6 +41,9 @@ _NULLS = {
 _WORD = 64
 """Bits of a number that says which columns are NULL."""
 
+_BITS = np.dtype((np.uint8, (_WORD // 8,)))
+"""The number as it comes, the first column's bit first."""
+
 _UNROLLED = 8
 """Fixed arrays up to this length are written element by element, without a subquery."""
 
@@ -70,13 +73,8 @@ class Layout:
         self._words = [
             any(masked(column) for column in columns[start : start + _WORD]) for start in range(0, len(columns), _WORD)
         ]
-        self._dtypes: list[np.dtype[Any] | None] = [np.dtype(">u8") for wanted in self._words if wanted]
-        self._dtypes += [self._dtype(column) for column in columns]
-
-    @property
-    def fixed(self) -> bool:
-        """Whether all rows are equally long."""
-        return None not in self._dtypes
+        words = [_BITS for wanted in self._words if wanted]
+        self._dtypes = (*words, *(self._dtype(column) for column in columns))
 
     def expressions(self) -> tuple[str, ...]:
         """SQL of the fields over c1 … cn."""
@@ -91,11 +89,12 @@ class Layout:
     def part(self, block: RawBlock) -> Part:
         """The block's columns."""
         cells = rows.columns(block, self._dtypes)
-        words, values = cells[: sum(self._words)], cells[sum(self._words) :]
-        nulls = np.zeros((len(block.starts), len(self._words)), ">u8")
-        for number, cell in zip(np.flatnonzero(self._words), words, strict=True):
-            nulls[:, number] = cell
-        return Part(values, nulls.view(np.uint8)[:, : (len(self.columns) + 7) // 8])
+        known = sum(self._words)
+        words = (cell for cell in cells[:known] if not isinstance(cell, Ragged))
+        none = (len(block.starts), _BITS.itemsize)
+        bits = [next(words) if wanted else np.zeros(none, np.uint8) for wanted in self._words]
+        nulls = bits[0] if len(bits) == 1 else np.concatenate(bits, axis=1)
+        return Part(cells[known:], nulls[:, : (len(self.columns) + 7) // 8])
 
     def _dtype(self, column: Column) -> np.dtype[Any] | None:
         if self.instants and is_timestamp(column):

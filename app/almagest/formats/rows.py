@@ -7,8 +7,9 @@ becomes a Python object here: a block of rows costs a few calls of numpy for eac
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -26,8 +27,30 @@ class RawBlock:
     """Some rows. data: their whole messages, one after the other; starts: where each begins, empty for COPY's text
     formats, whose rows nobody needs to find."""
 
-    data: bytes
+    data: bytes | memoryview
     starts: Places
+
+    def part(self, start: int, stop: int) -> RawBlock:
+        """The rows from `start` up to `stop`, counted from 0."""
+        if (start, stop) == (0, len(self.starts)):
+            return self
+        begin = int(self.starts[start]) if start else 0
+        end = int(self.starts[stop]) if stop < len(self.starts) else len(self.data)
+        return RawBlock(self.data[begin:end], self.starts[start:stop] - begin)
+
+
+def apart(blocks: Iterable[RawBlock]) -> Iterator[bytes | memoryview]:
+    """Blocks as bytes, two parts each."""
+    for block in blocks:
+        yield block.data
+        yield block.starts.tobytes()
+
+
+def restored(parts: Iterable[bytes]) -> Iterator[RawBlock]:
+    """Blocks that were taken `apart`."""
+    pairs = iter(parts)
+    for data, starts in zip(pairs, pairs, strict=True):
+        yield RawBlock(data, np.frombuffer(starts, np.intp))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +71,11 @@ Cells: TypeAlias = "NDArray[Any] | Ragged"
 def columns(block: RawBlock, dtypes: Sequence[np.dtype[Any] | None]) -> list[Cells]:
     """The fields of all rows by column; dtypes: of each field, in network byte order, None where its length differs
     from row to row. No field may be NULL."""
-    sizes = [None if dtype is None else dtype.itemsize for dtype in dtypes]
-    width = HEAD + sum(4 + size for size in sizes if size is not None)
-    if None not in sizes and len(block.data) == width * len(block.starts):
-        return _of_equal_rows(block, dtypes)
+    row = _sent(tuple(dtypes))
+    if row is not None and len(block.data) == row.itemsize * len(block.starts):
+        # Where all rows are equally long, numpy reads the values where they stand.
+        rows = np.frombuffer(block.data, row)
+        return [rows[name] for name in rows.dtype.names or ()]
     raw = np.frombuffer(block.data, np.uint8)
     place = block.starts + HEAD
     found: list[Cells] = []
@@ -66,15 +90,14 @@ def columns(block: RawBlock, dtypes: Sequence[np.dtype[Any] | None]) -> list[Cel
     return found
 
 
-def together(cells: Sequence[Cells]) -> bytes:
+def together(cells: Sequence[Cells]) -> memoryview:
     """The bytes of all rows, each with its cells one after the other and nothing between them."""
-    fixed = [cell for cell in cells if not isinstance(cell, Ragged)]
+    fixed = [_whole(cell) for cell in cells if not isinstance(cell, Ragged)]
     if len(fixed) == len(cells):
-        row = np.dtype([(f"f{number}", cell.dtype, cell.shape[1:]) for number, cell in enumerate(fixed)])
-        rows = np.empty(len(fixed[0]), row)
-        for number, cell in enumerate(fixed):
-            rows[f"f{number}"] = cell
-        return rows.tobytes()
+        rows = np.empty(len(fixed[0]), _packed(tuple(cell.dtype for cell in fixed)))
+        for name, cell in zip(rows.dtype.names or (), fixed, strict=True):
+            rows[name] = cell
+        return rows.view(np.uint8).data
     widths = [_widths(cell) for cell in cells]
     length = np.zeros(len(cells[0]), np.intp) + sum(widths)
     place = np.cumsum(length) - length
@@ -86,7 +109,7 @@ def together(cells: Sequence[Cells]) -> bytes:
             for offset, byte in enumerate(np.ascontiguousarray(given).view(np.uint8).reshape(len(given), -1).T):
                 out[place + offset] = byte
         place = place + width
-    return out.tobytes()
+    return out.data
 
 
 def padded(cell: Ragged, width: int, filling: int) -> NDArray[Any]:
@@ -98,13 +121,32 @@ def padded(cell: Ragged, width: int, filling: int) -> NDArray[Any]:
     return out
 
 
-def _of_equal_rows(block: RawBlock, dtypes: Sequence[np.dtype[Any] | None]) -> list[Cells]:
-    """The same where all rows are equally long: numpy reads the values where they stand."""
-    fields: list[tuple[str, Any]] = [("head", f"V{HEAD}")]
-    for number, dtype in enumerate(dtypes):
-        fields += [(f"n{number}", ">i4"), (f"f{number}", dtype)]
-    rows = np.frombuffer(block.data, np.dtype(fields))
-    return [rows[f"f{number}"] for number in range(len(dtypes))]
+@lru_cache(maxsize=512)
+def _sent(dtypes: tuple[np.dtype[Any] | None, ...]) -> np.dtype[Any] | None:
+    """A row of PostgreSQL's with these fields, None where rows differ in length."""
+    places, place = [], HEAD
+    for dtype in dtypes:
+        if dtype is None:
+            return None
+        places.append(place + 4)
+        place += 4 + dtype.itemsize
+    names = [f"f{number}" for number in range(len(dtypes))]
+    return np.dtype({"names": names, "formats": list(dtypes), "offsets": places, "itemsize": place})
+
+
+@lru_cache(maxsize=512)
+def _packed(dtypes: tuple[np.dtype[Any], ...]) -> np.dtype[Any]:
+    """The same values with nothing between them."""
+    return np.dtype([(f"f{number}", dtype) for number, dtype in enumerate(dtypes)])
+
+
+def _whole(cell: NDArray[Any]) -> NDArray[Any]:
+    """The bytes of each row as one value: a few short values a row take numpy several times as long."""
+    if cell.ndim == 1:
+        return cell
+    length = int(np.prod(cell.shape[1:]))
+    values: NDArray[Any] = cell.reshape(len(cell), length).view(f"V{length * cell.itemsize}")[:, 0]
+    return values
 
 
 def _at(raw: Bytes, places: Places, dtype: np.dtype[Any]) -> NDArray[Any]:

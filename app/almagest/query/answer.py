@@ -67,18 +67,16 @@ class Answer:
     """
 
     def __init__(self, source: Source, response_format: Format, about: About = About()) -> None:
-        """Run the query up to its first rows, or to its end for a format that has to look ahead.
+        """Run the query up to its first rows, or to its end for a format that has to know of all of them.
 
         Raises QueryError when the query fails before them.
         """
         self.format = response_format
         self._source = source
-        self._rows: _Rows | Spool = _Rows(source, response_format)
+        self._rows = _Rows(source, response_format)
         self._parts: Iterator[bytes] = iter(())
         try:
             self._rows.begin()
-            if response_format.looks_ahead(source.columns, source.count):
-                self._rows = Spool(self._rows)
             self._parts = response_format.document(source.columns, about, self._rows)
             self._first = next(self._parts)
         except TooWideError as error:
@@ -111,6 +109,7 @@ class _Rows:
         self._failure: QueryError | None = None
         self._blocks = self._stream()
         self._first: RawBlock | None = None
+        self._spool: Spool | None = None
 
     def begin(self) -> None:
         """Wait for the first of them. Raises QueryError."""
@@ -129,12 +128,16 @@ class _Rows:
     def ending(self) -> Ending:
         return (Status.ERROR, str(self._failure)) if self._failure else self._source.ending(more=self._more)
 
-    def failure(self) -> QueryError | None:
-        """What ended them before their end."""
-        return self._failure
+    def kept(self, parts: Iterable[bytes | memoryview]) -> Spool:
+        self._spool = Spool(parts)
+        if self._failure:
+            raise self._failure
+        return self._spool
 
     def close(self) -> None:
         self._blocks.close()
+        if self._spool:
+            self._spool.close()
 
     def _next(self) -> RawBlock | None:
         """The next block; None at the end, and at a failure, which is kept."""
@@ -151,6 +154,7 @@ class _Rows:
         """For no rows nothing is asked: the columns are known from the translation (DALI 1.1 §3.4.4)."""
         source = self._source
         if source.rows == 0:
+            self.count = 0
             return
         with datadb.slot() as slot, datadb.connected() as connection:
             try:
@@ -159,6 +163,7 @@ class _Rows:
                     yield from _prolonged(copied.blocks(), slot)
                 finally:
                     copied.close()
+                self.count = min(copied.sent, source.rows)
                 if source.overflow is None:
                     self._more = copied.sent > source.rows
             finally:

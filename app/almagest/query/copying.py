@@ -14,6 +14,7 @@ Where the connection is encrypted the socket is of no use, and libpq takes the s
 from __future__ import annotations
 
 import os
+import select
 import socket
 import struct
 from collections.abc import Generator, Iterator, Sequence
@@ -30,6 +31,11 @@ PIECE = 1 << 18
 """Bytes to wait for before anything is done with them; the first rows of an answer wait for nothing."""
 
 _RECEIVED = 1 << 17
+"""Bytes to take at once."""
+
+_MOMENT_MS = 1
+"""How long to wait for so many; PostgreSQL makes them in half of that, but the last ones, or if the query is slow."""
+
 _MARGIN_SECONDS = 15.0
 """How much longer than the statement's own time limit the network may be silent."""
 
@@ -112,7 +118,7 @@ class Copied:
             self._fill(wanted)
             block = self._values() if self._binary else self._lines()
             if self._binary and len(block.starts) > left:
-                block = _first(block, left)
+                block = block.part(0, left)
             left -= len(block.starts)
             if block.data:
                 wanted = PIECE
@@ -145,7 +151,7 @@ class Copied:
         """Wait for so many bytes, or for the end."""
         parts, size = [self._pending], len(self._pending)
         while not parts[-1].endswith(_READY, 0, -1) and (size < wanted or len(parts) == 1):
-            parts.append(self._source.receive())
+            parts.append(self._source.receive(wanted - size))
             size += len(parts[-1])
         self._pending = b"".join(parts)
 
@@ -189,30 +195,34 @@ class Copied:
     def _values(self) -> RawBlock:
         """All whole rows that came."""
         starts, end = _found(self._pending)
-        block = RawBlock(self._pending[:end], starts)
-        self._pending = self._pending[end:].removeprefix(_TRAILER) if end else self._pending.removeprefix(_TRAILER)
+        data = self._cut(end)
+        self._pending = self._pending.removeprefix(_TRAILER)
         self._listen()
-        return block
+        return RawBlock(data, starts)
 
     def _lines(self) -> RawBlock:
         """All whole rows that came but for the last, until it is known whether that is one too many."""
         if not self._pending.endswith(_READY, 0, -1):
-            end = _last_line(self._pending)
-            block, self._pending = RawBlock(self._pending[:end], _NO_PLACES), self._pending[end:]
-            return block
+            return RawBlock(self._cut(_last_line(self._pending)), _NO_PLACES)
         starts, end = _found(self._pending)
-        data, self._pending = self._pending[:end], self._pending[end:]
+        data = self._cut(end)
         self._listen()
         if self.sent > self._most:
             data = data[: int(starts[-1])]
         return RawBlock(data, _NO_PLACES)
 
+    def _cut(self, end: int) -> memoryview:
+        """What came up to there, and is not copied for that."""
+        data = memoryview(self._pending)[:end]
+        self._pending = self._pending[end:]
+        return data
+
 
 class _Source(Protocol):
     """Where messages come from."""
 
-    def receive(self) -> bytes:
-        """Some bytes of them, at least one. Raises psycopg.Error."""
+    def receive(self, wanted: int) -> bytes:
+        """Some bytes of them, at least one, and no fewer than `wanted` if they come at once. Raises psycopg.Error."""
 
     def abandon(self) -> bytes:
         """Stop the statement, and let the connection be used again or close it. The state that ReadyForQuery tells."""
@@ -228,19 +238,25 @@ class _Socket:
         self._connection = connection
         self._socket = socket.socket(fileno=os.dup(connection.pgconn.socket))
         self._socket.settimeout(seconds)
+        self._size = 0
+        self._polled = select.poll()
+        self._polled.register(self._socket, select.POLLIN)
         statements = (*begin, statement, _ROLLBACK) if begin else (statement,)
         try:
             self._socket.sendall(b"".join(map(_executed, statements)) + _SYNC)
         except OSError as error:
             raise self._lost(error) from error
 
-    def receive(self) -> bytes:
+    def receive(self, wanted: int) -> bytes:
         try:
+            if self._size > PIECE and wanted > 1:
+                self._sleep(min(wanted, _RECEIVED))
             data = self._socket.recv(_RECEIVED)
         except OSError as error:
             raise self._lost(error) from error
         if not data:
             raise self._lost(None)
+        self._size += len(data)
         return data
 
     def abandon(self) -> bytes:
@@ -252,7 +268,7 @@ class _Socket:
             end = b""
             # The words of the error end in NUL, and nothing comes after ReadyForQuery.
             while not end.endswith(b"\0" + _READY, 0, -1):
-                end = (end + self.receive())[-7:]
+                end = (end + self.receive(1))[-7:]
         except psycopg.Error:
             self._connection.close()
             return _IDLE
@@ -260,6 +276,16 @@ class _Socket:
 
     def close(self) -> None:
         self._socket.close()
+
+    def _sleep(self, size: int) -> None:
+        """Until so many bytes are there, or for a moment, which a short answer must not wait for.
+
+        PostgreSQL sends 8 kB at a time. To be woken for each of them costs us more than all that is done with them, and
+        PostgreSQL the time to wake us. libpq, whose socket this is, must be woken for every byte again.
+        """
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, size)
+        self._polled.poll(_MOMENT_MS)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
 
     def _lost(self, error: OSError | None) -> psycopg.OperationalError:
         self._connection.close()
@@ -272,7 +298,7 @@ class _Libpq:
     def __init__(self, connection: Connection, statement: str, begin: Sequence[str]) -> None:
         self._messages = self._read(connection, statement, begin)
 
-    def receive(self) -> bytes:
+    def receive(self, wanted: int) -> bytes:  # noqa: ARG002 - as the protocol says
         return next(self._messages)
 
     def abandon(self) -> bytes:
@@ -327,18 +353,21 @@ def _found(data: bytes) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], int]
             break
         starts.append(place)
         place = end
-    return np.concatenate((np.arange(count) * width, np.array(starts, np.intp))), place
+    alike = np.arange(0, count * width, width)
+    return np.concatenate((alike, np.array(starts, np.intp))) if starts else alike, place
 
 
 def _alike(data: bytes, width: int) -> int:
     """How many rows at the beginning are as long as the first: each tells where the next one begins."""
-    if data.startswith(_TRAILER):
+    count = len(data) // width
+    if not count or data.startswith(_TRAILER):
         return 0
-    heads = np.frombuffer(data, np.uint8)[: len(data) // width * width].reshape(-1, width)[:, :5]
-    if not len(heads):
-        return 0
-    differ = (heads != heads[0]).any(axis=1)
-    return int(differ.argmax()) if differ.any() else len(heads)
+    kinds = np.frombuffer(data, np.uint8)[: count * width : width]
+    # Whether lengths are equal does not depend on the order of their bytes, and numpy is faster in the machine's own.
+    lengths = np.ndarray(count, np.uint32, data, 1, width)
+    differ = (kinds != kinds[0]) | (lengths != lengths[0])
+    first = int(differ.argmax())
+    return first if differ[first] else count
 
 
 def _last_line(data: bytes) -> int:
@@ -347,11 +376,6 @@ def _last_line(data: bytes) -> int:
     while place > 0 and data[place - 1] == 0:
         place = data.rfind(b"\nd\0", 0, place)
     return place + 1 if place > 0 else 0
-
-
-def _first(block: RawBlock, count: int) -> RawBlock:
-    end = int(block.starts[count])
-    return RawBlock(block.data[:end], block.starts[:count])
 
 
 def _failure(body: bytes) -> psycopg.Error:

@@ -17,7 +17,7 @@ MAX_ROWS = 10_000_000
 """Rows of any answer, whatever MAXREC says; announced as `outputLimit/hard`."""
 
 SPOOL_BYTES = 4 << 30
-"""Bytes of disk that one answer may take while its rows are counted (FITS)."""
+"""Bytes that one answer may take while its rows are counted (FITS)."""
 
 SYNC_SECONDS = 60.0
 """Seconds that PostgreSQL works on, and sends, a synchronous answer."""
@@ -53,7 +53,7 @@ UPLOAD_TABLES = 10
 """Tables that come with one query."""
 
 MEMORY_BYTES = 4 * 2**20
-"""What of an upload waits in memory; beyond it, a temporary file is used."""
+"""What of an upload, or of an answer whose rows are counted, waits in memory; beyond it, a temporary file is used."""
 
 BODY_BYTES = UPLOAD_BYTES + 4 * 2**20
 """Size of a request's body: an upload and what is around it."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import os
+import socket
 import threading
 
 import psycopg
 import pytest
+from astropy.io import fits
 
 from almagest import formats
 from almagest.accounts.identity import NOBODY, Identity
@@ -211,6 +215,19 @@ def test_connections_that_the_server_closed_meanwhile_fail_nobody(application: A
     assert list(answer("SELECT 1"))
 
 
+def test_libpq_hears_of_every_byte_after_an_answer_in_large_pieces(application: Application) -> None:
+    begin = datadb.reading(NOBODY, 5)
+    with datadb.reader() as connection:
+        statement = f"COPY (SELECT n FROM generate_series(1, {ROWS}) AS n) TO STDOUT"
+        copied = copying.Copied(connection, statement, binary=False, most=ROWS, seconds=5, begin=begin)
+        assert sum(len(block.data) for block in copied.blocks()) > 4 * copying.PIECE
+        copied.close()
+        with socket.socket(fileno=os.dup(connection.pgconn.socket)) as libpqs:
+            assert libpqs.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == 1
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    assert reading(application) == 0
+
+
 def test_one_statement_is_all_that_is_taken(application: Application) -> None:
     with pytest.raises(InternalError):
         answer("SELECT 1) TO STDOUT; SELECT pg_sleep(0); COPY (SELECT 1")
@@ -222,8 +239,19 @@ def test_an_answer_that_has_to_be_counted_fails_before_anything_is_sent() -> Non
         answer(f"SELECT {ROWS} / (100000 - n) FROM generate_series(1, {ROWS}) AS n", response_format="fits")
 
 
+@pytest.mark.parametrize("column", ["n", "n::text"], ids=["as it is sent", "as it came"])
+def test_an_answer_that_has_to_be_counted_waits_without_a_connection(application: Application, column: str) -> None:
+    columns = (Column("n", "int" if column == "n" else "char", None if column == "n" else "*"),)
+    sql = f"SELECT {column} FROM generate_series(1, {ROWS}) AS n"
+    waiting = Answer(Source(sql, columns, ROWS - 1, 30, ""), formats.negotiate("fits"))
+    assert reading(application) == 0
+    with fits.open(io.BytesIO(b"".join(waiting))) as opened:
+        assert [int(n) for n in opened[1].data["n"]] == list(range(1, ROWS))
+    waiting.close()
+
+
 def test_an_answer_that_has_to_be_counted_may_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SPOOL_BYTES", 1_000_000)
+    monkeypatch.setattr(limits, "SPOOL_BYTES", 500_000)
     with pytest.raises(TooLargeError, match="choose another format"):
         answer(f"SELECT n FROM generate_series(1, {ROWS}) AS n", response_format="fits")
     assert list(answer("SELECT 1"))

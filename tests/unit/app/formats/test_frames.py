@@ -31,12 +31,12 @@ from almagest.formats import (
     Origin,
     ServiceDescriptor,
     Status,
-    TooWideError,
     UnsupportedFormat,
     error_document,
     negotiate,
 )
 from almagest.formats.chunks import base64_length, base64_lines
+from almagest.formats.layout import Layout
 from almagest.formats.rows import Ragged, RawBlock, columns, together
 from support.answers import NOTHING, OK, Given, document, text_block, value_block
 
@@ -202,7 +202,6 @@ def test_base64_depends_on_the_bytes_alone(parts: list[bytes]) -> None:
 @pytest.mark.parametrize("count", [0, 1, 10_000])
 def test_documents_of_equal_rows_know_their_length(name: str, count: int) -> None:
     form, overflow = FORMATS[name], (Status.OVERFLOW, "cut")
-    assert not form.looks_ahead(NUMBERS, count)
     for ending in (OK, overflow):
         whole = document(form, NUMBERS, Given(numbers(form, count), ending, count))
         assert form.length(NUMBERS, About(), count, ending) == len(whole)
@@ -223,22 +222,15 @@ def test_rows_are_taken_apart_and_put_together(rows: list[tuple[bytes, int, byte
     assert together([first, number, last]) == b"".join(row[0] + struct.pack(">i", row[1]) + row[2] for row in rows)
 
 
-def test_fits_refuses_to_make_every_row_as_long_as_one_long_text() -> None:
-    zero = struct.pack(">q", 0)
-    block = value_block([zero, b"x" * 1_000_000], *([zero, b"y"] for _ in range(999)))
-    form, long = FORMATS["fits"], (Column("t", "char", "*"),)
-    assert form.looks_ahead(long, 1000)
-    with pytest.raises(TooWideError, match="'t', which has 1000000 characters"):
-        document(form, long, Given([block], count=1000))
-
-
-def test_fits_headers_hold_long_and_odd_texts() -> None:
-    described = "it''s 'quoted' – " * 20
-    column = Column("x" * 80, "double", unit="deg", description=described)
-    with fits.open(io.BytesIO(document(FORMATS["fits"], (column,)))) as opened:
-        opened.verify("exception")
-        assert opened[1].header["TTYPE1"] == "x" * 80
-        assert opened[1].header["TCOMM1"] == described.replace("–", "?").rstrip()
+def test_which_columns_are_null_is_known_of_any_number_of_columns() -> None:
+    """Of each 64 a number says it, but for floating-point columns, whose NULL is NaN."""
+    many = tuple(Column(f"c{number}", "double" if 64 <= number < 128 else "int") for number in range(130))
+    fields = [struct.pack(">d" if column.datatype == "double" else ">i", 0) for column in many]
+    first, last = struct.pack(">Q", 1 << 63 | 1), struct.pack(">Q", 1 << 62)
+    part = Layout(many).part(value_block([first, last, *fields], [bytes(8), bytes(8), *fields]))
+    nulls = [[number for number in range(130) if part.null(number)[row]] for row in range(2)]
+    assert nulls == [[0, 63, 129], []]
+    assert part.nulls.shape == (2, 17)
 
 
 def test_gzip_is_the_same_document() -> None:

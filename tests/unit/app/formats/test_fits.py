@@ -1,0 +1,79 @@
+"""FITS, whose header says first how many rows follow and how wide they are."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterable
+
+import pytest
+from astropy.io import fits
+
+from almagest.adql import Column
+from almagest.formats import FORMATS, About, TooWideError
+from support.answers import Given, document, value_block
+
+FITS = FORMATS["fits"]
+NUMBERS = (Column("n", "long"), Column("x", "double"))
+TEXT = (Column("t", "char", "*"), Column("n", "int"))
+ZERO = struct.pack(">q", 0)
+BLOCKS = [
+    value_block(*([ZERO, struct.pack(">q", n), struct.pack(">d", n / 2)] for n in range(first, first + 100)))
+    for first in (0, 100, 200)
+]
+TEXTS = [
+    value_block(*([ZERO, b"x" * (n % width), struct.pack(">i", n)] for n in range(first, first + 50)))
+    for first, width in ((0, 3), (50, 12))
+]
+
+
+class Watched(Given):
+    """Rows that remember what had to be kept of them."""
+
+    stored: list[bytes] | None = None
+
+    def kept(self, parts: Iterable[bytes | memoryview]) -> list[bytes]:
+        self.stored = super().kept(parts)
+        return self.stored
+
+
+@pytest.mark.parametrize("columns", [NUMBERS, TEXT], ids=["declared", "measured"])
+def test_the_document_is_the_same_whether_the_number_of_rows_was_known(columns: tuple[Column, ...]) -> None:
+    blocks = BLOCKS if columns is NUMBERS else TEXTS
+    count = sum(len(block.starts) for block in blocks)
+    whole = document(FITS, columns, Given(blocks, count=count))
+    assert document(FITS, columns, Given(blocks)) == whole
+    with fits.open(io.BytesIO(whole)) as opened:
+        opened.verify("exception")
+        assert opened[1].data["n"].tolist() == list(range(count))
+        if columns is TEXT:
+            assert opened[1].header["TFORM1"] == "11A"
+
+
+def test_rows_of_a_known_number_and_width_are_sent_as_they_come() -> None:
+    rows = Watched(BLOCKS, count=300)
+    assert len(document(FITS, NUMBERS, rows)) == FITS.length(NUMBERS, About(), 300, rows.ending())
+    assert rows.stored is None
+
+
+def test_rows_of_a_known_width_are_written_while_they_come_and_kept_as_they_are_sent() -> None:
+    rows = Watched(BLOCKS)
+    whole = document(FITS, NUMBERS, rows)
+    assert rows.stored is not None
+    assert [len(part) for part in rows.stored] == [100 * 16] * 3
+    assert b"".join(rows.stored) in whole
+
+
+def test_a_few_long_texts_do_not_make_every_row_as_long() -> None:
+    block = value_block([ZERO, b"x" * 1_000_000], *([ZERO, b"y"] for _ in range(999)))
+    with pytest.raises(TooWideError, match="'t', which has 1000000 characters"):
+        document(FITS, TEXT[:1], Given([block], count=1000))
+
+
+def test_headers_hold_long_and_odd_texts() -> None:
+    described = "it''s 'quoted' – " * 20
+    column = Column("x" * 80, "double", unit="deg", description=described)
+    with fits.open(io.BytesIO(document(FITS, (column,)))) as opened:
+        opened.verify("exception")
+        assert opened[1].header["TTYPE1"] == "x" * 80
+        assert opened[1].header["TCOMM1"] == described.replace("–", "?").rstrip()
