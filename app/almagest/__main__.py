@@ -211,7 +211,7 @@ def _worker(options: argparse.Namespace) -> int:
 def _scheduler(_: argparse.Namespace) -> int:
     """Recover lost jobs, expire old ones and order their results' removal, until told to stop. One per archive."""
     _set_up_django()
-    from almagest.query.scheduler import run  # noqa: PLC0415 - as above
+    from almagest.query.uws.scheduler import run  # noqa: PLC0415 - as above
 
     return run()
 

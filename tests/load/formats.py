@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "app"))
 
 from almagest.adql import Column
 from almagest.formats import FORMATS, About, Ending, Format, RawBlock, Status
-from almagest.query.copying import Copied
+from almagest.query.answers.copying import Copied
 
 ROWS = 1_000_000
 COLUMNS = (

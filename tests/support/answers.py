@@ -11,7 +11,7 @@ import psycopg
 
 from almagest.adql import Column
 from almagest.formats import About, Ending, Format, RawBlock, Status
-from almagest.query.copying import Copied
+from almagest.query.answers.copying import Copied
 
 OK: Ending = (Status.OK, "")
 

@@ -8,7 +8,7 @@ from almagest.accounts.authentication import SECURITY, identify
 from almagest.conesearch.address import service_url
 from almagest.dali.face import face, pairs, stream
 from almagest.query import cone, limits
-from almagest.query import conesearch as searches
+from almagest.query.answers import conesearch as searches
 from almagest.query.errors import InvalidRequestError, QueryError
 from almagest.vo import conesearch as documents
 from almagest.vo import vosi

@@ -1,7 +1,7 @@
 """The Celery application: one quorum queue in RabbitMQ for each time class of `queues.json`.
 
 Celery carries a message "run this job" and nothing else. What is true about a job stands in its database row, so a
-message that is lost or comes twice does no harm (`almagest.query.recovery`). Therefore:
+message that is lost or comes twice does no harm (`almagest.query.uws.recovery`). Therefore:
 - no results are stored (no task returns anything that somebody waits for),
 - tasks are acknowledged when done (`acks_late`), so that a busy worker holds no second job back from an idle one,
 - no task has an ETA, countdown or retry delay: those make Celery declare 28 delay queues.
@@ -56,11 +56,11 @@ app.conf.update(
     task_ignore_result=True,
     task_acks_late=True,
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.2},
-    worker_consumer="almagest.query.consumer:Consumer",
+    worker_consumer="almagest.query.uws.consumer:Consumer",
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_max_memory_per_child=400_000,
     timezone="UTC",
-    imports=("almagest.query.worker",),
+    imports=("almagest.query.uws.worker",),
 )

@@ -28,10 +28,10 @@ from almagest.accounts.authentication import identify, refuse, sign
 from almagest.accounts.errors import AccountError
 from almagest.formats import MEDIA_TYPE, Format, error_document
 from almagest.query import limits
-from almagest.query.answer import Answer
-from almagest.query.downloads import Conditions, Document, deliver
+from almagest.query.answers.answer import Answer
+from almagest.query.answers.downloads import Conditions, Document, deliver
 from almagest.query.errors import BusyError, InternalError, InvalidRequestError, QueryError, TooLargeError
-from almagest.query.uploads import Part
+from almagest.query.tables.uploads import Part
 
 log = logging.getLogger(__name__)
 

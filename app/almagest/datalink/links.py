@@ -19,8 +19,9 @@ from almagest.datalink import vocabulary
 from almagest.datalink.address import authority, term
 from almagest.formats import Input, ServiceDescriptor
 from almagest.metadata import catalogue, models
-from almagest.query import limits, rows
-from almagest.query.origin import links_url
+from almagest.query import limits
+from almagest.query.answers import rows
+from almagest.query.answers.origin import links_url
 from almagest.tap.address import base_url as tap_url
 from almagest.vo import conesearch, datalink
 from almagest.vo.conesearch import UCD1_PLUS

@@ -110,7 +110,7 @@ def _database(data: Connection[Any]) -> sql.Identifier:
 _RIGHTS: tuple[LiteralString, ...] = (
     "REVOKE ALL ON DATABASE {database} FROM PUBLIC",
     "GRANT CONNECT ON DATABASE {database} TO almagest_query, almagest_job",
-    # Tables that come with a synchronous query live in its transaction (almagest.query.uploads).
+    # Tables that come with a synchronous query live in its transaction (almagest.query.tables.uploads).
     "GRANT TEMPORARY ON DATABASE {database} TO almagest_query",
     "REVOKE ALL ON SCHEMA public FROM PUBLIC",
     # pgSphere's types and functions live in public.
@@ -153,7 +153,7 @@ _RIGHTS: tuple[LiteralString, ...] = (
     "CREATE SCHEMA IF NOT EXISTS results",
     "GRANT USAGE, CREATE ON SCHEMA results TO almagest_job",
     "GRANT USAGE ON SCHEMA results TO almagest_query",
-    # What a query calls when its result outgrows its owner's room (almagest.query.storing).
+    # What a query calls when its result outgrows its owner's room (almagest.query.uws.storing).
     """CREATE OR REPLACE FUNCTION public.over_room() RETURNS boolean LANGUAGE plpgsql AS
        $$ BEGIN RAISE EXCEPTION 'the result is larger than its room' USING ERRCODE = 'AL001'; END $$""",
     "GRANT EXECUTE ON FUNCTION public.over_room() TO PUBLIC",

@@ -12,7 +12,7 @@ from almagest.accounts.identity import Identity
 from almagest.conesearch.address import service_url
 from almagest.config.environment import environment
 from almagest.metadata import access, models
-from almagest.query import conesearch as searches
+from almagest.query.answers import conesearch as searches
 from almagest.query.errors import NoSuchTableError
 
 

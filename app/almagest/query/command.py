@@ -12,8 +12,9 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 
 from almagest.config.environment import ConfigurationError
-from almagest.query import jobs, limits, quotas
+from almagest.query import limits, quotas
 from almagest.query.models import Job, Quota
+from almagest.query.uws import jobs
 
 UNITS = {"": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 _SIZE = re.compile(rf"(\d{{1,15}})\s*({'|'.join(UNITS)})")

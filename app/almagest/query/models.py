@@ -1,4 +1,4 @@
-"""Jobs of UWS 1.1, one row each. Only `almagest.query.jobs` changes their phase."""
+"""Jobs of UWS 1.1, one row each. Only `almagest.query.uws.jobs` changes their phase."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Job(models.Model):
     columns: of the result table, as dictionaries of `almagest.adql.catalogue.Column`, in the table's order; tables:
     (schema, name) of those that it was read from; nrows: rows in it; overflow: whether a limit cut it; nbytes: that it
     takes on disk, None as soon as there is none; until the job ends, what its uploads take. uploads: tables that came
-    with it (`almagest.query.submission`); uploaded: how many ever did.
+    with it (`almagest.query.uws.submission`); uploaded: how many ever did.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -93,7 +93,7 @@ class Job(models.Model):
             models.Index(fields=("owner",), name="job_pending", condition=models.Q(phase="PENDING")),
             models.Index(fields=("destruction_at",), name="job_destruction"),
             models.Index(fields=("owner", "-created_at"), name="job_owner"),
-            # Whose turn it is: see `almagest.query.claims`.
+            # Whose turn it is: see `almagest.query.uws.claims`.
             models.Index(
                 fields=("owner", "queue", "started_at"),
                 name="job_turn",
@@ -135,7 +135,7 @@ class Job(models.Model):
 
 
 class UserTable(models.Model):
-    """A table that a user keeps (`almagest.query.usertables`), found by the owner's queries as `tap_user.<name>`.
+    """A table that a user keeps (`almagest.query.tables.usertables`); its owner's queries find it as `tap_user.<name>`.
 
     columns: as of a Job; nbytes: that it takes on disk, None until it is whole.
     """

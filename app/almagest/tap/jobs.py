@@ -1,4 +1,4 @@
-"""`/tap/async…`: jobs as the resources of UWS 1.1 §2.2, over `almagest.query.jobs`.
+"""`/tap/async…`: jobs as the resources of UWS 1.1 §2.2, over `almagest.query.uws.jobs`.
 
 A user's job is found by its owner only; an anonymous one by whoever knows its address, which is random. A list has the
 jobs of the user or of the visitor's cookie that asks for it, and is empty for programs without either.
@@ -15,10 +15,12 @@ from almagest.accounts.authentication import identify
 from almagest.accounts.identity import Identity
 from almagest.accounts.visitors import settle
 from almagest.dali.face import download, face, pairs, parts
-from almagest.query import jobs, jobtables, results, submission
 from almagest.query import request as parameters
+from almagest.query.answers import results
 from almagest.query.errors import InvalidRequestError, NoSuchJobError
 from almagest.query.models import Job, Phase
+from almagest.query.tables import jobtables
+from almagest.query.uws import jobs, submission
 from almagest.tap.address import base_url
 from almagest.vo import uws
 

@@ -11,9 +11,10 @@ from django.http.request import UnreadablePostError
 
 from almagest.accounts.authentication import identify
 from almagest.dali.face import face, pairs
-from almagest.query import jobtables, limits, usertables
+from almagest.query import limits
 from almagest.query.errors import InvalidRequestError, NoSuchTableError, TooLargeError
-from almagest.query.uploads import PIECE, Part
+from almagest.query.tables import jobtables, usertables
+from almagest.query.tables.uploads import PIECE, Part
 from almagest.tap.address import base_url
 from almagest.vo import tables as documents
 from almagest.vo import vosi

@@ -17,10 +17,10 @@ from almagest.config.environment import environment
 from almagest.dali.face import face, pairs, parts, stream
 from almagest.metadata import catalogue, models
 from almagest.query import examples as queries
-from almagest.query import jobtables
 from almagest.query import request as parameters
+from almagest.query.answers.sync import sync as run
 from almagest.query.errors import NoSuchTableError
-from almagest.query.sync import sync as run
+from almagest.query.tables import jobtables
 from almagest.tap.address import base_url
 from almagest.tap.capabilities import service
 from almagest.vo import tables as documents

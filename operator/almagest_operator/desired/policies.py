@@ -10,7 +10,7 @@ POLICIES = Part.of("policies")
 BOTH = ["Ingress", "Egress"]
 
 FETCHED_PORTS = (80, 443, 8080, 8443)
-"""Where the application fetches uploads from; almagest.query.fetch says so too, with the same networks."""
+"""Where the application fetches uploads from; almagest.query.tables.fetch says so too, with the same networks."""
 
 INTERNET = {
     "0.0.0.0/0": (

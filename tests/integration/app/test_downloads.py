@@ -7,8 +7,8 @@ import pytest
 from almagest import formats
 from almagest.adql.catalogue import Column
 from almagest.formats import About, Origin
-from almagest.query.answer import Source
-from almagest.query.downloads import Conditions, Delivery, Document, deliver
+from almagest.query.answers.answer import Source
+from almagest.query.answers.downloads import Conditions, Delivery, Document, deliver
 
 pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("web_process")]
 

@@ -14,8 +14,9 @@ from astropy.io import fits
 from almagest import formats
 from almagest.accounts.identity import NOBODY, Identity
 from almagest.adql.catalogue import Column
-from almagest.query import copying, datadb, limits, slots
-from almagest.query.answer import Answer, Source
+from almagest.query import datadb, limits, slots
+from almagest.query.answers import copying
+from almagest.query.answers.answer import Answer, Source
 from almagest.query.errors import BusyError, InternalError, QueryTimeoutError, RefusedByDatabaseError, TooLargeError
 from support import wire
 from support.application import Application

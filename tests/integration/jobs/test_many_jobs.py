@@ -32,7 +32,9 @@ from django.db import connection
 from django.utils import timezone
 from almagest.accounts.identity import Identity, NOBODY
 from almagest.adql import Translation
-from almagest.query import claims, jobs, jobtables, quotas, recovery, sweep
+from almagest.query import quotas
+from almagest.query.tables import jobtables
+from almagest.query.uws import claims, jobs, recovery, sweep
 from almagest.query.models import Job
 
 seen = []

@@ -155,7 +155,7 @@ def test_two_results_never_have_one_name(ada: Asker, ben: Asker) -> None:
 def test_a_renamed_result_is_found_under_its_new_name_only(archive: Archive, ada: Asker) -> None:
     job = ada.done(COUNT, TABLE_NAME="before")
     code = (
-        "from almagest.query import jobtables; from almagest.query.models import Job;"
+        "from almagest.query.tables import jobtables; from almagest.query.models import Job;"
         f" jobtables.rename(Job.objects.get(pk='{job.rpartition('/')[2]}'), 'After')"
     )
     renamed = archive.application.run("shell", "-v", "0", "-c", code)

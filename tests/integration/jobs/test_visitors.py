@@ -51,7 +51,7 @@ def close(application: Application, name: str) -> bool:
 
 
 def swept(application: Application, visitors: int = 50) -> None:
-    code = f"from almagest.query import sweep; sweep.VISITORS = {visitors}; sweep.sweep()"
+    code = f"from almagest.query.uws import sweep; sweep.VISITORS = {visitors}; sweep.sweep()"
     done = application.run("shell", "-v", "0", "-c", code)
     assert done.code == 0, done.err
 

@@ -7,7 +7,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from almagest.query.copying import _found
+from almagest.query.answers.copying import _found
 
 ENDS = {
     "nothing yet": b"",

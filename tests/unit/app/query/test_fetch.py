@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from almagest.query.errors import InvalidRequestError
-from almagest.query.fetch import fetched, public
+from almagest.query.tables.fetch import fetched, public
 
 
 @pytest.fixture(autouse=True)

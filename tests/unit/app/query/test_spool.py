@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from almagest.query import limits
+from almagest.query.answers.spool import Spool
 from almagest.query.errors import TooLargeError
-from almagest.query.spool import Spool
 
 
 @given(st.lists(st.binary(max_size=300)))

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from almagest.query import fetch
+from almagest.query.tables import fetch
 from almagest_operator.desired import Desired
 from almagest_operator.desired.graph import PORTS, WORLD, Edge, edges, parts
 from almagest_operator.desired.policies import FETCHED_PORTS, INTERNET

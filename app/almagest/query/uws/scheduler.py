@@ -15,7 +15,7 @@ from django.db import close_old_connections
 from almagest.accounts import expiry
 from almagest.config.environment import queues
 from almagest.config.heartbeat import heartbeat
-from almagest.query import dispatch, recovery
+from almagest.query.uws import dispatch, recovery
 
 log = logging.getLogger(__name__)
 

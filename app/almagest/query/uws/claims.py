@@ -16,8 +16,9 @@ from django.db import connection, transaction
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 
-from almagest.query import dispatch, quotas
+from almagest.query import quotas
 from almagest.query.models import Job, Phase
+from almagest.query.uws import dispatch
 
 NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -20,9 +20,11 @@ from django.utils import timezone
 from almagest.accounts.identity import Identity
 from almagest.adql import Translation
 from almagest.config.environment import queues
-from almagest.query import columns, dispatch, jobtables, limits, quotas, request, slots
+from almagest.query import limits, quotas, request, slots
 from almagest.query.errors import NoSuchJobError, WrongPhaseError
 from almagest.query.models import ACTIVE, Job, Phase
+from almagest.query.tables import columns, jobtables
+from almagest.query.uws import dispatch
 
 Parameters = request.Parameters
 
@@ -154,7 +156,7 @@ def abort(job: Job) -> None:
 
 
 def delete(job: Job) -> None:
-    """Forget the job, ending it first. Its result table goes with the next sweep (`almagest.query.sweep`)."""
+    """Forget the job, ending it first. Its result table goes with the next sweep (`almagest.query.uws.sweep`)."""
     with transaction.atomic():
         Job.objects.filter(pk=job.pk).delete()
         notify(job.pk)
@@ -218,7 +220,7 @@ def lose(job_id: uuid.UUID) -> bool:
 
 def hand_back(job: Job, *, begun: bool = False) -> bool:
     """EXECUTING → QUEUED by the attempt that `job` is; the scheduler sends it out again. begun: whether it counts as an
-    attempt (`almagest.query.recovery.ATTEMPTS`)."""
+    attempt (`almagest.query.uws.recovery.ATTEMPTS`)."""
     changed = _attempt(job).update(
         phase=Phase.QUEUED,
         attempt=F("attempt") - (0 if begun else 1),

@@ -15,14 +15,15 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from almagest.accounts.authentication import recall
 from almagest.accounts.identity import Identity
 from almagest.config.environment import queues
-from almagest.query import claims, datadb, jobs, limits, request, submission
+from almagest.query import datadb, limits, request
+from almagest.query.answers.sync import translate
 from almagest.query.errors import BusyError, GoneError, InternalError, QueryError
 from almagest.query.failures import explain
-from almagest.query.lease import SILENCE_SECONDS, lease
 from almagest.query.models import Job
-from almagest.query.recovery import ATTEMPTS
-from almagest.query.storing import PredecessorError, store
-from almagest.query.sync import translate
+from almagest.query.uws import claims, jobs, submission
+from almagest.query.uws.lease import SILENCE_SECONDS, lease
+from almagest.query.uws.recovery import ATTEMPTS
+from almagest.query.uws.storing import PredecessorError, store
 
 log = logging.getLogger(__name__)
 

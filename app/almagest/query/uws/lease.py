@@ -20,8 +20,8 @@ import psycopg
 from psycopg import sql
 
 from almagest.config.environment import environment
-from almagest.query import jobs
 from almagest.query.models import Job, Phase
+from almagest.query.uws import jobs
 
 log = logging.getLogger(__name__)
 

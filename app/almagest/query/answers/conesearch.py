@@ -11,11 +11,12 @@ from almagest.adql.catalogue import Catalogue, Column, Table
 from almagest.adql.names import written
 from almagest.formats.votable import Tabledata
 from almagest.metadata import catalogue
-from almagest.query import limits, origin
-from almagest.query.answer import Answer, Source
+from almagest.query import limits
+from almagest.query.answers import origin
+from almagest.query.answers.answer import Answer, Source
+from almagest.query.answers.rows import fetch
 from almagest.query.cone import Cone
 from almagest.query.errors import NoSuchTableError
-from almagest.query.rows import fetch
 from almagest.vo import conesearch
 
 OLDEST_FORMAT = Tabledata(conesearch.MEDIA_TYPE)

@@ -12,13 +12,13 @@ from almagest.config.celery import app
 log = logging.getLogger(__name__)
 
 RUN = "almagest.query.run"
-SWEEP = "almagest.query.sweep"
+SWEEP = "almagest.query.uws.sweep"
 
 
 def publish(queue: str) -> bool:
     """Ask the workers of a queue to run one QUEUED job more; False when the broker does not take the message now.
 
-    No job is lost then: the scheduler publishes again as soon as it can (`almagest.query.recovery`).
+    No job is lost then: the scheduler publishes again as soon as it can (`almagest.query.uws.recovery`).
     """
     try:
         app.send_task(RUN, args=(queue,), queue=queue)

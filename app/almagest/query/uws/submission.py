@@ -16,10 +16,12 @@ from psycopg import sql
 
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Table
-from almagest.query import columns, datadb, jobs, limits, quotas, request, uploads
+from almagest.query import datadb, limits, quotas, request
 from almagest.query.errors import QueryError, ResultLostError, TooLargeError
 from almagest.query.failures import explain
 from almagest.query.models import Job
+from almagest.query.tables import columns, uploads
+from almagest.query.uws import jobs
 
 
 def create(

@@ -10,9 +10,10 @@ from django.db import transaction
 
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Schema, Table
-from almagest.query import columns, quotas, request
+from almagest.query import quotas, request
 from almagest.query.errors import InvalidRequestError, WrongPhaseError
 from almagest.query.models import Job, Phase, UserTable
+from almagest.query.tables import columns
 
 SCHEMA = "tap_user"
 """What queries call the schema of their asker's own tables."""

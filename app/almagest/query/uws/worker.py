@@ -7,7 +7,7 @@ import logging
 from celery import shared_task
 
 from almagest.metadata import grants
-from almagest.query import dispatch, execution, sweep
+from almagest.query.uws import dispatch, execution, sweep
 
 log = logging.getLogger(__name__)
 

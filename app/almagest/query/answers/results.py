@@ -6,12 +6,13 @@ from psycopg import sql
 
 from almagest import formats
 from almagest.accounts.identity import Identity
-from almagest.query import columns, request
-from almagest.query.answer import Source
-from almagest.query.downloads import Document
+from almagest.query import request
+from almagest.query.answers.answer import Source
+from almagest.query.answers.downloads import Document
+from almagest.query.answers.origin import about
 from almagest.query.errors import NoSuchJobError
 from almagest.query.models import Job, Phase
-from almagest.query.origin import about
+from almagest.query.tables import columns
 
 DOWNLOAD_SECONDS = 3600.0
 """Seconds that PostgreSQL may take to send a stored result; a slow client needs them, not the query."""

@@ -20,9 +20,9 @@ from psycopg import sql
 
 from almagest.config.environment import environment
 from almagest.metadata import roles
-from almagest.query import jobs
 from almagest.query.datadb import Connection
 from almagest.query.models import ACTIVE, SHARED_SCHEMA, WITHOUT_RESULT, Job, Phase, UserTable
+from almagest.query.uws import jobs
 
 log = logging.getLogger(__name__)
 

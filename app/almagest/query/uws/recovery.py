@@ -13,9 +13,9 @@ from celery.exceptions import OperationalError
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from almagest.query import claims, dispatch, jobs
-from almagest.query.lease import SILENCE_SECONDS
 from almagest.query.models import Job, Phase
+from almagest.query.uws import claims, dispatch, jobs
+from almagest.query.uws.lease import SILENCE_SECONDS
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,11 @@ from almagest import adql, formats
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Catalogue, Table
 from almagest.metadata import catalogue
-from almagest.query import jobtables, limits, origin, request, uploads
-from almagest.query.answer import Answer, Source
+from almagest.query import limits, request
+from almagest.query.answers import origin
+from almagest.query.answers.answer import Answer, Source
 from almagest.query.errors import ForbiddenError, InvalidRequestError, QueryError
+from almagest.query.tables import jobtables, uploads
 
 KEPT = 128
 """Translations that a process keeps, of queries of so many characters at most."""

@@ -16,9 +16,11 @@ from psycopg import sql
 
 from almagest.adql import Translation
 from almagest.adql.catalogue import Column
-from almagest.query import columns, datadb, limits, quotas, results
+from almagest.query import datadb, limits, quotas
+from almagest.query.answers import results
 from almagest.query.models import Job
 from almagest.query.quotas import Room
+from almagest.query.tables import columns
 
 PREDECESSOR_SECONDS = 15.0
 """How long to wait for the query of a worker that died: PostgreSQL notices within client_connection_check_interval."""

@@ -20,10 +20,11 @@ from almagest.config.environment import environment
 from almagest.formats import pgcopy
 from almagest.formats.block import Block, Text
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, decode
-from almagest.query import datadb, fetch, limits, slots
+from almagest.query import datadb, limits, slots
 from almagest.query.datadb import SLOT_SECONDS, Connection
 from almagest.query.errors import BusyError, InvalidRequestError, QueryError, TooLargeError
 from almagest.query.request import Upload
+from almagest.query.tables import fetch
 
 SCHEMA = "TAP_UPLOAD"
 """What queries call the schema of the tables that came with them (TAP 1.1 §2.7.5)."""

@@ -15,11 +15,11 @@ from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column
 from almagest.formats import CHUNK, About, Ending, Format, RawBlock, Status, TooWideError
 from almagest.query import datadb
-from almagest.query.copying import Copied
+from almagest.query.answers.copying import Copied
+from almagest.query.answers.spool import Spool
 from almagest.query.errors import BusyError, QueryError, ResultLostError, TooLargeError
 from almagest.query.failures import explain
 from almagest.query.slots import Slot
-from almagest.query.spool import Spool
 
 LARGE_BYTES = 8 << 20
 """An answer that has sent so much takes long for whoever reads slowly, and keeps its slot only where others have one.

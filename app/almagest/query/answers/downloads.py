@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from almagest.config.environment import environment
 from almagest.formats import About, Format
-from almagest.query.answer import Answer, Source
+from almagest.query.answers.answer import Answer, Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ import psycopg
 from django.db import transaction
 
 from almagest.accounts.identity import Identity
-from almagest.query import columns, datadb, jobtables, quotas, request, uploads
+from almagest.query import datadb, quotas, request
 from almagest.query.errors import ForbiddenError, InvalidRequestError, NoSuchTableError
 from almagest.query.failures import explain
-from almagest.query.jobtables import SCHEMA
 from almagest.query.models import Job, Phase, UserTable
-from almagest.query.uploads import Part
+from almagest.query.tables import columns, jobtables, uploads
+from almagest.query.tables.jobtables import SCHEMA
+from almagest.query.tables.uploads import Part
 
 
 def create(identity: Identity, name: str, part: Part) -> UserTable:
