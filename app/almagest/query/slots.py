@@ -31,22 +31,42 @@ class Slot:
     def prolong(self) -> bool:
         """Say that this one takes long; False when as many as may do so already."""
         if not self._long:
-            self._long = self._slots.long.acquire(blocking=False)
+            self._long = self._slots.take_long()
         return self._long
+
+    @property
+    def crowded(self) -> bool:
+        """Whether this one could not take long, as things are."""
+        return not self._long and self._slots.long_left == 0
 
     def give_back(self) -> None:
         """Let others have it."""
         if self._long:
-            self._slots.long.release()
+            self._slots.give_long_back()
         self._slots.all.release()
 
 
 class Slots:
-    """All of a process. capacity: how many; a third of them are for newcomers, the others for whoever needs long."""
+    """All of a process. capacity: how many; a third of them are for newcomers, the others for whoever needs long, of
+    which `long_left` are free."""
 
     def __init__(self, capacity: int) -> None:
         self.all = threading.BoundedSemaphore(capacity)
-        self.long = threading.BoundedSemaphore(max(1, capacity - capacity // FOR_NEWCOMERS))
+        self.long_left = max(1, capacity - capacity // FOR_NEWCOMERS)
+        self._lock = threading.Lock()
+
+    def take_long(self) -> bool:
+        """Have one more take long; False when as many as may do so already."""
+        with self._lock:
+            if self.long_left == 0:
+                return False
+            self.long_left -= 1
+            return True
+
+    def give_long_back(self) -> None:
+        """Let another one take long."""
+        with self._lock:
+            self.long_left += 1
 
     @contextmanager
     def slot(self, seconds: float) -> Iterator[Slot | None]:

@@ -15,7 +15,7 @@ from almagest import formats
 from almagest.accounts.identity import NOBODY, Identity
 from almagest.adql.catalogue import Column
 from almagest.query import datadb, limits, slots
-from almagest.query.answers import copying
+from almagest.query.answers import copying, estimate
 from almagest.query.answers.answer import Answer, Source
 from almagest.query.errors import BusyError, InternalError, QueryTimeoutError, RefusedByDatabaseError, TooLargeError
 from support import wire
@@ -263,3 +263,11 @@ def test_a_row_beyond_all_measure_is_refused() -> None:
     for name in ("votable", "csv", "fits"):
         with pytest.raises(RefusedByDatabaseError):
             b"".join(Answer(source, formats.negotiate(name)))
+
+
+def test_nothing_is_foreseen_while_there_are_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    def asked(*_: object) -> int:
+        raise AssertionError("PostgreSQL was asked")
+
+    monkeypatch.setattr(estimate, "least_bytes", asked)
+    assert list(answer(f"SELECT n FROM generate_series(1, {ROWS}) AS n"))

@@ -15,6 +15,7 @@ from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column
 from almagest.formats import CHUNK, About, Ending, Format, RawBlock, Status, TooWideError
 from almagest.query import datadb
+from almagest.query.answers import estimate
 from almagest.query.answers.copying import Copied
 from almagest.query.answers.spool import Spool
 from almagest.query.errors import BusyError, QueryError, ResultLostError, TooLargeError
@@ -23,7 +24,8 @@ from almagest.query.slots import Slot
 
 LARGE_BYTES = 8 << 20
 """An answer that has sent so much takes long for whoever reads slowly, and keeps its slot only where others have one.
-The proxy takes twice as much off our hands at once, so that nobody is slow before."""
+The proxy takes twice as much off our hands at once, so that nobody is slow before. Where it could not keep its slot,
+nothing is sent before it is clear that there is not so much."""
 
 CROWDED = (
     "as many large answers as this service sends at once are on their way; please try again soon,"
@@ -39,7 +41,8 @@ class Source:
     these exist, None to see from what the SELECT returns; count: how many it returns, where that is known; seconds:
     that it may take; advice: for when it takes longer; identity: whose rights it is read with, None for a stored
     result, which the caller has judged; bring: puts tables that only this query reads into its transaction, and lets
-    the role that is named read them; lost: what to say when none of `count` rows is there any more.
+    the role that is named read them; lost: what to say when none of `count` rows is there any more; wanted: how many
+    bytes of the document will be taken at most, None for all of them.
     """
 
     sql: str
@@ -52,6 +55,12 @@ class Source:
     identity: Identity | None = None
     bring: Callable[[datadb.Connection, str], None] | None = None
     lost: str = ""
+    wanted: int | None = None
+
+    @property
+    def brief(self) -> bool:
+        """Whether whoever takes the document stops before it is large."""
+        return self.wanted is not None and self.wanted <= LARGE_BYTES
 
     def ending(self, *, more: bool) -> Ending:
         """How an answer ends that nothing went wrong with."""
@@ -158,9 +167,10 @@ class _Rows:
             return
         with datadb.slot() as slot, datadb.connected() as connection:
             try:
-                copied = self._sent(connection)
+                crowded = slot.crowded and not source.brief
+                copied = self._sent(connection, crowded=crowded)
                 try:
-                    yield from _prolonged(copied.blocks(), slot)
+                    yield from _prolonged(copied.blocks(), slot, held=crowded)
                 finally:
                     copied.close()
                 self.count = min(copied.sent, source.rows)
@@ -170,17 +180,26 @@ class _Rows:
                 if not connection.closed:
                     connection.rollback()
 
-    def _sent(self, connection: datadb.Connection) -> Copied:
-        """The statement, on its way inside a transaction: in one go wherever the transaction is nothing but that."""
+    def _sent(self, connection: datadb.Connection, *, crowded: bool) -> Copied:
+        """The statement, on its way inside a transaction: in one go wherever the transaction is nothing but that.
+
+        crowded: whether it is not even begun when its answer is large for certain. Raises BusyError then.
+        """
         source = self._source
         if source.bring is not None:
             datadb.begin_reading_with(connection, source.identity, source.seconds, source.bring)
-            return self._copied(connection)
-        try:
-            return self._copied(connection, datadb.reading(source.identity, source.seconds))
-        except psycopg.errors.InvalidParameterValue:
+        elif crowded:
             datadb.begin_reading(connection, source.identity, source.seconds)
-            return self._copied(connection)
+        else:
+            try:
+                return self._copied(connection, datadb.reading(source.identity, source.seconds))
+            except psycopg.errors.InvalidParameterValue:
+                datadb.begin_reading(connection, source.identity, source.seconds)
+        if crowded:
+            least = estimate.least_bytes(connection, source.sql, source.rows, self._copy, source.count)
+            if least > LARGE_BYTES:
+                raise BusyError(CROWDED)
+        return self._copied(connection)
 
     def _copied(self, connection: datadb.Connection, begin: Sequence[str] = ()) -> Copied:
         source, binary = self._source, self._copy.binary
@@ -196,14 +215,20 @@ class _Rows:
         return f"COPY ({query}) TO STDOUT ({self._copy.options})"
 
 
-def _prolonged(blocks: Iterable[RawBlock], slot: Slot) -> Iterator[RawBlock]:
-    """The blocks, as long as the slot is held with right. Raises BusyError."""
+def _prolonged(blocks: Iterable[RawBlock], slot: Slot, *, held: bool) -> Iterator[RawBlock]:
+    """The blocks, as long as the slot is held with right. held: whether none comes out before that is clear for all of
+    them. Raises BusyError."""
     size = 0
+    waiting: list[RawBlock] = []
     for block in blocks:
-        yield block
         size += len(block.data)
         if size > LARGE_BYTES and not slot.prolong():
             raise BusyError(CROWDED)
+        waiting.append(block)
+        if not held or size > LARGE_BYTES:
+            yield from waiting
+            waiting.clear()
+    yield from waiting
 
 
 def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from almagest.config.environment import environment
 from almagest.formats import About, Format
@@ -39,9 +39,9 @@ class Document:
         ending = source.ending(more=bool(source.overflow))
         return self.format.length(source.columns, self.about, source.rows, ending)
 
-    def open(self) -> Answer:
-        """Its bytes. Raises QueryError."""
-        return Answer(self.source, self.format, self.about)
+    def open(self, wanted: int | None = None) -> Answer:
+        """Its bytes, of which so many will be taken at most. Raises QueryError."""
+        return Answer(replace(self.source, wanted=wanted), self.format, self.about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def deliver(document: Document, asked: Conditions, *, body: bool = True) -> Deli
     if start >= stop:
         return Delivery(416, headers | {"Content-Range": f"bytes */{length}"})
     told = {"Content-Range": f"bytes {start}-{stop - 1}/{length}", "Content-Length": str(stop - start)}
-    return Delivery(206, headers | told, Part(document.open(), start, stop))
+    return Delivery(206, headers | told, Part(document.open(stop), start, stop))
 
 
 def _measured(document: Document) -> int:

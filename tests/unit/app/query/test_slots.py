@@ -17,6 +17,20 @@ def test_long_requests_leave_slots_for_newcomers() -> None:
         assert not newcomer.prolong(), "the slots for newcomers are not for staying"
 
 
+def test_a_newcomer_is_told_when_it_could_not_stay() -> None:
+    slots = Slots(3)
+    with slots.slot(0) as newcomer:
+        assert newcomer is not None
+        told = []
+        with slots.slot(0) as first, slots.slot(0) as second:
+            for other in (first, second):
+                assert other is not None
+                assert other.prolong()
+                told.append(newcomer.crowded)
+                assert not other.crowded, "it stays already"
+        assert [*told, newcomer.crowded] == [False, True, False]
+
+
 def test_slot_that_is_long_counts_once_and_is_free_again_at_its_end() -> None:
     slots = Slots(3)
     for _ in range(5):

@@ -1,0 +1,169 @@
+"""A web process whose slots for large answers are taken by slow readers: what it refuses, and what it still answers."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+import pytest
+import requests
+
+from support import wire
+from support.archive import Archive
+from support.waiting import eventually
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+LARGE = "SELECT * FROM gaiadr3.bright"
+UNDERRATED = "SELECT * FROM gaiadr3.bright WHERE ra + 0 = ra"
+"""All rows, of which PostgreSQL expects a few."""
+
+OVERRATED = "SELECT * FROM gaiadr3.bright WHERE SQRT(ra) < 0.5 AND ra + dec < 1e9"
+"""A few rows, of which PostgreSQL expects a third of them all."""
+
+SMALL = "SELECT TOP 1000 * FROM gaiadr3.bright"
+TAKEN = 12 << 20
+"""Bytes that a slow reader takes before it stops reading: enough for its answer to count as large."""
+
+READERS = 2
+"""As many large answers as a process with THREADS sends at once."""
+
+THREADS = "5"
+
+
+@pytest.fixture(scope="module")
+def few(archive: Archive) -> Iterator[Archive]:
+    """The archive with another web process, which has three slots, two of them for what takes long."""
+    with archive.application.serving(ALMAGEST_WEB_THREADS=THREADS) as url:
+        yield replace(archive, url=url)
+
+
+@contextmanager
+def slow_readers(archive: Archive) -> Iterator[None]:
+    """Clients that stopped in the middle of a large answer."""
+    address = urlsplit(archive.tap)
+    body = urlencode({"LANG": "ADQL", "QUERY": LARGE, "RESPONSEFORMAT": "csv"})
+    head = (
+        f"POST {address.path}/sync HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
+    )
+    sent = f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}".encode()
+    with ExitStack() as stack:
+        for _ in range(READERS):
+            stack.enter_context(eventually("a slot for a reader", lambda: _slow_reader(address, sent)))
+        yield
+
+
+def _slow_reader(address: SplitResult, sent: bytes) -> socket.socket | None:
+    """None while those of an earlier test have not given their slots back."""
+    reader = socket.create_connection((address.hostname, address.port), timeout=60)
+    reader.sendall(sent)
+    taken = 0
+    while taken < TAKEN and (piece := reader.recv(1 << 16)):
+        taken += len(piece)
+    if taken < TAKEN:
+        reader.close()
+        return None
+    return reader
+
+
+@pytest.fixture
+def crowded(few: Archive) -> Iterator[Archive]:
+    with slow_readers(few):
+        yield few
+
+
+def assert_told_to_come_back(answer: requests.Response) -> None:
+    assert answer.status_code == 503, answer.text[:500]
+    assert int(answer.headers["Retry-After"]) > 0
+    value, text = wire.status(answer.content)
+    assert value == "ERROR"
+    assert "as many large answers as this service sends at once are on their way" in text
+
+
+@pytest.mark.parametrize("response_format", ["votable", "csv", "fits", "parquet"])
+def test_a_large_answer_is_not_begun(crowded: Archive, response_format: str) -> None:
+    assert_told_to_come_back(crowded.query(LARGE, RESPONSEFORMAT=response_format))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        SMALL,
+        "SELECT COUNT(*) FROM gaiadr3.bright",
+        "SELECT TOP 5 * FROM gaiadr3.bright ORDER BY ra",
+        "SELECT * FROM gaiadr3.bright WHERE DISTANCE(ra, dec, 56.75, 24.12) < 1",
+        "SELECT ROUND(ra) AS r, COUNT(*) AS n FROM gaiadr3.bright GROUP BY ROUND(ra)",
+        OVERRATED,
+        "SELECT TAP_SCHEMA.tables.table_name FROM TAP_SCHEMA.tables",
+    ],
+)
+def test_small_ones_are_answered(crowded: Archive, query: str) -> None:
+    answer = crowded.query(query)
+    assert answer.status_code == 200, answer.text
+    assert wire.status(answer.content)[0] == "OK"
+
+
+def test_a_limit_makes_a_large_answer_a_small_one(crowded: Archive) -> None:
+    answer = crowded.query(LARGE, MAXREC="1000")
+    assert (answer.status_code, wire.status(answer.content)[0]) == (200, "OVERFLOW")
+    assert crowded.query(LARGE, MAXREC="0").status_code == 200
+
+
+def test_an_answer_that_becomes_large_is_refused_before_its_first_byte(crowded: Archive) -> None:
+    assert_told_to_come_back(crowded.query(UNDERRATED))
+
+
+def test_an_answer_that_began_before_the_crowd_came_ends_with_its_reason(few: Archive) -> None:
+    with eventually("a large answer to begin", lambda: _begun(few)) as begun, slow_readers(few):
+        value, text = wire.status(begun.content)
+    assert value == "ERROR"
+    assert "as many large answers" in text
+
+
+def _begun(archive: Archive) -> requests.Response | None:
+    """A large answer of which nothing was taken yet; None while there is no slot."""
+    data = {"LANG": "ADQL", "QUERY": LARGE}
+    answer = requests.post(f"{archive.tap}/sync", data=data, stream=True, timeout=60)
+    if answer.status_code == 200:
+        return answer
+    answer.close()
+    return None
+
+
+def test_an_answer_that_cannot_be_planned_is_the_authors_mistake(crowded: Archive) -> None:
+    answer = crowded.query("SELECT 1 / 0 AS x FROM gaiadr3.bright")
+    assert answer.status_code == 400
+    assert "division by zero" in wire.status(answer.content)[1]
+
+
+@pytest.mark.parametrize(("query", "status"), [("SELECT * FROM TAP_UPLOAD.t", 200), (f"{LARGE}, TAP_UPLOAD.t", 503)])
+def test_a_query_that_brings_a_table_is_foreseen_too(crowded: Archive, query: str, status: int) -> None:
+    data = {"LANG": "ADQL", "QUERY": query, "UPLOAD": "t,param:t"}
+    files = {"t": ("t.csv", b"a\n1\n", "text/csv")}
+    answer = requests.post(f"{crowded.tap}/sync", data=data, files=files, timeout=60)
+    assert answer.status_code == status, answer.text[:500]
+
+
+def test_a_stored_result_is_not_begun_but_its_beginning_is_sent(archive: Archive, few: Archive) -> None:
+    job = archive.submit(LARGE, PHASE="RUN")
+    assert archive.until(job, "COMPLETED", "ERROR") == "COMPLETED"
+    result = f"{few.tap}/async/{job.rpartition('/')[2]}/results/result"
+    whole = requests.get(result, timeout=100)
+    with slow_readers(few):
+        for headers in ({}, {"Range": "bytes=20000000-"}, {"Range": "bytes=-100"}):
+            assert_told_to_come_back(requests.get(result, headers=headers, timeout=100))
+        beginning = requests.get(result, headers={"Range": "bytes=0-99"}, timeout=100)
+        assert beginning.status_code == 206
+        assert beginning.content == whole.content[:100]
+        assert requests.head(result, timeout=100).status_code == 200
+    eventually("the result to be sent again", lambda: requests.get(result, timeout=100).content == whole.content)
+
+
+def test_when_the_readers_are_gone_large_answers_are_sent_again(few: Archive) -> None:
+    with slow_readers(few):
+        assert_told_to_come_back(few.query(LARGE))
+    with eventually("a slot", lambda: _begun(few)) as answer:
+        assert wire.status(answer.content)[0] == "OK"
