@@ -44,12 +44,9 @@ def text_block(*lines: bytes) -> RawBlock:
     return RawBlock(b"".join(_message(line + b"\n") for line in lines), np.empty(0, np.intp))
 
 
-def value_block(*rows: Sequence[bytes]) -> RawBlock:
-    """Rows of COPY's binary format as they come, each of the bytes of its fields."""
-    messages = [
-        _message(struct.pack(">h", len(row)) + b"".join(struct.pack(">i", len(field)) + field for field in row))
-        for row in rows
-    ]
+def value_block(*rows: Sequence[bytes | None]) -> RawBlock:
+    """Rows of COPY's binary format as they come, each of the bytes of its fields, None for NULL."""
+    messages = [_message(struct.pack(">h", len(row)) + b"".join(map(_field, row))) for row in rows]
     starts = np.cumsum([0, *map(len, messages)][:-1])
     return RawBlock(b"".join(messages), starts.astype(np.intp))
 
@@ -72,6 +69,10 @@ def copied(
             return Given(list(sent.blocks()), count=sent.sent)
         finally:
             sent.close()
+
+
+def _field(value: bytes | None) -> bytes:
+    return struct.pack(">i", -1) if value is None else struct.pack(">i", len(value)) + value
 
 
 def _message(payload: bytes) -> bytes:

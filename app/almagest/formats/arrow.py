@@ -132,35 +132,30 @@ def _type(column: Column) -> Any:
 
 
 def _batch(columns: Sequence[Column], described: Any, part: Part) -> Any:
-    arrays = [_array(column, part, number) for number, column in enumerate(columns)]
+    arrays = [_array(*given) for given in zip(columns, part.cells, part.nulls, strict=True)]
     return pa.RecordBatch.from_arrays(arrays, schema=described)
 
 
-def _array(column: Column, part: Part, number: int) -> Any:
-    cell = part.cells[number]
+def _array(column: Column, cell: Cells, null: Any) -> Any:
     if is_timestamp(column) and not isinstance(cell, Ragged):
-        return _instants(cell, part.null(number))
+        return _instants(cell)
     if isinstance(cell, Ragged) and is_text(column):
-        return pa.Array.from_buffers(
-            pa.string(), len(cell), [_valid(part.null(number)), _offsets(cell, 1), pa.py_buffer(cell.data)]
-        )
+        return pa.Array.from_buffers(pa.string(), len(cell), [_valid(null), _offsets(cell, 1), pa.py_buffer(cell.data)])
     if column.arraysize is None:
-        plain = column.datatype in ("float", "double")
         # A floating-point NULL came as NaN, and stays one: they mean the same here (VOTable 1.4 §6).
-        return _elements(column, cell, None if plain else part.null(number))
-    return _lists(column, cell, part.null(number))
+        return _elements(column, cell, null)
+    return _lists(column, cell, null)
 
 
-def _instants(cell: Any, null: Any) -> Any:
+def _instants(cell: Any) -> Any:
     values = cell.astype("<i8")
-    null = null | (values == _FOREVER) | (values == -_FOREVER - 1)
+    null = (values == _FOREVER) | (values == -_FOREVER - 1)
     return pa.array(np.where(null, 0, values) + EPOCH_MICROSECONDS, pa.timestamp("us"), mask=null, from_pandas=False)
 
 
 def _elements(column: Column, cell: Any, null: Any) -> Any:
     if column.datatype == "boolean":
-        mask = cell == b"?" if null is None else null | (cell == b"?")
-        return pa.array(cell == b"T", pa.bool_(), mask=mask)
+        return pa.array(cell == b"T", pa.bool_(), mask=cell == b"?")
     # Never from pandas: NaN is a value.
     return pa.array(cell.astype(cell.dtype.newbyteorder("=")), _TYPES[column.datatype], mask=null, from_pandas=False)
 
@@ -180,4 +175,4 @@ def _offsets(cell: Ragged, size: int) -> Any:
 
 
 def _valid(null: Any) -> Any:
-    return pa.py_buffer(np.packbits(~null, bitorder="little"))
+    return None if null is None else pa.py_buffer(np.packbits(~null, bitorder="little"))

@@ -45,7 +45,7 @@ class Fits(Streamed):
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """Values."""
-        return Copy(Layout(columns).expressions())
+        return Copy(Layout(columns, marked=True).expressions())
 
     def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002 - as the protocol says
         """Known where all columns say how wide they are."""
@@ -61,7 +61,7 @@ class Fits(Streamed):
 
         Raises TooWideError.
         """
-        layout, sizes = Layout(columns), _declared(columns)
+        layout, sizes = Layout(columns, marked=True), _declared(columns)
         if sizes is None:
             widths = _Widths(columns)
             blocks = restored(rows.kept(apart(widths.measured(layout, rows))))
@@ -141,8 +141,6 @@ def _cell(column: Column, size: int, part: Part, number: int) -> Cells:
         return _filled_up(cell, size, dtype)
     if column.datatype == "boolean":
         return np.where(cell == b"?", np.array(b"\0"), cell).astype("S1")
-    if column.datatype in MARKS and column.arraysize is None:
-        return np.where(part.null(number), MARKS[column.datatype], cell).astype(dtype)
     return cell
 
 

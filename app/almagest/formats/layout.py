@@ -1,7 +1,10 @@
 """What is asked of PostgreSQL for the binary formats, and what its answer means column by column.
 
-Every field is sent without NULL, so that columns of numbers are equally wide in all rows: NaN stands for a missing
-floating-point number, zero for anything else, and whole numbers in front of the row say which they are, a bit a column.
+Rows that are equally long are read where they stand, so scalars are sent with a value also where they are NULL: NaN for
+a floating-point number, `?` for a boolean, and for a short or int a number that it cannot hold, in the next wider type.
+(A field of its own that says which are NULL would cost PostgreSQL a twentieth of the whole answer.) A long has no wider
+type: it is NULL in a row that is shorter for it, as are texts and arrays. Formats that have no other word for NULL than
+a number get that number.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from numpy.typing import NDArray
 
 from almagest.adql.catalogue import Column
 from almagest.formats import rows
-from almagest.formats.rows import Cells, Ragged, RawBlock
+from almagest.formats.rows import Cells, Field, Null, Ragged, RawBlock
 from almagest.formats.sql import elements, fixed_size, is_text, is_timestamp, text
 
 SENT: Mapping[str, np.dtype[Any]] = {
@@ -30,19 +33,25 @@ MARKS: Mapping[str, int] = {"short": -(1 << 15), "int": -(1 << 31), "long": -(1 
 """Datatype → what stands for NULL in formats whose rows have no place for it: the number furthest from any in use."""
 
 _NULLS = {
-    "short": ("int2send", r"'\x0000'::bytea", "0::smallint"),
-    "int": ("int4send", r"'\x00000000'::bytea", "0"),
-    "long": ("int8send", r"'\x0000000000000000'::bytea", "0::bigint"),
-    "float": ("float4send", r"'\x7fc00000'::bytea", "'NaN'::real"),
-    "double": ("float8send", r"'\x7ff8000000000000'::bytea", "'NaN'::double precision"),
+    "short": ("int2send", r"'\x0000'::bytea"),
+    "int": ("int4send", r"'\x00000000'::bytea"),
+    "long": ("int8send", r"'\x0000000000000000'::bytea"),
+    "float": ("float4send", r"'\x7fc00000'::bytea"),
+    "double": ("float8send", r"'\x7ff8000000000000'::bytea"),
 }
-"""Datatype → function of an element of an array, bytes of a NULL element; value of a NULL."""
+"""Datatype → function of an element of an array, bytes of a NULL element."""
 
-_WORD = 64
-"""Bits of a number that says which columns are NULL."""
+_MISSING = {"float": np.nan, "double": np.nan, "boolean": b"?"}
+"""Datatype → each element of a fixed array that is NULL, for readers who do not ask whether it is; of others, zero."""
 
-_BITS = np.dtype((np.uint8, (_WORD // 8,)))
-"""The number as it comes, the first column's bit first."""
+_TYPES = {"short": "smallint", "int": "integer", "long": "bigint", "float": "real", "double": "double precision"}
+
+_WIDER = {
+    "short": ("integer", 1 << 16, np.dtype([("null", ">i2"), ("value", ">i2")])),
+    "int": ("bigint", 1 << 32, np.dtype([("null", ">i4"), ("value", ">i4")])),
+}
+"""Datatype → the next wider type, what is NULL in it, and its halves: the first is 1 in that number, and in no other
+that the datatype holds; the second is zero, or the value."""
 
 _UNROLLED = 8
 """Fixed arrays up to this length are written element by element, without a subquery."""
@@ -50,76 +59,110 @@ _UNROLLED = 8
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A block, taken apart. cells: by column; text is UTF-8; nulls: bits, from the left, filled up to bytes."""
+    """A block, taken apart.
+
+    cells: by column; text is UTF-8, empty where it is NULL; a whole number is zero there. nulls: by column, which rows
+    are NULL; None where none is, or where the values say so: NaN, and the MARKS of a layout that has them.
+    """
 
     cells: list[Cells]
-    nulls: NDArray[np.uint8]
+    nulls: list[Null | None]
 
     def __len__(self) -> int:
-        return len(self.nulls)
+        return len(self.cells[0])
 
-    def null(self, number: int) -> NDArray[np.bool_]:
-        """Whether the column with this number, from 0 on, is NULL, by row. Floating-point numbers never are."""
-        null: NDArray[np.bool_] = (self.nulls[:, number // 8] & (0x80 >> number % 8)) != 0
-        return null
+    def bits(self) -> NDArray[np.uint8]:
+        """`nulls` as a bit a column, from the left, filled up to bytes; shape (rows, bytes)."""
+        bits = np.zeros((len(self), (len(self.cells) + 7) // 8), np.uint8)
+        for number, null in enumerate(self.nulls):
+            if null is not None:
+                bits[null, number // 8] |= 0x80 >> number % 8
+        return bits
 
 
 class Layout:
-    """How rows of these columns come. instants: whether timestamps are microseconds since 2000 instead of text."""
+    """How rows of these columns come.
 
-    def __init__(self, columns: Sequence[Column], *, instants: bool = False) -> None:
+    instants: whether timestamps are microseconds since 2000 instead of text, infinite where they are NULL; marked:
+    whether NULL among whole numbers is one of MARKS.
+    """
+
+    def __init__(self, columns: Sequence[Column], *, instants: bool = False, marked: bool = False) -> None:
         self.columns = tuple(columns)
         self.instants = instants
-        self._words = [
-            any(masked(column) for column in columns[start : start + _WORD]) for start in range(0, len(columns), _WORD)
-        ]
-        words = [_BITS for wanted in self._words if wanted]
-        self._dtypes = (*words, *(self._dtype(column) for column in columns))
+        self.marked = marked
+        self._fields = tuple(self._field(column) for column in columns)
 
     def expressions(self) -> tuple[str, ...]:
         """SQL of the fields over c1 … cn."""
-        words = (
-            _word(self.columns[start : start + _WORD], start)
-            for start, wanted in zip(range(0, len(self.columns), _WORD), self._words, strict=True)
-            if wanted
-        )
-        cells = (self._cell(column, f"c{number}") for number, column in enumerate(self.columns, 1))
-        return (*words, *cells)
+        return tuple(self._cell(column, f"c{number}") for number, column in enumerate(self.columns, 1))
 
     def part(self, block: RawBlock) -> Part:
         """The block's columns."""
-        cells = rows.columns(block, self._dtypes)
-        known = sum(self._words)
-        words = (cell for cell in cells[:known] if not isinstance(cell, Ragged))
-        none = (len(block.starts), _BITS.itemsize)
-        bits = [next(words) if wanted else np.zeros(none, np.uint8) for wanted in self._words]
-        nulls = bits[0] if len(bits) == 1 else np.concatenate(bits, axis=1)
-        return Part(cells[known:], nulls[:, : (len(self.columns) + 7) // 8])
+        cells: list[Cells] = []
+        nulls: list[Null | None] = []
+        for column, found in zip(self.columns, rows.columns(block, self._fields), strict=True):
+            cell, null = self._known(column, *found)
+            cells.append(cell)
+            nulls.append(null if null is not None and null.any() else None)
+        return Part(cells, nulls)
 
-    def _dtype(self, column: Column) -> np.dtype[Any] | None:
+    def _known(self, column: Column, cell: Cells, null: Null | None) -> tuple[Cells, Null | None]:
+        """A column's values, and which of them are none."""
+        if self.marked or isinstance(cell, Ragged):
+            return cell, null
+        if column.arraysize is not None:
+            if null is not None and column.datatype in _MISSING:
+                cell[null] = _MISSING[column.datatype]
+            return cell, null
+        if column.datatype == "boolean":
+            return cell, cell == b"?"
+        return (cell["value"], cell["null"] == 1) if column.datatype in _WIDER else (cell, null)
+
+    def _field(self, column: Column) -> Field:
         if self.instants and is_timestamp(column):
-            return np.dtype(">i8")
+            return Field(np.dtype(">i8"))
         size = fixed_size(column)
         if is_text(column) or size is None:
-            return None
+            return Field(None)
         base = SENT[column.datatype]
-        return base if column.arraysize is None else np.dtype((base, (size,)))
+        if column.arraysize is not None:
+            return Field(np.dtype((base, (size,))), nullable=not self.marked)
+        if self.marked:
+            return Field(base)
+        return Field(_WIDER[column.datatype][2] if column.datatype in _WIDER else base, column.datatype == "long")
 
     def _cell(self, column: Column, name: str) -> str:
         if is_timestamp(column):
-            return f"coalesce({name}, 'epoch'::timestamp)" if self.instants else f"coalesce({text(column, name)}, '')"
+            return f"coalesce({name}, 'infinity'::timestamp)" if self.instants else text(column, name)
         if is_text(column):
-            return f"coalesce({name}, '')"
+            return name
         if column.arraysize is not None:
-            return _array(column, name)
+            return self._array(column, name)
         if column.datatype == "boolean":
             return f"""CASE WHEN {name} THEN 'T'::"char" WHEN NOT {name} THEN 'F'::"char" ELSE '?'::"char" END"""
-        return f"coalesce({name}, {_NULLS[column.datatype][2]})"
+        return self._number(column.datatype, name)
 
+    def _number(self, datatype: str, name: str) -> str:
+        if datatype in MARKS and self.marked:
+            return f"coalesce({name}, '{MARKS[datatype]}'::{_TYPES[datatype]})"
+        if datatype in _WIDER:
+            wider, null, _ = _WIDER[datatype]
+            return f"coalesce({name}::{wider}, {null})"
+        return f"{name}::bigint" if datatype == "long" else f"coalesce({name}, 'NaN'::{_TYPES[datatype]})"
 
-def masked(column: Column) -> bool:
-    """Whether NULL in a column needs a bit, because no value of its own says so."""
-    return not (column.datatype in ("float", "double") and column.arraysize is None)
+    def _array(self, column: Column, name: str) -> str:
+        """The bytes of the elements, of a fixed array always as many, or other rows would be read wrong."""
+        size = fixed_size(column)
+        if size is None:
+            joined = f"SELECT string_agg({_element(column, 'e')}, ''::bytea ORDER BY i) FROM {elements(name)}"
+            return _unless_null(name, f"coalesce(({joined}), ''::bytea)")
+        if size <= _UNROLLED:
+            joined = " || ".join(_element(column, f"{name}[{number}]") for number in range(1, size + 1))
+        else:
+            element = _element(column, f"{name}[i]")
+            joined = f"(SELECT string_agg({element}, ''::bytea ORDER BY i) FROM generate_series(1, {size}) AS i)"
+        return joined if self.marked else _unless_null(name, joined)
 
 
 def ascii_only(cell: Ragged) -> Ragged:
@@ -153,28 +196,12 @@ def _sums(values: NDArray[Any], lengths: rows.Places) -> rows.Places:
     return sums
 
 
-def _word(columns: Sequence[Column], start: int) -> str:
-    """The bits are only put together in rows that have a NULL: that is the dear part."""
-    bits = [(f"c{start + offset + 1}", _WORD - 1 - offset) for offset, column in enumerate(columns) if masked(column)]
-    some = " OR ".join(f"{name} IS NULL" for name, _ in bits)
-    added = " | ".join(f"(({name} IS NULL)::int::bigint << {bit})" for name, bit in bits)
-    return f"CASE WHEN {some} THEN {added} ELSE 0::bigint END"
-
-
-def _array(column: Column, name: str) -> str:
-    """The bytes of the elements; a fixed array has its length whatever is stored, or other rows would be read wrong."""
-    size = fixed_size(column)
-    if size is None:
-        joined = f"SELECT string_agg({_element(column, 'e')}, ''::bytea ORDER BY i) FROM {elements(name)}"
-        return f"coalesce(({joined}), ''::bytea)"
-    if size <= _UNROLLED:
-        return " || ".join(_element(column, f"{name}[{number}]") for number in range(1, size + 1))
-    element = _element(column, f"{name}[i]")
-    return f"(SELECT string_agg({element}, ''::bytea ORDER BY i) FROM generate_series(1, {size}) AS i)"
+def _unless_null(name: str, expression: str) -> str:
+    return f"CASE WHEN {name} IS NOT NULL THEN {expression} END"
 
 
 def _element(column: Column, name: str) -> str:
     if column.datatype == "boolean":
         return rf"CASE WHEN {name} THEN '\x54'::bytea WHEN NOT {name} THEN '\x46'::bytea ELSE '\x3f'::bytea END"
-    send, missing, _ = _NULLS[column.datatype]
+    send, missing = _NULLS[column.datatype]
     return f"coalesce({send}({name}), {missing})"

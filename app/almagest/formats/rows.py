@@ -18,8 +18,12 @@ from numpy.typing import NDArray
 HEAD = 7
 """Bytes of a row before its first field."""
 
+_LENGTH = np.dtype(">i4")
+"""Of a field; −1 of one that is NULL."""
+
 Bytes: TypeAlias = NDArray[np.uint8]
 Places: TypeAlias = NDArray[np.intp]
+Null: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +72,36 @@ Cells: TypeAlias = "NDArray[Any] | Ragged"
 """A column of a block."""
 
 
-def columns(block: RawBlock, dtypes: Sequence[np.dtype[Any] | None]) -> list[Cells]:
-    """The fields of all rows by column; dtypes: of each field, in network byte order, None where its length differs
-    from row to row. No field may be NULL."""
-    row = _sent(tuple(dtypes))
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of all rows. dtype: of its value, in network byte order, None where its length differs from row to row;
+    nullable: whether one of a fixed length may be NULL; those of any length may."""
+
+    dtype: np.dtype[Any] | None
+    nullable: bool = False
+
+
+def columns(block: RawBlock, fields: Sequence[Field]) -> list[tuple[Cells, Null | None]]:
+    """The fields of all rows by column, zero or nothing where they are NULL, and which are; None where none can be."""
+    row = _sent(tuple(fields))
     if row is not None and len(block.data) == row.itemsize * len(block.starts):
-        # Where all rows are equally long, numpy reads the values where they stand.
+        # Where all rows are equally long, numpy reads the values where they stand, and none is NULL.
         rows = np.frombuffer(block.data, row)
-        return [rows[name] for name in rows.dtype.names or ()]
+        return [(rows[name], None) for name in rows.dtype.names or ()]
     raw = np.frombuffer(block.data, np.uint8)
     place = block.starts + HEAD
-    found: list[Cells] = []
-    for dtype in dtypes:
-        if dtype is None:
-            lengths = _at(raw, place, np.dtype(">i4")).astype(np.intp)
-            found.append(Ragged(lengths, raw[_every_byte(place + 4, lengths)]))
-            place = place + 4 + lengths
-        else:
-            found.append(_at(raw, place + 4, dtype))
-            place = place + 4 + dtype.itemsize
+    found: list[tuple[Cells, Null | None]] = []
+    for field in fields:
+        if field.dtype is not None and not field.nullable:
+            found.append((_at(raw, place + 4, field.dtype), None))
+            place = place + 4 + field.dtype.itemsize
+            continue
+        lengths = _at(raw, place, _LENGTH).astype(np.intp)
+        null = lengths < 0
+        lengths[null] = 0
+        place = place + 4
+        found.append((_present(raw, place, lengths, null, field.dtype), null))
+        place = place + lengths
     return found
 
 
@@ -121,17 +136,27 @@ def padded(cell: Ragged, width: int, filling: int) -> NDArray[Any]:
     return out
 
 
+def _present(raw: Bytes, places: Places, lengths: Places, null: Null, dtype: np.dtype[Any] | None) -> Cells:
+    """The values that begin at these bytes, where they are not NULL."""
+    if dtype is None:
+        return Ragged(lengths, raw[_every_byte(places, lengths)])
+    values: NDArray[Any] = np.zeros(len(places), dtype)
+    values[~null] = _at(raw, places[~null], dtype)
+    return values
+
+
 @lru_cache(maxsize=512)
-def _sent(dtypes: tuple[np.dtype[Any] | None, ...]) -> np.dtype[Any] | None:
-    """A row of PostgreSQL's with these fields, None where rows differ in length."""
+def _sent(fields: tuple[Field, ...]) -> np.dtype[Any] | None:
+    """A row of PostgreSQL's with these fields and no NULL, None where rows differ in length."""
     places, place = [], HEAD
-    for dtype in dtypes:
-        if dtype is None:
+    for field in fields:
+        if field.dtype is None:
             return None
         places.append(place + 4)
-        place += 4 + dtype.itemsize
-    names = [f"f{number}" for number in range(len(dtypes))]
-    return np.dtype({"names": names, "formats": list(dtypes), "offsets": places, "itemsize": place})
+        place += 4 + field.dtype.itemsize
+    names = [f"f{number}" for number in range(len(fields))]
+    formats = [field.dtype for field in fields]
+    return np.dtype({"names": names, "formats": formats, "offsets": places, "itemsize": place})
 
 
 @lru_cache(maxsize=512)

@@ -34,7 +34,7 @@ class Binary2(Streamed):
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """Values."""
-        return Copy(Layout(columns).expressions())
+        return Copy(self._layout(columns).expressions())
 
     def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:
         """Known where no column has values of different length."""
@@ -49,7 +49,7 @@ class Binary2(Streamed):
 
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
         """Header, rows, and how they ended."""
-        layout = Layout(columns)
+        layout = self._layout(columns)
         yield self._frame(columns, about, None)[0]
         yield from base64_lines(together(self._row(layout.part(block), columns)) for block in rows)
         yield self._frame(columns, about, rows.ending())[1]
@@ -59,9 +59,11 @@ class Binary2(Streamed):
         closing = "" if ending is None else f"</STREAM>\n</{self.element}>\n" + foot(*ending, columns, about)
         return opening.encode(), closing.encode()
 
+    def _layout(self, columns: Sequence[Column]) -> Layout:
+        return Layout(columns)
+
     def _row(self, part: Part, columns: Sequence[Column]) -> list[Cells]:
-        values = [cell for column, given in zip(columns, part.cells, strict=True) for cell in _values(column, given)]
-        return [part.nulls, *values]
+        return [part.bits(), *_values(part, columns)]
 
     def _mask(self, columns: int) -> int:
         return (columns + 7) // 8
@@ -75,18 +77,11 @@ class Binary(Binary2):
     element: str = "BINARY"
     nulls: Mapping[str, int] = field(default_factory=lambda: MARKS)
 
-    def _row(self, part: Part, columns: Sequence[Column]) -> list[Cells]:
-        return [
-            cell
-            for number, (column, given) in enumerate(zip(columns, part.cells, strict=True))
-            for cell in _values(column, self._marked(part, number, column, given))
-        ]
+    def _layout(self, columns: Sequence[Column]) -> Layout:
+        return Layout(columns, marked=True)
 
-    def _marked(self, part: Part, number: int, column: Column, given: Cells) -> Cells:
-        if isinstance(given, Ragged) or column.arraysize is not None or column.datatype not in self.nulls:
-            return given
-        marked: Cells = np.where(part.null(number), self.nulls[column.datatype], given).astype(given.dtype)
-        return marked
+    def _row(self, part: Part, columns: Sequence[Column]) -> list[Cells]:
+        return _values(part, columns)
 
     def _mask(self, columns: int) -> int:  # noqa: ARG002 - it has none
         return 0
@@ -113,7 +108,11 @@ class Tabledata(Streamed):
         yield ("</TABLEDATA>\n" + foot(*rows.ending(), columns, about)).encode()
 
 
-def _values(column: Column, cell: Cells) -> list[Cells]:
+def _values(part: Part, columns: Sequence[Column]) -> list[Cells]:
+    return [cell for column, given in zip(columns, part.cells, strict=True) for cell in _value(column, given)]
+
+
+def _value(column: Column, cell: Cells) -> list[Cells]:
     """The bytes of a column in a binary row; where rows differ in length, after the number of elements."""
     if not isinstance(cell, Ragged):
         return [cell]

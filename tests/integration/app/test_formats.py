@@ -288,12 +288,37 @@ def test_text_is_in_columns(database: Connection) -> None:
 @pytest.mark.parametrize("name", sorted(FORMATS))
 def test_rows_are_the_same_however_they_come(database: Connection, name: str) -> None:
     """One document of many blocks and one of a few, of rows of equal and of different length."""
-    columns = (Column("n", "int"), Column("x", "double"), Column("t", "char", "*"))
-    sql = "SELECT n, n / 7.0, CASE WHEN n % 1000 < 500 THEN repeat('é', n % 7) END FROM generate_series(1, 50000) AS n"
+    columns = (Column("n", "int"), Column("x", "double"), Column("t", "char", "*"), Column("l", "long"))
+    sql = (
+        "SELECT n, n / 7.0, CASE WHEN n % 1000 < 500 THEN repeat('é', n % 7) END, CASE WHEN n % 3000 < 2000 THEN n END"
+        " FROM generate_series(1, 100000) AS n"
+    )
     form = negotiate(name)
     whole = copied(database, form, columns, sql)
     again = copied(database, form, columns, sql)
     assert document(form, columns, whole, ABOUT) == document(form, columns, again, ABOUT)
+
+
+@pytest.mark.parametrize("name", ["votable", "votable/td", "parquet", "arrow", "json"])
+def test_the_least_numbers_are_values_where_null_has_a_word_of_its_own(database: Connection, name: str) -> None:
+    columns = (Column("s", "short"), Column("i", "int"), Column("l", "long"), Column("p", "double", "2"))
+    least = [-(2**15), -(2**31), -(2**63), [1.5, -2.5]]
+    sql = (
+        "VALUES ((-32768)::smallint, (-2147483648)::int, (-9223372036854775808)::bigint, '{1.5,-2.5}'::float8[]),"
+        " (NULL, NULL, NULL, NULL), (0, 0, 0, '{0,0}'), (-1, -1, -1, NULL)"
+    )
+    whole = io.BytesIO(written(database, name, columns, sql))
+    if name.startswith("votable"):
+        array = parse(whole).get_first_table().array
+        read = [[plain(row[column.name]) for column in columns] for row in array]
+    elif name == "json":
+        read = json.load(whole)["data"]
+    else:
+        table = pq.read_table(whole) if name == "parquet" else pa.ipc.open_stream(whole).read_all()
+        read = [list(row.values()) for row in table.to_pylist()]
+    assert [row[:3] for row in read] == [least[:3], [None] * 3, [0] * 3, [-1] * 3]
+    assert [row[3] for row in read][::2] == [least[3], [0, 0]]
+    np.testing.assert_equal([no_points(row[3]) for row in read][1::2], [[NAN, NAN]] * 2)
 
 
 @pytest.mark.parametrize("name", ["votable", "csv"])

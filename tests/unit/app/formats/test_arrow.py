@@ -22,11 +22,10 @@ ROWS = FIRST + GROUP + 777
 FEW = value_block(
     *(
         [
-            struct.pack(">Q", (n % 5 == 0) << 63 | (n % 3 == 0) << 61 | (n % 4 == 0) << 60),
-            struct.pack(">q", 0 if n % 5 == 0 else n),
+            None if n % 5 == 0 else struct.pack(">q", n),
             struct.pack(">d", n / 7),
-            b"" if n % 3 == 0 else b"x" * (n % 11),
-            b"" if n % 4 == 0 else struct.pack(">f", n) * (n % 6),
+            None if n % 3 == 0 else b"x" * (n % 11),
+            None if n % 4 == 0 else struct.pack(">f", n) * (n % 6),
         ]
         for n in range(1000)
     )

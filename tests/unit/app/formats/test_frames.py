@@ -20,6 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from almagest.adql import Column
+from almagest.adql.catalogue import Datatype
 from almagest.formats import (
     FORMATS,
     MEDIA_TYPE,
@@ -37,7 +38,7 @@ from almagest.formats import (
 )
 from almagest.formats.chunks import base64_length, base64_lines
 from almagest.formats.layout import Layout
-from almagest.formats.rows import Ragged, RawBlock, columns, together
+from almagest.formats.rows import Field, Ragged, RawBlock, columns, together
 from support.answers import NOTHING, OK, Given, document, text_block, value_block
 
 # A name that is no XML identifier is no fault: astropy says that it makes an ID of its own.
@@ -55,9 +56,7 @@ BROKEN = (Status.ERROR, 'a "quoted", <reason>\nin lines')
 def numbers(form: Format, count: int) -> list[RawBlock]:
     """Rows of NUMBERS as PostgreSQL sends them for a format."""
     if form.copy(NUMBERS).binary:
-        return [
-            value_block(*([struct.pack(">q", 0), struct.pack(">q", n), struct.pack(">d", n / 2)] for n in range(count)))
-        ]
+        return [value_block(*([struct.pack(">q", n), struct.pack(">d", n / 2)] for n in range(count)))]
     separator = {"FORMAT csv": b","}.get(form.copy(NUMBERS).options, b"\t" if form.extension == "tsv" else b"\x1f")
     return [text_block(*(separator.join((b"%d" % n, b"%f" % (n / 2))) for n in range(count)))]
 
@@ -208,29 +207,70 @@ def test_documents_of_equal_rows_know_their_length(name: str, count: int) -> Non
     assert form.length(COLUMNS, About(), count, OK) is None
 
 
-values = st.lists(st.tuples(st.binary(max_size=9), st.integers(-5, 5), st.binary(max_size=3)), min_size=1, max_size=30)
+short = st.none() | st.binary(max_size=3)
+values = st.lists(st.tuples(st.none() | st.binary(max_size=9), st.integers(-5, 5), short), min_size=1, max_size=30)
 
 
 @given(values)
-def test_rows_are_taken_apart_and_put_together(rows: list[tuple[bytes, int, bytes]]) -> None:
+def test_rows_are_taken_apart_and_put_together(rows: list[tuple[bytes | None, int, bytes | None]]) -> None:
     block = value_block(*((first, struct.pack(">i", number), last) for first, number, last in rows))
-    first, number, last = columns(block, [None, np.dtype(">i4"), None])
+    (first, no_first), (number, never), (last, no_last) = columns(
+        block, [Field(None), Field(np.dtype(">i4")), Field(None)]
+    )
     assert isinstance(first, Ragged)
     assert isinstance(last, Ragged)
-    assert first.data.tobytes() == b"".join(row[0] for row in rows)
+    assert first.data.tobytes() == b"".join(row[0] or b"" for row in rows)
     assert np.asarray(number).tolist() == [row[1] for row in rows]
-    assert together([first, number, last]) == b"".join(row[0] + struct.pack(">i", row[1]) + row[2] for row in rows)
+    assert never is None
+    for null, place in ((no_first, 0), (no_last, 2)):
+        assert null is not None
+        assert null.tolist() == [row[place] is None for row in rows]
+    assert together([first, number, last]) == b"".join(
+        (first or b"") + struct.pack(">i", number) + (last or b"") for first, number, last in rows
+    )
 
 
-def test_which_columns_are_null_is_known_of_any_number_of_columns() -> None:
-    """Of each 64 a number says it, but for floating-point columns, whose NULL is NaN."""
+@given(st.lists(st.tuples(st.none() | st.integers(-(2**63), 2**63 - 1), st.integers(-5, 5)), min_size=1, max_size=30))
+def test_rows_that_are_shorter_for_a_null_are_read_beside_those_that_are_not(
+    rows: list[tuple[int | None, int]],
+) -> None:
+    block = value_block(*((None if n is None else struct.pack(">q", n), struct.pack(">h", m)) for n, m in rows))
+    (long, null), (number, _) = columns(block, [Field(np.dtype(">i8"), nullable=True), Field(np.dtype(">i2"))])
+    assert np.asarray(long).tolist() == [n or 0 for n, _ in rows]
+    assert np.asarray(number).tolist() == [m for _, m in rows]
+    assert ([False] * len(rows) if null is None else null.tolist()) == [n is None for n, _ in rows]
+
+
+@pytest.mark.parametrize(("datatype", "code", "bits"), [("short", ">i", 16), ("int", ">q", 32)])
+def test_every_number_of_a_type_is_a_value_and_one_beyond_it_is_null(datatype: Datatype, code: str, bits: int) -> None:
+    numbers = [0, 1, -1, 2 ** (bits - 1) - 1, -(2 ** (bits - 1))]
+    layout = Layout((Column("n", datatype),))
+    part = layout.part(value_block(*([struct.pack(code, number)] for number in [*numbers, 2**bits])))
+    assert np.asarray(part.cells[0]).tolist() == [*numbers, 0]
+    assert part.nulls[0] is not None
+    assert part.nulls[0].tolist() == [False] * len(numbers) + [True]
+    assert layout.part(value_block(*([struct.pack(code, number)] for number in numbers))).nulls == [None]
+
+
+def test_an_array_that_is_null_is_none_also_for_those_who_read_its_elements() -> None:
+    point = Layout((Column("p", "double", "2"), Column("n", "long")))
+    block = value_block([struct.pack(">2d", 1, 2), struct.pack(">q", 5)], [None, struct.pack(">q", 6)])
+    part = point.part(block)
+    np.testing.assert_equal(part.cells[0], [[1, 2], [np.nan, np.nan]])
+    assert np.asarray(part.cells[1]).tolist() == [5, 6]
+    assert part.bits().tolist() == [[0], [0x80]]
+
+
+def test_which_columns_are_null_is_a_bit_each_of_any_number_of_columns() -> None:
     many = tuple(Column(f"c{number}", "double" if 64 <= number < 128 else "int") for number in range(130))
-    fields = [struct.pack(">d" if column.datatype == "double" else ">i", 0) for column in many]
-    first, last = struct.pack(">Q", 1 << 63 | 1), struct.pack(">Q", 1 << 62)
-    part = Layout(many).part(value_block([first, last, *fields], [bytes(8), bytes(8), *fields]))
-    nulls = [[number for number in range(130) if part.null(number)[row]] for row in range(2)]
-    assert nulls == [[0, 63, 129], []]
-    assert part.nulls.shape == (2, 17)
+    missing = {0, 9, 129}
+    fields = [
+        struct.pack(">d", 0) if column.datatype == "double" else struct.pack(">q", (number in missing) << 32)
+        for number, column in enumerate(many)
+    ]
+    present = [struct.pack(">d", 0) if column.datatype == "double" else struct.pack(">q", -1) for column in many]
+    part = Layout(many).part(value_block(fields, present))
+    assert part.bits().tolist() == [[0x80, 0x40, *([0] * 14), 0x40], [0] * 17]
 
 
 def test_gzip_is_the_same_document() -> None:
