@@ -25,6 +25,7 @@ import numpy as np
 import psycopg
 
 from almagest.formats import LARGEST, RawBlock
+from almagest.formats.messages import TRAILER, found, last_line
 from almagest.query.datadb import Connection
 
 PIECE = 1 << 18
@@ -43,7 +44,6 @@ _CANCEL_SECONDS = 5.0
 _PREAMBLE = 19
 """Bytes before the first field of a binary COPY."""
 
-_TRAILER = b"d\0\0\0\x06\xff\xff"
 _RUN = b"B\0\0\0\x0c\0\0\0\0\0\0\0\0" + b"E\0\0\0\x09\0\0\0\0\0"
 """Bind without parameters, Execute to the end."""
 
@@ -194,17 +194,17 @@ class Copied:
 
     def _values(self) -> RawBlock:
         """All whole rows that came."""
-        starts, end = _found(self._pending)
+        starts, end = found(self._pending)
         data = self._cut(end)
-        self._pending = self._pending.removeprefix(_TRAILER)
+        self._pending = self._pending.removeprefix(TRAILER)
         self._listen()
         return RawBlock(data, starts)
 
     def _lines(self) -> RawBlock:
         """All whole rows that came but for the last, until it is known whether that is one too many."""
         if not self._pending.endswith(_READY, 0, -1):
-            return RawBlock(self._cut(_last_line(self._pending)), _NO_PLACES)
-        starts, end = _found(self._pending)
+            return RawBlock(self._cut(last_line(self._pending)), _NO_PLACES)
+        starts, end = found(self._pending)
         data = self._cut(end)
         self._listen()
         if self.sent > self._most:
@@ -338,44 +338,6 @@ def _completed(tag: str) -> bytes:
     """CommandComplete."""
     body = tag.encode() + b"\0"
     return b"C" + struct.pack(">I", len(body) + 4) + body
-
-
-def _found(data: bytes) -> tuple[np.ndarray[tuple[int], np.dtype[np.intp]], int]:
-    """Where the whole rows at the beginning begin, and where the last of them ends."""
-    if len(data) < 5 or data[0] != ord("d"):
-        return _NO_PLACES, 0
-    width = _length(data, 1)[0] + 1
-    count = _alike(data, width)
-    starts, place = [], count * width
-    while place + 5 <= len(data) and data[place] == ord("d"):
-        end = place + 1 + int(_length(data, place + 1)[0])
-        if end > len(data) or (end - place == len(_TRAILER) and data[place:end] == _TRAILER):
-            break
-        starts.append(place)
-        place = end
-    alike = np.arange(0, count * width, width)
-    return np.concatenate((alike, np.array(starts, np.intp))) if starts else alike, place
-
-
-def _alike(data: bytes, width: int) -> int:
-    """How many rows at the beginning are as long as the first: each tells where the next one begins."""
-    count = len(data) // width
-    if not count or data.startswith(_TRAILER):
-        return 0
-    kinds = np.frombuffer(data, np.uint8)[: count * width : width]
-    # Whether lengths are equal does not depend on the order of their bytes, and numpy is faster in the machine's own.
-    lengths = np.ndarray(count, np.uint32, data, 1, width)
-    differ = (kinds != kinds[0]) | (lengths != lengths[0])
-    first = int(differ.argmax())
-    return first if differ[first] else count
-
-
-def _last_line(data: bytes) -> int:
-    """Where the last line begins of which anything came. (A length may look like the end of a line and a head.)"""
-    place = data.rfind(b"\nd\0")
-    while place > 0 and data[place - 1] == 0:
-        place = data.rfind(b"\nd\0", 0, place)
-    return place + 1 if place > 0 else 0
 
 
 def _failure(body: bytes) -> psycopg.Error:
