@@ -6,6 +6,7 @@ import io
 import os
 import socket
 import threading
+from contextlib import ExitStack, closing
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ from almagest.accounts.identity import NOBODY, Identity
 from almagest.adql.catalogue import Column
 from almagest.query import datadb, limits, slots
 from almagest.query.answers import copying, estimate
-from almagest.query.answers.answer import Answer, Source
+from almagest.query.answers.answer import LARGE_BYTES, Answer, Source
 from almagest.query.errors import BusyError, InternalError, QueryTimeoutError, RefusedByDatabaseError, TooLargeError
 from support import wire
 from support.application import Application
@@ -263,6 +264,22 @@ def test_a_row_beyond_all_measure_is_refused() -> None:
     for name in ("votable", "csv", "fits"):
         with pytest.raises(RefusedByDatabaseError):
             b"".join(Answer(source, formats.negotiate(name)))
+
+
+def test_a_large_answer_that_began_before_the_crowd_came_ends_with_its_reason() -> None:
+    rows = 5_000_000
+    query = f"SELECT n FROM generate_series(1, {rows}) AS n"
+    with ExitStack() as stack:
+        parts = iter(stack.enter_context(closing(answer(query, rows=rows))))
+        first = next(parts)
+        for _ in range(slots.capacity() - slots.capacity() // slots.FOR_NEWCOMERS):
+            others = iter(stack.enter_context(closing(answer(query, rows=rows))))
+            taken = 0
+            while taken < LARGE_BYTES:
+                taken += len(next(others))
+        value, text = wire.status(first + b"".join(parts))
+    assert value == "ERROR"
+    assert "as many large answers" in text
 
 
 def test_nothing_is_foreseen_while_there_are_slots(monkeypatch: pytest.MonkeyPatch) -> None:
