@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -20,6 +21,9 @@ HEAD = 7
 
 _LENGTH = np.dtype(">i4")
 """Of a field; −1 of one that is NULL."""
+
+_DRAWN_OUT = 4
+"""How much more room values may take, all as long as the longest, before it is sooner to take them byte by byte."""
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Places: TypeAlias = NDArray[np.intp]
@@ -107,39 +111,94 @@ def columns(block: RawBlock, fields: Sequence[Field]) -> list[tuple[Cells, Null 
 
 def together(cells: Sequence[Cells]) -> memoryview:
     """The bytes of all rows, each with its cells one after the other and nothing between them."""
-    fixed = [_whole(cell) for cell in cells if not isinstance(cell, Ragged)]
-    if len(fixed) == len(cells):
-        rows = np.empty(len(fixed[0]), _packed(tuple(cell.dtype for cell in fixed)))
-        for name, cell in zip(rows.dtype.names or (), fixed, strict=True):
-            rows[name] = cell
-        return rows.view(np.uint8).data
-    widths = [_widths(cell) for cell in cells]
-    length = np.zeros(len(cells[0]), np.intp) + sum(widths)
-    place = np.cumsum(length) - length
-    out = np.empty(int(length.sum()), np.uint8)
-    for given, width in zip(cells, widths, strict=True):
-        if isinstance(given, Ragged):
-            out[_every_byte(place, given.lengths)] = given.data
-        else:
-            for offset, byte in enumerate(np.ascontiguousarray(given).view(np.uint8).reshape(len(given), -1).T):
-                out[place + offset] = byte
-        place = place + width
-    return out.data
+    count = len(cells[0])
+    given = [cell for cell in cells if not isinstance(cell, Ragged) or len(cell.data)]
+    total = sum(len(cell.data) if isinstance(cell, Ragged) else cell.nbytes for cell in given)
+    if count * sum(map(_longest, given)) > _DRAWN_OUT * total:
+        return _scattered(given, total)
+    even = [(cell, None) if isinstance(cell, np.ndarray) and cell.ndim == 1 else _even(cell) for cell in given]
+    rows = np.empty(count, _packed(tuple(values.dtype for values, _ in even)))
+    names, fields = rows.dtype.names or (), rows.dtype.fields or {}
+    for name, (values, _) in zip(names, even, strict=True):
+        rows[name] = values
+    octets = rows.view(np.uint8)
+    if all(within is None for _, within in even):
+        return octets.data
+    kept = np.ones((count, rows.itemsize), np.bool_)
+    for name, (_, within) in zip(names, even, strict=True):
+        if within is not None:
+            place = fields[name][1]
+            kept[:, place : place + within.shape[1]] = within
+    return octets[kept.reshape(-1)].data
 
 
 def padded(cell: Ragged, width: int, filling: int) -> NDArray[Any]:
     """Each value with exactly `width` bytes: cut, or filled up."""
     out = np.full((len(cell), width), filling, np.uint8)
     lengths = np.minimum(cell.lengths, width)
-    source = np.cumsum(cell.lengths) - cell.lengths
-    out.reshape(-1)[_every_byte(np.arange(len(cell)) * width, lengths)] = cell.data[_every_byte(source, lengths)]
+    data = cell.data
+    if _longest(cell) > width:
+        data = data[_every_byte(np.cumsum(cell.lengths) - cell.lengths, lengths)]
+    out[_within(lengths, width)] = data
     return out
+
+
+def _longest(cell: Cells) -> int:
+    """The most bytes that a row has of it."""
+    return int(cell.lengths.max(initial=0)) if isinstance(cell, Ragged) else cell.nbytes // max(1, len(cell))
+
+
+def _even(cell: Cells) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+    """One value a row, all of them as long as the longest, and which of its bytes are in the row: None for all.
+
+    A few values a row become one, because numpy copies an array of them several times as slowly.
+    """
+    within = None
+    if not isinstance(cell, Ragged):
+        octets = cell.reshape(len(cell), prod(cell.shape[1:]))
+    elif len(cell.data) == len(cell) * _longest(cell):
+        octets = cell.data.reshape(-1, _longest(cell))
+    else:
+        within = _within(cell.lengths, _longest(cell))
+        octets = np.empty(within.shape, np.uint8)
+        octets[within] = cell.data
+    return octets.view(f"V{octets.shape[1] * octets.itemsize}")[:, 0], within
+
+
+def _scattered(cells: Sequence[Cells], total: int) -> memoryview:
+    """The same as `together` where a few cells are much longer than the others, for which all would need room."""
+    widths = [cell.lengths if isinstance(cell, Ragged) else _longest(cell) for cell in cells]
+    length = np.zeros(len(cells[0]), np.intp) + sum(widths)
+    place = np.cumsum(length) - length
+    out = np.empty(total, np.uint8)
+    for cell, width in zip(cells, widths, strict=True):
+        data = cell.data if isinstance(cell, Ragged) else np.ascontiguousarray(cell).view(np.uint8).reshape(-1)
+        out[_every_byte(place, np.broadcast_to(width, len(place)))] = data
+        place = place + width
+    return out.data
+
+
+def _within(lengths: Places, width: int) -> NDArray[np.bool_]:
+    """Which of `width` bytes each value has."""
+    within: NDArray[np.bool_] = np.arange(width, dtype=np.int32) < lengths.astype(np.int32)[:, np.newaxis]
+    return within
+
+
+def _taken(raw: Bytes, places: Places, lengths: Places) -> Bytes:
+    """The bytes of pieces that begin at `places` and have these lengths."""
+    count, longest, total = len(lengths), int(lengths.max(initial=0)), int(lengths.sum())
+    if not total or count * longest > _DRAWN_OUT * total:
+        return raw[_every_byte(places, lengths)]
+    if int(places[-1]) + longest > len(raw):
+        raw = np.concatenate((raw, np.zeros(longest, np.uint8)))
+    pieces = _at(raw, places, np.dtype((np.uint8, (longest,))))
+    return pieces.reshape(-1) if total == count * longest else pieces[_within(lengths, longest)]
 
 
 def _present(raw: Bytes, places: Places, lengths: Places, null: Null, dtype: np.dtype[Any] | None) -> Cells:
     """The values that begin at these bytes, where they are not NULL."""
     if dtype is None:
-        return Ragged(lengths, raw[_every_byte(places, lengths)])
+        return Ragged(lengths, _taken(raw, places, lengths))
     values: NDArray[Any] = np.zeros(len(places), dtype)
     values[~null] = _at(raw, places[~null], dtype)
     return values
@@ -165,15 +224,6 @@ def _packed(dtypes: tuple[np.dtype[Any], ...]) -> np.dtype[Any]:
     return np.dtype([(f"f{number}", dtype) for number, dtype in enumerate(dtypes)])
 
 
-def _whole(cell: NDArray[Any]) -> NDArray[Any]:
-    """The bytes of each row as one value: a few short values a row take numpy several times as long."""
-    if cell.ndim == 1:
-        return cell
-    length = int(np.prod(cell.shape[1:]))
-    values: NDArray[Any] = cell.reshape(len(cell), length).view(f"V{length * cell.itemsize}")[:, 0]
-    return values
-
-
 def _at(raw: Bytes, places: Places, dtype: np.dtype[Any]) -> NDArray[Any]:
     """The values that begin at these bytes."""
     if not len(places):
@@ -189,7 +239,3 @@ def _every_byte(places: Places, lengths: Places) -> Places:
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
     return np.repeat(places - (ends - lengths), lengths) + np.arange(total)
-
-
-def _widths(cell: Cells) -> Places | int:
-    return cell.lengths if isinstance(cell, Ragged) else cell.dtype.itemsize * int(np.prod(cell.shape[1:]))

@@ -38,7 +38,7 @@ from almagest.formats import (
 )
 from almagest.formats.chunks import base64_length, base64_lines
 from almagest.formats.layout import Layout
-from almagest.formats.rows import Field, Ragged, RawBlock, columns, together
+from almagest.formats.rows import Field, Ragged, RawBlock, columns, padded, together
 from support.answers import NOTHING, OK, Given, document, text_block, value_block
 
 # A name that is no XML identifier is no fault: astropy says that it makes an ID of its own.
@@ -207,8 +207,13 @@ def test_documents_of_equal_rows_know_their_length(name: str, count: int) -> Non
     assert form.length(COLUMNS, About(), count, OK) is None
 
 
-short = st.none() | st.binary(max_size=3)
-values = st.lists(st.tuples(st.none() | st.binary(max_size=9), st.integers(-5, 5), short), min_size=1, max_size=30)
+texts = st.none() | st.binary(max_size=9) | st.just(b"all alike") | st.just(b"much longer " * 50)
+values = st.lists(st.tuples(texts, st.integers(-5, 5), texts), min_size=1, max_size=30)
+
+
+def each(cell: Ragged) -> list[bytes]:
+    ends = np.cumsum(cell.lengths)
+    return [cell.data[start:end].tobytes() for start, end in zip(ends - cell.lengths, ends, strict=True)]
 
 
 @given(values)
@@ -222,6 +227,9 @@ def test_rows_are_taken_apart_and_put_together(rows: list[tuple[bytes | None, in
     assert first.data.tobytes() == b"".join(row[0] or b"" for row in rows)
     assert np.asarray(number).tolist() == [row[1] for row in rows]
     assert never is None
+    for cell in (first, last):
+        cut = [value[:5].ljust(5, b" ") for value in each(cell)]
+        assert padded(cell, 5, 0x20).tobytes() == b"".join(cut)
     for null, place in ((no_first, 0), (no_last, 2)):
         assert null is not None
         assert null.tolist() == [row[place] is None for row in rows]
