@@ -55,10 +55,10 @@ def pytest(name: str, *options: str) -> tuple[str, ...]:
     return ("pytest", "--junit-xml", str(OUTPUT / f"{name}.xml"), "--durations=8", *options)
 
 
-def integration(part: str, *needs: str) -> Stage:
+def integration(part: str, *needs: str, after: tuple[str, ...] = ()) -> Stage:
     """Each part has servers of its own, so that all can run side by side."""
     name = f"integration-{part}"
-    return Stage(name, (pytest(name, "-m", "integration", f"tests/integration/{part}"),), needs=needs)
+    return Stage(name, (pytest(name, "-m", "integration", f"tests/integration/{part}"),), needs=needs, after=after)
 
 
 # Where there are fewer places than stages, the first ones begin.
@@ -104,9 +104,9 @@ OUTSIDE_IT = (
             (sys.executable, "tests/house.py"),
         ),
     ),
-    # Servers without a cluster, or with an API server of their own.
-    integration("operator", "images"),
-    integration("images", "images"),
+    # Servers without a cluster, or with an API server of their own. What e2e waits for takes the places first.
+    integration("operator", "images", after=("cluster",)),
+    integration("images", "images", after=("cluster",)),
 )
 STAGES = (*PREPARED, *IN_THE_CLUSTER, E2E, *OUTSIDE_IT)
 
