@@ -68,9 +68,10 @@ PREPARED = (
     Stage("cluster", (("ansible/setup", "cluster"),), needs=("images",), after=("tools",)),
 )
 IN_THE_CLUSTER = (
+    # These two wait most of their minutes.
     integration("crashes", "cluster"),
-    integration("app", "cluster", "tools"),
     integration("jobs", "cluster"),
+    integration("app", "cluster", "tools"),
     Stage(
         "conformance", (pytest("conformance", "-m", "integration", "tests/conformance"),), needs=("cluster", "tools")
     ),
@@ -201,7 +202,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [stage.name for stage in STAGES]
     parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"of: {', '.join(names)}")
-    parser.add_argument("--jobs", type=int, default=4, help="stages at a time (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=5, help="stages at a time (default: %(default)s)")
     arguments = parser.parse_args()
     chosen = arguments.stages or names
     if unknown := set(chosen) - set(names):
