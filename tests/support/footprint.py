@@ -32,7 +32,9 @@ def measure() -> Counter[str]:
     used: Counter[str] = Counter()
     for process in of_cluster(Layout.here().state):
         in_pod = POD.search(process.cgroup)
-        whose = pods.get(in_pod[1].replace("_", "-"), "node/other pods") if in_pod else f"node/{process.name}"
+        # Not the name of the executable, which is one for all of Kubernetes.
+        program = Path(process.args.split()[0]).name
+        whose = pods.get(in_pod[1].replace("_", "-"), "node/other pods") if in_pod else f"node/{program}"
         used[whose] += pss(process.pid)
     return used
 
