@@ -25,10 +25,10 @@ Connection = psycopg.Connection[Row]
 
 @pytest.fixture(scope="module")
 def public(application: Application, database: Connection) -> Iterator[Connection]:
-    """The data database as whoever asks."""
-    database.execute("GRANT USAGE ON SCHEMA sky TO almagest_public")
-    database.execute("GRANT SELECT ON ALL TABLES IN SCHEMA sky TO almagest_public")
-    with application.data("almagest_public") as connection:
+    """The data database as nobody's jobs ask it: rights that others are given here go with an archive's next sweep."""
+    database.execute("GRANT USAGE ON SCHEMA sky TO almagest_guest")
+    database.execute("GRANT SELECT ON ALL TABLES IN SCHEMA sky TO almagest_guest")
+    with application.data("almagest_guest") as connection:
         yield connection
 
 
