@@ -18,12 +18,6 @@ from support.waiting import eventually
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 LARGE = "SELECT * FROM gaiadr3.bright"
-UNDERRATED = "SELECT * FROM gaiadr3.bright WHERE ra + 0 = ra"
-"""All rows, of which PostgreSQL expects a few."""
-
-OVERRATED = "SELECT * FROM gaiadr3.bright WHERE SQRT(ra) < 0.5 AND ra + dec < 1e9"
-"""A few rows, of which PostgreSQL expects a third of them all."""
-
 SMALL = "SELECT TOP 1000 * FROM gaiadr3.bright"
 TAKEN = 12 << 20
 """Bytes that a slow reader takes before it stops reading: enough for its answer to count as large."""
@@ -84,7 +78,7 @@ def assert_told_to_come_back(answer: requests.Response) -> None:
 
 
 @pytest.mark.parametrize("response_format", ["votable", "csv", "fits", "parquet"])
-def test_a_large_answer_is_not_begun(crowded: Archive, response_format: str) -> None:
+def test_a_large_answer_is_refused_before_its_first_byte(crowded: Archive, response_format: str) -> None:
     assert_told_to_come_back(crowded.query(LARGE, RESPONSEFORMAT=response_format))
 
 
@@ -96,7 +90,6 @@ def test_a_large_answer_is_not_begun(crowded: Archive, response_format: str) -> 
         "SELECT TOP 5 * FROM gaiadr3.bright ORDER BY ra",
         "SELECT * FROM gaiadr3.bright WHERE DISTANCE(ra, dec, 56.75, 24.12) < 1",
         "SELECT ROUND(ra) AS r, COUNT(*) AS n FROM gaiadr3.bright GROUP BY ROUND(ra)",
-        OVERRATED,
         "SELECT TAP_SCHEMA.tables.table_name FROM TAP_SCHEMA.tables",
     ],
 )
@@ -112,25 +105,21 @@ def test_a_limit_makes_a_large_answer_a_small_one(crowded: Archive) -> None:
     assert crowded.query(LARGE, MAXREC="0").status_code == 200
 
 
-def test_an_answer_that_becomes_large_is_refused_before_its_first_byte(crowded: Archive) -> None:
-    assert_told_to_come_back(crowded.query(UNDERRATED))
-
-
-def test_an_answer_that_cannot_be_planned_is_the_authors_mistake(crowded: Archive) -> None:
+def test_a_query_that_fails_is_its_authors_mistake(crowded: Archive) -> None:
     answer = crowded.query("SELECT 1 / 0 AS x FROM gaiadr3.bright")
     assert answer.status_code == 400
     assert "division by zero" in wire.status(answer.content)[1]
 
 
 @pytest.mark.parametrize(("query", "status"), [("SELECT * FROM TAP_UPLOAD.t", 200), (f"{LARGE}, TAP_UPLOAD.t", 503)])
-def test_a_query_that_brings_a_table_is_foreseen_too(crowded: Archive, query: str, status: int) -> None:
+def test_a_query_that_brings_a_table_is_no_exception(crowded: Archive, query: str, status: int) -> None:
     data = {"LANG": "ADQL", "QUERY": query, "UPLOAD": "t,param:t"}
     files = {"t": ("t.csv", b"a\n1\n", "text/csv")}
     answer = requests.post(f"{crowded.tap}/sync", data=data, files=files, timeout=60)
     assert answer.status_code == status, answer.text[:500]
 
 
-def test_a_stored_result_is_not_begun_but_its_beginning_is_sent(archive: Archive, few: Archive) -> None:
+def test_a_stored_result_is_refused_but_its_beginning_is_sent(archive: Archive, few: Archive) -> None:
     job = archive.submit(LARGE, PHASE="RUN")
     assert archive.until(job, "COMPLETED", "ERROR") == "COMPLETED"
     result = f"{few.tap}/async/{job.rpartition('/')[2]}/results/result"

@@ -16,7 +16,7 @@ from almagest import formats
 from almagest.accounts.identity import NOBODY, Identity
 from almagest.adql.catalogue import Column
 from almagest.query import datadb, limits, slots
-from almagest.query.answers import copying, estimate
+from almagest.query.answers import copying
 from almagest.query.answers.answer import LARGE_BYTES, Answer, Source
 from almagest.query.errors import BusyError, InternalError, QueryTimeoutError, RefusedByDatabaseError, TooLargeError
 from support import wire
@@ -280,11 +280,3 @@ def test_a_large_answer_that_began_before_the_crowd_came_ends_with_its_reason() 
         value, text = wire.status(first + b"".join(parts))
     assert value == "ERROR"
     assert "as many large answers" in text
-
-
-def test_nothing_is_foreseen_while_there_are_slots(monkeypatch: pytest.MonkeyPatch) -> None:
-    def asked(*_: object) -> int:
-        raise AssertionError("PostgreSQL was asked")
-
-    monkeypatch.setattr(estimate, "least_bytes", asked)
-    assert list(answer(f"SELECT n FROM generate_series(1, {ROWS}) AS n"))

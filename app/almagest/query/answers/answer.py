@@ -15,7 +15,6 @@ from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Column
 from almagest.formats import CHUNK, About, Ending, Format, RawBlock, Status, TooWideError
 from almagest.query import datadb
-from almagest.query.answers import estimate
 from almagest.query.answers.copying import Copied
 from almagest.query.answers.spool import Spool
 from almagest.query.errors import BusyError, QueryError, ResultLostError, TooLargeError
@@ -156,7 +155,8 @@ class _Rows:
             gone = self._source.lost and isinstance(error, psycopg.errors.UndefinedTable)
             self._failure = ResultLostError(self._source.lost) if gone else explain(error, self._source.advice)
         except BusyError as error:
-            self._failure = error
+            # Its traceback would keep the rows that were held back, until the garbage collector looks.
+            self._failure = error.with_traceback(None)
         return None
 
     def _stream(self) -> Generator[RawBlock]:
@@ -167,10 +167,10 @@ class _Rows:
             return
         with datadb.slot() as slot, datadb.connected() as connection:
             try:
-                crowded = slot.crowded and not source.brief
-                copied = self._sent(connection, crowded=crowded)
+                held = slot.crowded and not source.brief
+                copied = self._sent(connection)
                 try:
-                    yield from _prolonged(copied.blocks(), slot, held=crowded)
+                    yield from _prolonged(copied.blocks(), slot, held=held)
                 finally:
                     copied.close()
                 self.count = min(copied.sent, source.rows)
@@ -180,26 +180,17 @@ class _Rows:
                 if not connection.closed:
                     connection.rollback()
 
-    def _sent(self, connection: datadb.Connection, *, crowded: bool) -> Copied:
-        """The statement, on its way inside a transaction: in one go wherever the transaction is nothing but that.
-
-        crowded: whether it is not even begun when its answer is large for certain. Raises BusyError then.
-        """
+    def _sent(self, connection: datadb.Connection) -> Copied:
+        """The statement, on its way inside a transaction: in one go wherever the transaction is nothing but that."""
         source = self._source
         if source.bring is not None:
             datadb.begin_reading_with(connection, source.identity, source.seconds, source.bring)
-        elif crowded:
+            return self._copied(connection)
+        try:
+            return self._copied(connection, datadb.reading(source.identity, source.seconds))
+        except psycopg.errors.InvalidParameterValue:
             datadb.begin_reading(connection, source.identity, source.seconds)
-        else:
-            try:
-                return self._copied(connection, datadb.reading(source.identity, source.seconds))
-            except psycopg.errors.InvalidParameterValue:
-                datadb.begin_reading(connection, source.identity, source.seconds)
-        if crowded:
-            least = estimate.least_bytes(connection, source.sql, source.rows, self._copy, source.count)
-            if least > LARGE_BYTES:
-                raise BusyError(CROWDED)
-        return self._copied(connection)
+            return self._copied(connection)
 
     def _copied(self, connection: datadb.Connection, begin: Sequence[str] = ()) -> Copied:
         source, binary = self._source, self._copy.binary
