@@ -171,7 +171,7 @@ def _pod(name: str, server: Server, image: str) -> Manifest:
         "image": image,
         "env": [{"name": key, "value": value} for key, value in server.environment.items()],
         "volumeMounts": mounts,
-        # Asked until it is up, and then no more: to run a command in a container every second costs a fifth of a core.
+        # Asked until it is up, and then no more: to run a command in each container every second keeps the node busy.
         "startupProbe": {**server.probe, "periodSeconds": 1, "timeoutSeconds": 5, "failureThreshold": 180},
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -10,16 +10,19 @@ import pytest
 from builder import host
 from builder.errors import BuildError
 
-DEB822 = """\
-# The machine's mirror, at an address that RFC 5737 keeps for documentation
+MIRROR = "http://192.0.2.7"
+"""An address that RFC 5737 keeps for documentation."""
+
+DEB822 = f"""\
+# The machine's mirror
 Types: deb deb-src
-URIs: http://192.0.2.7/debian
+URIs: {MIRROR}/debian
 Suites: bookworm bookworm-updates
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
 
 Types: deb
-URIs: http://192.0.2.7/debian-security
+URIs: {MIRROR}/debian-security
 Suites: bookworm-security
 Components: main
 
@@ -39,9 +42,9 @@ def apt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 WANTED = [
-    "deb http://192.0.2.7/debian trixie main",
-    "deb http://192.0.2.7/debian trixie-updates main",
-    "deb http://192.0.2.7/debian-security trixie-security main",
+    f"deb {MIRROR}/debian trixie main",
+    f"deb {MIRROR}/debian trixie-updates main",
+    f"deb {MIRROR}/debian-security trixie-security main",
 ]
 
 
@@ -52,9 +55,9 @@ def test_deb822_sources_name_the_mirrors(apt: Path) -> None:
 
 def test_one_line_sources_name_the_mirrors(apt: Path) -> None:
     (apt / "sources.list").write_text(
-        "deb [signed-by=/usr/share/keyrings/k.gpg arch=amd64] http://192.0.2.7/debian/ trixie main contrib\n"
+        f"deb [signed-by=/usr/share/keyrings/k.gpg arch=amd64] {MIRROR}/debian/ trixie main contrib\n"
         "# deb http://192.0.2.9/debian trixie main\n"
-        "deb http://192.0.2.7/debian-security trixie-security main\n"
+        f"deb {MIRROR}/debian-security trixie-security main\n"
     )
     assert host.sources("trixie") == WANTED
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from almagest_operator.apply.client import ApiError, Client
 from almagest_operator.cli.errors import NOT_FOUND, CommandError, explain
+from almagest_operator.model.resource import Manifest
 from almagest_operator.model.status import ArchiveStatus, Condition, ConditionStatus
-from almagest_operator.observe.kinds import ARCHIVE
+from almagest_operator.observe.kinds import ARCHIVE, POD
+from almagest_operator.observe.live import COMPONENT, INSTANCE, SELECTOR
 from almagest_operator.status.conditions import READY
 
 FINAL = {"InvalidSpec", "MigrationFailed", "IngestFailed"}
@@ -89,5 +91,14 @@ async def names(client: Client, namespace: str) -> list[str]:
     """Names of all archives of a namespace, sorted."""
     try:
         return sorted(item["metadata"]["name"] for item in await client.all(ARCHIVE, namespace))
+    except ApiError as error:
+        raise explain(error) from error
+
+
+async def pods(client: Client, name: str, namespace: str, component: str | None = None) -> list[Manifest]:
+    """The pods of an archive, or of one of its components."""
+    wanted = f",{COMPONENT}={component}" if component else ""
+    try:
+        return await client.all(POD, namespace, labels=f"{SELECTOR},{INSTANCE}={name}{wanted}")
     except ApiError as error:
         raise explain(error) from error

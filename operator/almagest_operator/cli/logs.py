@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from almagest_operator.apply.client import ApiError, Client
-from almagest_operator.cli.archive import find
+from almagest_operator.cli.archive import find, pods
 from almagest_operator.cli.errors import NOT_FOUND, CommandError, explain
 from almagest_operator.observe.kinds import POD
-from almagest_operator.observe.live import COMPONENT, INSTANCE, SELECTOR
+from almagest_operator.observe.live import COMPONENT
 
 Body = Mapping[str, Any]
 
@@ -22,14 +22,10 @@ async def logs(client: Client, name: str, namespace: str, component: str | None,
     query: of the API's log subresource (`follow`, `tailLines`, `previous`).
     """
     await find(client, name, namespace)
-    wanted = f",{COMPONENT}={component}" if component else ""
-    try:
-        pods = await client.all(POD, namespace, labels=f"{SELECTOR},{INSTANCE}={name}{wanted}")
-    except ApiError as error:
-        raise explain(error) from error
-    if not pods:
+    found = await pods(client, name, namespace, component)
+    if not found:
         raise CommandError(await _nothing(client, name, namespace, component), NOT_FOUND)
-    sources = [(pod["metadata"]["name"], container["name"]) for pod in pods for container in pod["spec"]["containers"]]
+    sources = [(pod["metadata"]["name"], container["name"]) for pod in found for container in pod["spec"]["containers"]]
     prefixed = len(sources) > 1
     async with asyncio.TaskGroup() as tasks:
         for pod, container in sources:
@@ -40,8 +36,8 @@ async def _nothing(client: Client, name: str, namespace: str, component: str | N
     """Why there is no log, with the components of which there is one."""
     if component is None:
         return f"archive {name!r} has no pods yet"
-    pods = await client.all(POD, namespace, labels=f"{SELECTOR},{INSTANCE}={name}")
-    known = ", ".join(sorted({pod["metadata"]["labels"][COMPONENT] for pod in pods})) or "none"
+    every = await pods(client, name, namespace)
+    known = ", ".join(sorted({pod["metadata"]["labels"][COMPONENT] for pod in every})) or "none"
     return f"archive {name!r} has no pods of component {component!r} (there: {known})"
 
 

@@ -75,6 +75,12 @@ def test_val_without_a_web_process_says_where_to_look(shared: Bench) -> None:
     assert done.stderr == "almagest: archive 'gaia' has no web process that is ready; see `almagest status gaia`\n"
 
 
+def test_val_sends_those_with_a_file_to_the_command_that_needs_no_archive(shared: Bench) -> None:
+    done = almagest(shared, "val", "gaia", "stars.yaml", "-n", shared.namespace)
+    assert done.returncode == 2
+    assert "almagest-app val stars.yaml" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
