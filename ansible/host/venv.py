@@ -1,6 +1,7 @@
 """Virtual environments from the hash-pinned lock files, with our own project installed in place.
 
-One directory per lock file, Python and repository, so that another checkout or branch never breaks the first one's.
+The packages of a lock file are installed once for all checkouts. Each checkout has a small environment over them that
+holds nothing but the project, so that a new clone is ready in seconds and another branch never breaks the first one's.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -25,28 +27,35 @@ def lock_file(kind: str) -> Path:
     return ROOT / "requirements" / f"{kind}.txt"
 
 
-def path(layout: Layout, kind: str) -> Path:
-    """`<cache>/venv/<kind>-<hash of lock file, Python version and repository>`."""
-    identity = f"{sys.version}\0{ROOT}\0".encode() + lock_file(kind).read_bytes()
+def packages(layout: Layout, kind: str) -> Path:
+    """`<cache>/venv/<kind>-<hash of lock file and Python version>`: what the lock file names, for every checkout."""
+    identity = f"{sys.version}\0{sys.base_prefix}\0".encode() + lock_file(kind).read_bytes()
     return layout.venvs / f"{kind}-{hashlib.sha256(identity).hexdigest()[:12]}"
+
+
+def path(layout: Layout, kind: str) -> Path:
+    """`<packages>-<hash of the repository's path>`: the environment that this checkout's commands run in."""
+    below = packages(layout, kind)
+    return below.with_name(f"{below.name}-{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}")
 
 
 def ensure(layout: Layout, kind: str, progress: Progress) -> Path:
     """The finished virtual environment; made, repaired or left as it is. Raises HostError with the log's path."""
-    venv = path(layout, kind)
+    below, venv = packages(layout, kind), path(layout, kind)
     project = hashlib.sha256((ROOT / "pyproject.toml").read_bytes()).hexdigest()
     layout.log.mkdir(parents=True, exist_ok=True)
-    venv.parent.mkdir(parents=True, exist_ok=True)
-    with venv.with_suffix(".lock").open("w") as lock, (layout.log / f"venv-{kind}.log").open("a") as log:
+    below.parent.mkdir(parents=True, exist_ok=True)
+    with below.with_suffix(".lock").open("w") as lock, (layout.log / f"venv-{kind}.log").open("a") as log:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if stamp(venv, "dependencies") != "complete":
+        if stamp(below) != "complete":
             progress(f"installing the Python packages of requirements/{kind}.txt (log: {log.name})")
-            create(venv, log)
-            pip(venv, log, "--require-hashes", "--only-binary=:all:", "-r", str(lock_file(kind)))
-            set_stamp(venv, "dependencies", "complete")
-        if stamp(venv, "project") != project:
-            pip(venv, log, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
-            set_stamp(venv, "project", project)
+            create(below, log)
+            pip(below, below, log, "--require-hashes", "--only-binary=:all:", "-r", str(lock_file(kind)))
+            set_stamp(below, "complete")
+        if stamp(venv) != project:
+            lay_over(below, venv, log)
+            pip(below, venv, log, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+            set_stamp(venv, project)
     return venv
 
 
@@ -59,9 +68,36 @@ def create(venv: Path, log: TextIO) -> None:
     run([sys.executable, "-m", "venv", "--clear", str(venv)], log)
 
 
-def pip(venv: Path, log: TextIO, *arguments: str) -> None:
-    command = [str(venv / "bin" / "python"), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
-    run([*command, *arguments], log)
+def lay_over(below: Path, venv: Path, log: TextIO) -> None:
+    """Make an environment that imports the packages of the one below and has its commands, run by its own Python."""
+    run([sys.executable, "-m", "venv", "--clear", "--without-pip", str(venv)], log)
+    # A path alone would not do: only a site directory's own .pth files are read.
+    (site_packages(venv) / "packages.pth").write_text(f"import site; site.addsitedir({str(site_packages(below))!r})\n")
+    own = {program.name for program in (venv / "bin").iterdir()}
+    for program in (below / "bin").iterdir():
+        if program.name not in own and not program.name.startswith("pip"):
+            lend(program, venv / "bin" / program.name)
+
+
+def lend(program: Path, target: Path) -> None:
+    """A script names its interpreter, so it is written anew; anything else is the same file."""
+    with program.open("rb") as file:
+        script = file.read(2) == b"#!"
+    if not script:
+        target.symlink_to(program)
+        return
+    target.write_bytes(program.read_bytes().replace(bytes(program.parent), bytes(target.parent)))
+    shutil.copymode(program, target)
+
+
+def site_packages(venv: Path) -> Path:
+    return venv / "lib" / f"python{sys.version_info.major}.{sys.version_info.minor}" / "site-packages"
+
+
+def pip(runner: Path, venv: Path, log: TextIO, *arguments: str) -> None:
+    """Install into `venv` with the pip of `runner`."""
+    command = [str(runner / "bin" / "python"), "-m", "pip", "--python", str(venv / "bin" / "python"), "install"]
+    run([*command, "--no-input", "--disable-pip-version-check", *arguments], log)
 
 
 def run(command: list[str], log: TextIO) -> None:
@@ -78,15 +114,16 @@ def run(command: list[str], log: TextIO) -> None:
         raise HostError(f"`{' '.join(command[:4])} …` failed: {last} (log: {log.name})")
 
 
-def stamp(venv: Path, name: str) -> str:
+def stamp(venv: Path) -> str:
+    """What the environment was finished with; empty when it was not."""
     try:
-        return (venv / f".almagest-{name}").read_text()
+        return (venv / ".almagest").read_text()
     except FileNotFoundError:
         return ""
 
 
-def set_stamp(venv: Path, name: str, value: str) -> None:
-    (venv / f".almagest-{name}").write_text(value)
+def set_stamp(venv: Path, value: str) -> None:
+    (venv / ".almagest").write_text(value)
 
 
 def environment(venv: Path) -> dict[str, str]:

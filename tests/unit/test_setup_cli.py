@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -63,11 +64,16 @@ def test_each_cluster_has_its_context() -> None:
     assert playbook.context("kind") == "kind-almagest"
 
 
-def test_virtual_environment_is_named_by_lock_file_and_python(tmp_path: Path) -> None:
+def test_packages_are_shared_and_environments_are_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     layout = Layout(tmp_path, tmp_path)
-    assert venv.path(layout, "host") == venv.path(layout, "host")
-    assert venv.path(layout, "host").name.startswith("host-")
-    assert venv.path(layout, "dev") != venv.path(layout, "host")
+    here, below = venv.path(layout, "host"), venv.packages(layout, "host")
+    assert below.name.startswith("host-")
+    assert venv.packages(layout, "dev") != below
+    lock_file = venv.lock_file("host")
+    monkeypatch.setattr(venv, "lock_file", lambda _: lock_file)
+    monkeypatch.setattr(venv, "ROOT", tmp_path / "another clone")
+    assert venv.packages(layout, "host") == below
+    assert venv.path(layout, "host") != here
 
 
 def test_finished_virtual_environment_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +81,7 @@ def test_finished_virtual_environment_is_left_alone(tmp_path: Path, monkeypatch:
     ran: list[str] = []
 
     def create(target: Path, _: object) -> None:
-        target.mkdir()
+        (target / "bin").mkdir(parents=True)
         ran.append("create")
 
     monkeypatch.setattr(venv, "create", create)
@@ -83,6 +89,19 @@ def test_finished_virtual_environment_is_left_alone(tmp_path: Path, monkeypatch:
     venv.ensure(layout, "host", print)
     venv.ensure(layout, "host", print)
     assert ran == ["create", "pip", "pip"]
+
+
+def test_environment_runs_the_commands_of_the_packages_below_as_its_own(tmp_path: Path) -> None:
+    below, over = tmp_path / "below", tmp_path / "over"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", below], check=True)
+    (venv.site_packages(below) / "starry.py").write_text("import sys\nPLACE = sys.prefix\n")
+    command = below / "bin/starry"
+    command.write_text(f"#!{below}/bin/python\nimport starry\nprint(starry.PLACE)\n")
+    command.chmod(0o755)
+    with (tmp_path / "log").open("w") as log:
+        venv.lay_over(below, over, log)
+    assert subprocess.check_output([command], text=True).strip() == str(below)
+    assert subprocess.check_output([over / "bin/starry"], text=True).strip() == str(over)
 
 
 @pytest.fixture
