@@ -209,6 +209,13 @@ def test_a_visitor_without_a_role_reads_what_is_public() -> None:
     assert b"".join(Answer(source, formats.negotiate("csv"))).split() == [b"n", b"almagest_public"]
 
 
+def test_an_answer_ends_wherever_the_network_cuts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copying, "_RECEIVED", 1)
+    for response_format in ("csv", "votable"):
+        document = b"".join(answer("SELECT n FROM generate_series(1, 9) AS n", response_format=response_format))
+        assert wire.status(document)[0] == "OK" if response_format == "votable" else document.endswith(b"9\r\n")
+
+
 def test_connections_that_the_server_closed_meanwhile_fail_nobody(application: Application) -> None:
     assert list(answer("SELECT 1"))
     with application.data("almagest_query") as data:

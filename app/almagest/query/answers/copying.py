@@ -49,6 +49,7 @@ _RUN = b"B\0\0\0\x0c\0\0\0\0\0\0\0\0" + b"E\0\0\0\x09\0\0\0\0\0"
 
 _SYNC = b"S\0\0\0\x04"
 _READY = b"Z\0\0\0\x05"
+_END = len(_READY) + 1
 _IDLE = b"I"
 """What follows in ReadyForQuery outside a transaction."""
 
@@ -149,10 +150,13 @@ class Copied:
 
     def _fill(self, wanted: int) -> None:
         """Wait for so many bytes, or for the end."""
-        parts, size = [self._pending], len(self._pending)
-        while not parts[-1].endswith(_READY, 0, -1) and (size < wanted or len(parts) == 1):
-            parts.append(self._source.receive(wanted - size))
-            size += len(parts[-1])
+        parts, size, end = [self._pending], len(self._pending), self._pending[-_END:]
+        while not end.endswith(_READY, 0, -1) and (size < wanted or len(parts) == 1):
+            part = self._source.receive(wanted - size)
+            parts.append(part)
+            size += len(part)
+            # The last message may come in two.
+            end = (end + part[-_END:])[-_END:]
         self._pending = b"".join(parts)
 
     def _listen(self) -> None:
