@@ -32,14 +32,19 @@ def asker(archive: Archive) -> Iterator[Asker]:
         yield found
 
 
+def server(archive: Archive, name: str) -> list[int]:
+    """Ids of the processes of one of SERVERS."""
+    pod = get("pod", name, "-n", archive.application.services.namespace)
+    pids = [pid for pid in pids_of_pod(pod["metadata"]["uid"]) if SERVERS[name] in command_line(pid)]
+    assert pids, f"{name} does not run"
+    return pids
+
+
 def kill(archive: Archive, victim: str) -> None:
     """End a process of the archive, or a server's, as the kernel does when memory is short; the cluster, or we, start
     it again."""
     if victim in SERVERS:
-        pod = get("pod", victim, "-n", archive.application.services.namespace)
-        pids = [pid for pid in pids_of_pod(pod["metadata"]["uid"]) if SERVERS[victim] in command_line(pid)]
-        assert pids, f"{victim} does not run"
-        for pid in pids:
+        for pid in server(archive, victim):
             with contextlib.suppress(ProcessLookupError):  # it ended with its parent
                 os.kill(pid, signal.SIGKILL)
     else:
@@ -118,3 +123,18 @@ def test_a_result_that_a_crash_emptied_is_an_error_with_its_reason(archive: Arch
     eventually("the data database to be back", lambda: count(archive, "SELECT 1"), within=120)
     assert asker.until(job, "ERROR", within=180) == "ERROR"
     assert "lost when the data database restarted" in wire.status(asker.get(f"{job}/error").content)[1]
+
+
+def test_a_broker_that_takes_nothing_holds_nobody_up(archive: Archive, asker: Asker) -> None:
+    """As when it is out of memory or disk: it is there, and reads no more."""
+    asker.done(QUERY.format(1))
+    frozen = server(archive, "broker")
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        job = asker.submit(QUERY.format(1), PHASE="RUN", FORMAT="csv")
+        assert phase(asker, job) == "QUEUED"
+    finally:
+        for pid in frozen:
+            os.kill(pid, signal.SIGCONT)
+    assert asker.until(job, "COMPLETED", "ERROR", within=180) == "COMPLETED"

@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 RUN = "almagest.query.run"
 SWEEP = "almagest.query.uws.sweep"
 
+CONFIRM_SECONDS = 4.0
+"""How long the broker may take to say that it has a message; one that is out of memory or disk reads none."""
+
 
 def publish(queue: str) -> bool:
     """Ask the workers of a queue to run one QUEUED job more; False when the broker does not take the message now.
@@ -21,7 +24,7 @@ def publish(queue: str) -> bool:
     No job is lost then: the scheduler publishes again as soon as it can (`almagest.query.uws.recovery`).
     """
     try:
-        app.send_task(RUN, args=(queue,), queue=queue)
+        app.send_task(RUN, args=(queue,), queue=queue, confirm_timeout=CONFIRM_SECONDS)
     except (OperationalError, OSError) as error:
         log.warning("the broker took no message", extra={"queue": queue, "reason": str(error)})
         return False
@@ -30,7 +33,7 @@ def publish(queue: str) -> bool:
 
 def sweep(queue: str, expires: float) -> None:
     """Ask one worker of a queue to drop the results that nobody owns any more. expires: seconds until it is moot."""
-    app.send_task(SWEEP, queue=queue, expires=expires)
+    app.send_task(SWEEP, queue=queue, expires=expires, confirm_timeout=CONFIRM_SECONDS)
 
 
 def waiting(queue: str) -> int:
