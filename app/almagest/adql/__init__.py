@@ -14,6 +14,7 @@ from almagest.adql.errors import (
     UnknownTable,
     WrongType,
 )
+from almagest.adql.lexer import MAX_BYTES
 from almagest.adql.names import RESERVED, written
 from almagest.adql.translate import translate
 from almagest.adql.translation import ResultColumn, Translation
@@ -21,6 +22,7 @@ from almagest.adql.udfs import UDFS, Udf
 
 __all__ = [
     "FEATURES",
+    "MAX_BYTES",
     "RESERVED",
     "UDFS",
     "AdqlError",

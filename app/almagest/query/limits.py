@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from almagest import adql
 from almagest.config.environment import Queue
 from almagest.formats.names import NAME_BYTES
 
@@ -31,8 +32,11 @@ LINKED_ROWS = 500
 LOCK_SECONDS = 5.0
 """Seconds that a query waits for a table that is being replaced."""
 
-QUERY_CHARACTERS = 1_000_000
-"""Length of QUERY, counted before anything parses it."""
+QUERY_CHARACTERS = adql.MAX_BYTES
+"""Length of QUERY, counted before anything looks at it."""
+
+VALUE_CHARACTERS = 20_000
+"""Length of any other parameter; the addresses of UPLOAD_TABLES fit into it."""
 
 RUN_ID_CHARACTERS = 64
 """Length of RUNID (DALI 1.1 §3.4.5)."""

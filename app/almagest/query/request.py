@@ -17,6 +17,8 @@ Parameters = Mapping[str, str]
 NAMES = ("LANG", "QUERY", "RESPONSEFORMAT", "FORMAT", "MAXREC", "RUNID", "UPLOAD", "TABLE_NAME")
 """Those that mean something to a query; the others are ignored, as DALI asks, and so is REQUEST of TAP 1.0."""
 
+_CHARACTERS = {"QUERY": limits.QUERY_CHARACTERS, "RUNID": limits.RUN_ID_CHARACTERS}
+
 _TABLE_NAME = re.compile(f"[A-Za-z][A-Za-z0-9_]{{0,{limits.TABLE_NAME_CHARACTERS - 1}}}")
 
 _NEXT_UPLOAD = re.compile(r";(?=\s*(?:[A-Za-z]\w*\s*,|$))")
@@ -47,7 +49,8 @@ def collect(pairs: Iterable[tuple[str, str]], names: Collection[str] = NAMES) ->
     """Those of `names` out of everything that was sent: names in any case, a repeated value counted once, but UPLOADs
     put together.
 
-    Raises InvalidRequestError when a parameter comes with two different values (DALI 1.1 §2.4), or contains NUL.
+    Raises InvalidRequestError when a parameter comes with two different values (DALI 1.1 §2.4), or contains NUL, and
+    TooLargeError when it is longer than any that means something: what a job asks for is kept as long as the job.
     """
     found: dict[str, str] = {}
     for sent_name, value in pairs:
@@ -60,14 +63,15 @@ def collect(pairs: Iterable[tuple[str, str]], names: Collection[str] = NAMES) ->
             found[name] = f"{found[name]};{value}" if found.get(name) else value
         elif found.setdefault(name, value) != value:
             raise InvalidRequestError(f"{name} was sent twice with different values; send it once")
-    run_id = found.get("RUNID", "")
-    if len(run_id) > limits.RUN_ID_CHARACTERS:
-        raise InvalidRequestError(f"RUNID has {len(run_id)} characters; {limits.RUN_ID_CHARACTERS} are allowed")
+    for name, value in found.items():
+        most = _CHARACTERS.get(name, limits.VALUE_CHARACTERS)
+        if len(value) > most:
+            raise TooLargeError(f"{name} has {len(value):,} characters; {most:,} are allowed")
     return found
 
 
 def check(parameters: Parameters) -> QueryRequest:
-    """The query that these parameters ask for. Raises InvalidRequestError or TooLargeError naming the parameter."""
+    """The query that these parameters ask for. Raises InvalidRequestError naming the parameter."""
     language = parameters.get("LANG")
     if not language:
         raise InvalidRequestError("LANG is missing; send LANG=ADQL")
@@ -77,8 +81,6 @@ def check(parameters: Parameters) -> QueryRequest:
     query = parameters.get("QUERY", "")
     if not query.strip():
         raise InvalidRequestError("QUERY is missing or empty")
-    if len(query) > limits.QUERY_CHARACTERS:
-        raise TooLargeError(f"QUERY has {len(query)} characters; {limits.QUERY_CHARACTERS} are allowed")
     return QueryRequest(query, dialects[language.upper()], response_format(parameters), row_limit(parameters))
 
 
@@ -93,16 +95,16 @@ class Upload:
 def uploads(parameters: Parameters) -> tuple[Upload, ...]:
     """The tables of UPLOAD: `name,uri`, several joined by `;` as TAP 1.0 had it (TAP 1.1 §2.7.5).
 
-    Raises InvalidRequestError for a name that is none, or comes twice.
+    Raises InvalidRequestError for a name that is none, or comes twice, TooLargeError for too many of them.
     """
     entries = [entry.strip() for entry in _NEXT_UPLOAD.split(parameters.get("UPLOAD", "")) if entry.strip(" ;")]
+    if len(entries) > limits.UPLOAD_TABLES:
+        raise TooLargeError(f"UPLOAD has {len(entries)} tables; {limits.UPLOAD_TABLES} are allowed")
     found = tuple(map(_upload, entries))
     names = [upload.name.lower() for upload in found]
     for name in names:
         if names.count(name) > 1:
             raise InvalidRequestError(f"UPLOAD has the table {_shown(name)} twice; give each another name")
-    if len(found) > limits.UPLOAD_TABLES:
-        raise TooLargeError(f"UPLOAD has {len(found)} tables; {limits.UPLOAD_TABLES} are allowed")
     return found
 
 

@@ -17,12 +17,15 @@ from almagest.accounts.visitors import settle
 from almagest.dali.face import download, face, pairs, parts
 from almagest.query import request as parameters
 from almagest.query.answers import results
-from almagest.query.errors import InvalidRequestError, NoSuchJobError
+from almagest.query.errors import InvalidRequestError, NoSuchJobError, TooLargeError
 from almagest.query.models import Job, Phase
 from almagest.query.tables import jobtables
 from almagest.query.uws import jobs, submission
 from almagest.tap.address import base_url
 from almagest.vo import uws
+
+DELETED_AT_ONCE = 500
+"""Jobs that one request deletes; each is a transaction of its own."""
 
 
 @face("GET", "HEAD", "POST")
@@ -57,7 +60,10 @@ def job(request: HttpRequest, job_id: str) -> HttpResponse:
 def delete_jobs(request: HttpRequest) -> HttpResponse:
     """`/tap/deletejobs`: the one way in which astroquery's TapPlus deletes jobs. It belongs to no standard."""
     names = _control(list(pairs(request)), "JOB_IDS") or ""
-    for found in [_find(request, name.strip()) for name in names.split(",") if name.strip()]:
+    wanted = dict.fromkeys(name.strip() for name in names.split(",") if name.strip())
+    if len(wanted) > DELETED_AT_ONCE:
+        raise TooLargeError(f"JOB_IDS has {len(wanted):,} jobs; {DELETED_AT_ONCE} are deleted at once")
+    for found in [_find(request, name) for name in wanted]:
         jobs.delete(found)
     return HttpResponse(content_type="text/plain")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -232,3 +233,12 @@ def test_one_owner_never_holds_all_workers_of_a_queue(archive: Archive, ada: Ask
             asker.session.delete(job, allow_redirects=False, timeout=30)
         archive.processes.pop("worker-long-2").kill()
         archive.application.console.must("quota", "user")
+
+
+def test_many_jobs_are_deleted_at_once_but_not_any_number(ada: Asker) -> None:
+    names = [ada.submit(f"SELECT {number} FROM openngc.objects").rpartition("/")[2] for number in range(3)]
+    there = ada.post(f"{ada.archive.tap}/deletejobs", JOB_IDS=",".join([*names, *names]))
+    assert there.status_code == 200, there.text
+    assert [ada.get(f"{ada.archive.tap}/async/{name}").status_code for name in names] == [404] * 3
+    refused = ada.post(f"{ada.archive.tap}/deletejobs", JOB_IDS=",".join(str(uuid.uuid4()) for _ in range(501)))
+    assert refused.status_code == 413

@@ -30,7 +30,9 @@ def own_tables(identity: Identity, query: str | None = None) -> tuple[Table, ...
     found = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED).exclude(table_name="")
     kept = UserTable.objects.filter(owner=identity.owner, nbytes__isnull=False)
     if words is not None:
-        found, kept = found.filter(table_name__in=words), kept.filter(name__in=words)
+        # A query has more words than an owner has tables.
+        found = found.filter(table_name__in=words.intersection(found.values_list("table_name", flat=True)))
+        kept = kept.filter(name__in=words.intersection(kept.values_list("name", flat=True)))
     own = (*_tables(found.defer("parameters")), *map(_kept_table, kept))
     return tuple(sorted(own, key=lambda table: table.name))
 
