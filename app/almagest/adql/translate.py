@@ -11,6 +11,7 @@ from almagest.adql.errors import Forbidden, TooComplex
 from almagest.adql.parser import parse, position
 from almagest.adql.scope import Context, Scope, Subquery
 from almagest.adql.translation import Translation
+from almagest.adql.udfs import GATHERING
 
 
 def translate(
@@ -46,6 +47,7 @@ def translate(
         frozenset(context.tables),
         final.top,
         final.limit,
+        sum(map(_sorts, tree.walk())),
     )
 
 
@@ -54,3 +56,12 @@ def _refuse(tree: exp.Query, forbidden: frozenset[str]) -> None:
     for call in tree.find_all(exp.Anonymous) if forbidden else ():
         if isinstance(call.this, str) and call.this.upper() in forbidden:
             raise Forbidden(call.this, position(call))
+
+
+_SORTING = (exp.Join, exp.SetOperation, exp.Group, exp.Order, exp.Distinct, exp.Window, exp.Select)
+
+
+def _sorts(node: exp.Expr) -> bool:
+    """Whether PostgreSQL may sort, hash or keep for this: aggregates sort for themselves, inner queries are hashed."""
+    gathers = isinstance(node, exp.Anonymous) and node.name.upper() in GATHERING
+    return gathers or isinstance(node, _SORTING)

@@ -19,6 +19,7 @@ class Translation:
     `double precision`, `text`, `timestamp` (xtype timestamp) or arrays of these (arraysize of a non-text column;
     points, circles and polygons are `double precision[]` in degrees, DALI 1.1 §3.3).
     tables: (schema, name) of every table read, for permissions and statistics. top: the query's own TOP, or None.
+    sorts: how many sorts and hash tables PostgreSQL may hold in memory for it at once, at most.
     limit: the row limit inside `sql`, min(top, maxrec + 1), or None. A result of more than maxrec rows overflows
     (DALI 1.1 §3.4.4): send maxrec of them and say OVERFLOW.
     """
@@ -28,3 +29,4 @@ class Translation:
     tables: frozenset[tuple[str, str]]
     top: int | None = None
     limit: int | None = None
+    sorts: int = 0

@@ -24,6 +24,8 @@ MAX_BINS = 100
 """Bins of a histogram: each is a counter of its own in the SQL."""
 MAX_GATHERED = 65_536
 """Bytes of text that a group gathers."""
+GATHERING = frozenset(("IVO_STRING_AGG",))
+"""Aggregates that sort what they are given."""
 
 _GATHERED = 300
 """As how many texts that || joins a gathered one counts: three of it go together, with words around them."""

@@ -84,7 +84,7 @@ def _limits(role: str, longest_query: float) -> Iterator[tuple[LiteralString, st
     yield "lock_timeout", "5s"
     yield "idle_in_transaction_session_timeout", "60s"
     yield "client_connection_check_interval", "2s"
-    yield "work_mem", "32MB"
+    yield "work_mem", f"{roles.SORT_KIBIBYTES}kB"
     yield "search_path", "public"
     if role == "almagest_query":
         yield "default_transaction_read_only", "on"

@@ -30,6 +30,9 @@ INTERNAL = "almagest_internal"
 GUEST = "almagest_guest"
 """Nobody's jobs: reads what is public and writes into the schema `results`."""
 
+SORT_KIBIBYTES = 32 * 2**10
+"""Memory that PostgreSQL takes for one sort or hash table of a visitor's query before it goes to disk."""
+
 
 def group(key: int) -> str:
     """The role of a group's members."""

@@ -131,31 +131,36 @@ def uploader(keeper: Identity) -> Iterator[Connection]:
                 connection.rollback()
 
 
-def begin_reading(connection: Connection, identity: Identity | None, seconds: float) -> None:
-    """Open a read-only transaction as the role of this identity, whose statements may take so long; one round trip.
+def begin_reading(connection: Connection, identity: Identity | None, seconds: float, sorts: int = 0) -> None:
+    """Open a read-only transaction as the role of this identity, whose statements may take so long and have so many
+    sorts; one round trip.
 
     None: as the login role itself, which reads stored results only. A user who asks for the first time gets a role; an
     anonymous session that has stored nothing has none and reads what is public.
     """
-    _begin_as(connection, READING, identity, seconds)
+    _begin_as(connection, READING, identity, seconds, sorts)
 
 
-def reading(identity: Identity | None, seconds: float) -> tuple[str, ...]:
+def reading(identity: Identity | None, seconds: float, sorts: int = 0) -> tuple[str, ...]:
     """The steps of `begin_reading`, to be sent along with what they are for.
 
     Who asks without having a role yet gets psycopg.errors.InvalidParameterValue for them, and `begin_reading` then.
     """
-    return _steps(READING, role(identity) if identity else None, seconds)
+    return _steps(READING, role(identity) if identity else None, seconds, limits.sort_kibibytes(sorts))
 
 
 def begin_reading_with(
-    connection: Connection, identity: Identity | None, seconds: float, bring: Callable[[Connection, str], None]
+    connection: Connection,
+    identity: Identity | None,
+    seconds: float,
+    sorts: int,
+    bring: Callable[[Connection, str], None],
 ) -> None:
     """The same, with tables in the transaction that are its own.
 
     bring: makes them, as the login role, which may have temporary tables, and lets the role that is named read them.
     """
-    _begin_as(connection, WRITING, identity, seconds)
+    _begin_as(connection, WRITING, identity, seconds, sorts)
     row = connection.execute("SELECT current_user").fetchone()
     reader_role = row[0] if row else roles.PUBLIC
     connection.execute("SET LOCAL ROLE NONE")
@@ -163,22 +168,23 @@ def begin_reading_with(
     connection.execute(sql.SQL("SET TRANSACTION READ ONLY; SET LOCAL ROLE {}").format(sql.Identifier(reader_role)))
 
 
-def _begin_as(connection: Connection, begin: str, identity: Identity | None, seconds: float) -> None:
+def _begin_as(connection: Connection, begin: str, identity: Identity | None, seconds: float, sorts: int) -> None:
+    memory = limits.sort_kibibytes(sorts)
     try:
-        connection.execute(_begin(begin, role(identity) if identity else None, seconds))
+        connection.execute(_begin(begin, role(identity) if identity else None, seconds, memory))
     except psycopg.errors.InvalidParameterValue:
         connection.rollback()
         if identity is None or identity.user is None:
-            connection.execute(_begin(begin, roles.PUBLIC, seconds))
+            connection.execute(_begin(begin, roles.PUBLIC, seconds, memory))
         else:
             _admit(connection, identity)
-            connection.execute(_begin(begin, identity.owner, seconds))
+            connection.execute(_begin(begin, identity.owner, seconds, memory))
 
 
-def begin_writing(connection: Connection, identity: Identity, seconds: float) -> None:
+def begin_writing(connection: Connection, identity: Identity, seconds: float, sorts: int = 0) -> None:
     """Open a transaction as the role of this identity, which may write in its own schema, nobody's in `results`. An
     owner's role and schema are made when they are missing. connection: of `writer` or `reader`."""
-    begin = _begin(WRITING, identity.owner or roles.GUEST, seconds)
+    begin = _begin(WRITING, identity.owner or roles.GUEST, seconds, limits.sort_kibibytes(sorts))
     for _ in range(ADMISSIONS):
         try:
             connection.execute(begin)
@@ -209,12 +215,12 @@ def _admit(connection: Connection, identity: Identity) -> None:
     admit(connection, identity)
 
 
-def _begin(begin: str, role: str | None, seconds: float) -> bytes:
-    return "; ".join(_steps(begin, role, seconds)).encode()
+def _begin(begin: str, role: str | None, seconds: float, memory: int | None) -> bytes:
+    return "; ".join(_steps(begin, role, seconds, memory)).encode()
 
 
 @lru_cache(maxsize=1024)
-def _steps(begin: str, role: str | None, seconds: float) -> tuple[str, ...]:
+def _steps(begin: str, role: str | None, seconds: float, memory: int | None) -> tuple[str, ...]:
     hold = roles.holding(role) if role else None
     # Rows come in the order of the stored result: no worker process may interleave them, no other scan lead it astray.
     return (
@@ -224,6 +230,7 @@ def _steps(begin: str, role: str | None, seconds: float) -> tuple[str, ...]:
         f"SET LOCAL statement_timeout = {round(seconds * 1000)}",
         f"SET LOCAL lock_timeout = {round(limits.LOCK_SECONDS * 1000)}",
         "SET LOCAL synchronize_seqscans = off",
+        *([f"SET LOCAL work_mem = {memory}"] if memory else []),
     )
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from almagest import adql
 from almagest.config.environment import Queue
 from almagest.formats.names import NAME_BYTES
+from almagest.metadata.roles import SORT_KIBIBYTES
 
 DEFAULT_ROWS = 1_000_000
 """Rows of an answer to a request without MAXREC; announced as `outputLimit/default`. Large enough that CSV, which
@@ -19,6 +20,9 @@ MAX_ROWS = 10_000_000
 
 SPOOL_BYTES = 4 << 30
 """Bytes that one answer may take while its rows are counted (FITS)."""
+
+SORTS = 8
+"""How many sorts of one query may take SORT_KIBIBYTES each; where it has more, they share what these take."""
 
 SYNC_SECONDS = 60.0
 """Seconds that PostgreSQL works on, and sends, a synchronous answer."""
@@ -119,6 +123,12 @@ ALLOWANCES: Mapping[str, Allowance] = {
 def rows(maxrec: int | None) -> int:
     """How many rows to send for a request's MAXREC."""
     return DEFAULT_ROWS if maxrec is None else min(maxrec, MAX_ROWS)
+
+
+def sort_kibibytes(sorts: int) -> int | None:
+    """What each of so many sorts may take, at least the 64 kB that PostgreSQL insists on; None for what its role has,
+    SORT_KIBIBYTES."""
+    return None if sorts <= SORTS else max(64, SORTS * SORT_KIBIBYTES // sorts)
 
 
 def queue_for(seconds: int, queues: Sequence[Queue]) -> Queue:

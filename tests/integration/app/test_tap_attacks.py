@@ -12,6 +12,7 @@ import requests
 from support import wire
 from support.application import Application
 from support.archive import Archive
+from support.waiting import eventually
 
 pytestmark = [
     pytest.mark.integration,
@@ -123,6 +124,18 @@ def test_text_without_end_is_not_gathered(archive: Archive) -> None:
     answer = archive.query(f"SELECT ivo_string_agg(CAST(hip AS VARCHAR), ' ') {FROM}")
     assert_refused(answer)
     assert "ivo_string_agg gathers at most 65,536 bytes in a group" in answer.text
+
+
+def test_hundreds_of_sorts_share_the_memory_of_a_few(application: Application, archive: Archive) -> None:
+    """Each of them is small enough for memory, all of them are not: what they put on disk instead is counted."""
+    counted = ", ".join(f"COUNT(DISTINCT hip + {number}) AS c{number}" for number in range(300))
+    written = "SELECT temp_bytes FROM pg_stat_database WHERE datname = current_database()"
+    with application.data("almagest") as data:
+        before = data.execute(written).fetchone()
+        answer = archive.query(f"SELECT {counted} {FROM}")
+        assert answer.status_code == 200, answer.text[:500]
+        assert list(wire.table(answer.content)["c299"]) == [117955]
+        eventually("the sorts to be on disk", lambda: data.execute(written).fetchone() != before)
 
 
 @pytest.mark.parametrize(

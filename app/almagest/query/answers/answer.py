@@ -38,10 +38,11 @@ class Source:
 
     sql: one SELECT whose output columns are `columns`; rows: how many to send at most; overflow: whether more than
     these exist, None to see from what the SELECT returns; count: how many it returns, where that is known; seconds:
-    that it may take; advice: for when it takes longer; identity: whose rights it is read with, None for a stored
-    result, which the caller has judged; bring: puts tables that only this query reads into its transaction, and lets
-    the role that is named read them; lost: what to say when none of `count` rows is there any more; wanted: how many
-    bytes of the document will be taken at most, None for all of them.
+    that it may take; sorts: how many PostgreSQL may hold in memory for it at once; advice: for when it takes longer;
+    identity: whose rights it is read with, None for a stored result, which the caller has judged; bring: puts tables
+    that only this query reads into its transaction, and lets the role that is named read them; lost: what to say when
+    none of `count` rows is there any more; wanted: how many bytes of the document will be taken at most, None for all
+    of them.
     """
 
     sql: str
@@ -55,6 +56,7 @@ class Source:
     bring: Callable[[datadb.Connection, str], None] | None = None
     lost: str = ""
     wanted: int | None = None
+    sorts: int = 0
 
     @property
     def brief(self) -> bool:
@@ -184,12 +186,12 @@ class _Rows:
         """The statement, on its way inside a transaction: in one go wherever the transaction is nothing but that."""
         source = self._source
         if source.bring is not None:
-            datadb.begin_reading_with(connection, source.identity, source.seconds, source.bring)
+            datadb.begin_reading_with(connection, source.identity, source.seconds, source.sorts, source.bring)
             return self._copied(connection)
         try:
-            return self._copied(connection, datadb.reading(source.identity, source.seconds))
+            return self._copied(connection, datadb.reading(source.identity, source.seconds, source.sorts))
         except psycopg.errors.InvalidParameterValue:
-            datadb.begin_reading(connection, source.identity, source.seconds)
+            datadb.begin_reading(connection, source.identity, source.seconds, source.sorts)
             return self._copied(connection)
 
     def _copied(self, connection: datadb.Connection, begin: Sequence[str] = ()) -> Copied:

@@ -47,6 +47,7 @@ def sync(identity: Identity, parameters: request.Parameters, parts: uploads.Part
             ADVICE,
             identity=identity,
             bring=partial(uploads.store_temporarily, tables) if tables else None,
+            sorts=translation.sorts,
         )
         # Up to its first rows the answer has stored the tables, which are closed then.
         return Answer(source, formats.negotiate(asked.response_format), about)

@@ -60,7 +60,7 @@ def store(connection: datadb.Connection, job: Job, translation: Translation, max
     """
     _wait_for_predecessor(connection, job)
     try:
-        with _transaction(connection, job):
+        with _transaction(connection, job, translation.sorts):
             nrows = _create(connection, job, translation, maxrec, seconds)
             if nrows > maxrec:
                 _drop_last(connection, job)
@@ -80,9 +80,9 @@ def store(connection: datadb.Connection, job: Job, translation: Translation, max
 
 
 @contextmanager
-def _transaction(connection: datadb.Connection, job: Job) -> Iterator[None]:
+def _transaction(connection: datadb.Connection, job: Job, sorts: int) -> Iterator[None]:
     """As the role of the job's owner."""
-    datadb.begin_writing(connection, job.keeper, limits.LOCK_SECONDS)
+    datadb.begin_writing(connection, job.keeper, limits.LOCK_SECONDS, sorts)
     try:
         yield
     except BaseException:

@@ -298,3 +298,18 @@ def test_boxes_take_no_counts(width: str) -> None:
 def test_points_are_not_grouped_by() -> None:
     with pytest.raises(AdqlError, match="cannot be grouped by"):
         translate("SELECT COUNT(*) FROM sky.stars GROUP BY pos", SKY)
+
+
+@pytest.mark.parametrize(
+    ("query", "sorts"),
+    [
+        ("SELECT ra FROM sky.stars WHERE n IN (1, 2)", 1),
+        ("SELECT COUNT(n) FROM sky.stars GROUP BY s ORDER BY s", 3),
+        ("SELECT COUNT(DISTINCT n), SUM(DISTINCT s), IVO_STRING_AGG(name, ',') FROM sky.stars", 4),
+        ("SELECT a.ra FROM sky.stars AS a, sky.stars AS b JOIN sky.stars AS c ON b.n = c.n", 3),
+        ("SELECT ra FROM sky.stars WHERE n IN (SELECT n FROM sky.stars) OR EXISTS (SELECT 1 FROM sky.stars)", 3),
+        ("WITH x AS (SELECT DISTINCT n FROM sky.stars) SELECT n FROM x UNION SELECT s FROM sky.stars", 5),
+    ],
+)
+def test_what_may_be_held_in_memory_is_counted(query: str, sorts: int) -> None:
+    assert translate(query, SKY).sorts == sorts

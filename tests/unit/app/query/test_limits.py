@@ -51,3 +51,10 @@ def test_maxrec_is_clamped(asked: int | None, granted: int) -> None:
 )
 def test_destruction_is_clamped(asked: datetime, granted: datetime) -> None:
     assert limits.destruction(asked, NOW) == granted
+
+
+@pytest.mark.parametrize(
+    ("sorts", "granted"), [(0, None), (8, None), (9, 29_127), (80, 3_276), (1_600, 163), (10_000, 64)]
+)
+def test_many_sorts_share_what_few_may_take(sorts: int, granted: int | None) -> None:
+    assert limits.sort_kibibytes(sorts) == granted
