@@ -79,11 +79,10 @@ def status(
         _datasets(resources, observed, troubles),
         *(_component(component) for component in components),
     ]
-    serving = not any(item.stage <= Stage.WORKLOADS for item in step.waiting) and step.stage > Stage.WORKLOADS
     return ArchiveStatus(
         conditions=merge(before.conditions, findings, now, generation),
         observed_generation=generation if step.complete else before.observed_generation,
-        release=archive.spec.release if serving else before.release,
+        release=archive.spec.release if step.stage > Stage.WORKLOADS else before.release,
         # Before the Services are there, a NodePort's URL has no port to name.
         endpoints=desired.endpoints if step.stage > Stage.FOUNDATIONS else before.endpoints,
         components=components,

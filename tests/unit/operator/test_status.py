@@ -126,6 +126,7 @@ def test_a_failed_data_set_is_named_and_the_others_are_counted(world: World) -> 
     )
     assert "row 7: column ra" in condition(found, "DatasetsLoaded").message
     assert is_so(found, "WebReady") == ("True", "Ready")
+    assert found.release == "0.1.0", "a data set keeps no release from serving"
 
 
 def test_a_refused_object_is_told_with_the_servers_reason(world: World) -> None:
