@@ -137,11 +137,11 @@ def _secret_waiting(secret: GeneratedSecret) -> Waiting:
 def _superfluous(children: Iterable[Live], wanted: set[ResourceKey], stage: Stage) -> Iterable[Live]:
     """What no spec asks for any more.
 
-    Deleted only when the workloads of the new spec serve, except Jobs that did not succeed: a superseded migration
-    must not run beside its successor.
+    Deleted only when the workloads of the new spec serve, except Jobs: a superseded migration must not run beside its
+    successor, and once that has run, it does not say any more how the databases are.
     """
     for live in children:
         if live.key in wanted or live.terminating or not kind_of(live.key).prunable:
             continue
-        if stage > Stage.WORKLOADS or (live.key.kind == "Job" and not live.readiness.ready):
+        if stage > Stage.WORKLOADS or live.key.kind == "Job":
             yield live

@@ -114,6 +114,33 @@ def test_a_superseded_migration_is_deleted_before_its_successor_has_run() -> Non
     assert failed.key in world.pruned
 
 
+def test_a_spec_put_back_after_its_successor_migrated_is_migrated_again() -> None:
+    """What the successor's Job has done to the databases is not what the old release was made for."""
+    world = an()
+    world.run()
+    (before,) = world.live("Job", "migrate")
+    world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0"})
+    world.run(web=FAILED)
+    world.release, world.archive = release(), archive(DATASET)
+    assert world.run().complete
+    (after,) = world.live("Job", "migrate")
+    assert after.key == before.key
+    assert after.uid != before.uid
+
+
+def test_a_data_set_put_back_is_loaded_again() -> None:
+    world = an()
+    world.run()
+    (before,) = world.live("Job", "ingest-gaiadr3-bright")
+    world.archive = archive({"datasets": [{"table": "gaiadr3.bright", "source": "file:bright.parquet"}]})
+    world.run(web=FAILED)
+    world.archive = archive(DATASET)
+    assert world.run().complete
+    (after,) = world.live("Job", "ingest-gaiadr3-bright")
+    assert after.key == before.key
+    assert after.uid != before.uid
+
+
 def test_ingest_runs_beside_the_workloads_and_blocks_nothing() -> None:
     world = an()
     step = world.run(ingest_gaiadr3_bright=WAITING)
