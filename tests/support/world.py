@@ -33,7 +33,7 @@ def fields(manifest: Any) -> Any:
 
 @dataclass
 class World:
-    """Children of one archive. `clock` gives resource versions."""
+    """Children of one archive. `clock` gives resource versions; refused: what the API server will not have changed."""
 
     archive: Archive = field(default_factory=make_archive)
     release: ArchiveRelease = field(default_factory=make_release)
@@ -41,6 +41,7 @@ class World:
     clock: int = 0
     applied: list[ResourceKey] = field(default_factory=list)
     pruned: list[ResourceKey] = field(default_factory=list)
+    refused: set[ResourceKey] = field(default_factory=set)
     _built: tuple[tuple[Archive, ArchiveRelease, Facts], Desired] | None = None
 
     def desired(self) -> Desired:
@@ -59,6 +60,8 @@ class World:
         for secret in step.secrets:
             self._put(secret.manifest, READY, {key: f"{secret.name}/{key}" for key in secret.keys})
         for resource in step.resources:
+            if resource.key in self.refused:
+                continue
             old = self.children.get(resource.key)
             if resource.kind == "Job" and old is not None and old.render_hash != resource.render_hash:
                 del self.children[resource.key]  # immutable: replaced in two passes
@@ -78,13 +81,13 @@ class World:
                 self.children[key] = replace(live, readiness=outcome)
 
     def run(self, **outcomes: Readiness) -> Step:
-        """To the fixpoint: until a pass writes nothing and controllers change nothing."""
+        """To the fixpoint: until neither a pass nor the controllers change anything."""
         for _ in range(40):
             step = self.plan()
             before = dict(self.children)
             self.carry_out(step)
             self.settle(**outcomes)
-            if not step.writes and before == self.children:
+            if before == self.children:
                 return step
         raise AssertionError(f"no fixpoint after 40 passes: {self.plan()}")
 

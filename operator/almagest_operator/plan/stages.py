@@ -1,8 +1,9 @@
 """The roll-out as a state machine without a stored state: the stage is where the cluster says that it is.
 
-A stage is open when every earlier one that blocks is ready. What an open stage lacks is applied, whether it was never
-there, differs from the spec, or was changed by another hand; what a later stage lacks has to wait. So an operator
-killed at any point goes on from what exists, and one pass is one step: the events that its writes cause bring the next.
+A stage is open when everything in earlier ones that blocks is ready. What an open stage lacks is applied, whether it
+was never there, differs from the spec, or was changed by another hand; what a later stage lacks has to wait. So an
+operator killed at any point goes on from what exists, and one pass is one step: the events that its writes cause bring
+the next.
 
 A failed migration Job keeps MIGRATION from becoming ready: the workloads of the old release stay as they are.
 """
@@ -21,6 +22,7 @@ from almagest_operator.plan.outcome import SETTLED, Outcome
 Children = Mapping[ResourceKey, Live]
 
 _CHANGING = Readiness(State.WAITING, "Applying", "a change is being applied")
+_RESIZING = Readiness(State.WAITING, "Applying", "a change is being applied to the volume, which serves as it is")
 _LAST = Stage.SMOKE
 
 
@@ -33,6 +35,11 @@ class Waiting:
     stage: Stage
     readiness: Readiness
 
+    @property
+    def blocks(self) -> bool:
+        """Whether later stages wait for it: for no data set, and for no volume to grow, as its class may forbid it."""
+        return self.stage.blocks and self.readiness != _RESIZING
+
     def __str__(self) -> str:
         return f"{self.key.kind} {self.key.name}: {self.readiness.message}"
 
@@ -41,8 +48,8 @@ class Waiting:
 class Step:
     """One pass: what to write now, and what remains.
 
-    stage: the first that is not ready, SMOKE when all are. secrets, resources, prune: to be made, applied and deleted
-    now, disjoint, in any order. waiting: everything in open stages that is not ready. open: the stages that were open.
+    stage: the first that holds up the next, SMOKE when none does. secrets, resources, prune: to be made, applied and
+    deleted now, disjoint, in any order. waiting: everything in open stages that is not ready.
     """
 
     stage: Stage
@@ -76,7 +83,7 @@ def plan(resources: Sequence[Resource], secrets: Sequence[GeneratedSecret], chil
         found = _readiness(resource, children.get(resource.key))
         if not found.ready:
             waiting.append(Waiting(resource.key, resource.component, resource.stage, found))
-    stage = min((item.stage for item in waiting if item.stage.blocks), default=_LAST)
+    stage = min((item.stage for item in waiting if item.blocks), default=_LAST)
     wanted = {resource.key for resource in resources} | {secret.key for secret in secrets}
     return Step(
         stage=stage,
@@ -93,13 +100,15 @@ def rest(step: Step) -> Step:
 
 
 def _readiness(resource: Resource, live: Live | None) -> Readiness:
-    """Readiness of what is wanted: an old version that runs well does not count."""
+    """Readiness of what is wanted: an old version that runs well does not count, unless it is a volume."""
     if live is None:
         return MISSING
     if live.terminating:
         return DELETING
     if _is_done(live) or live.render_hash == resource.render_hash:
         return live.readiness
+    if resource.kind == "PersistentVolumeClaim":
+        return _RESIZING if live.readiness.ready else live.readiness
     return _CHANGING
 
 

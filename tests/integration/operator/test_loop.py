@@ -253,6 +253,47 @@ def test_a_rotated_password_restarts_its_readers_and_is_kept(running: Bench) -> 
     assert running.get("secrets", "gaia-cache")["data"]["password"] == "bmV3"
 
 
+CLAIM = "data-gaia-datadb-0"
+
+
+def _size(bench: Bench) -> str:
+    size: str = bench.get("persistentvolumeclaims", CLAIM)["spec"]["resources"]["requests"]["storage"]
+    return size
+
+
+def test_a_volume_grows(running: Bench) -> None:
+    running.bind(CLAIM)
+    running.apply(databases={"data": {"storage": "40Gi"}})
+    eventually("the claim to ask for more", lambda: _size(running) == "40Gi", within=10)
+    running.await_ready()
+    running.bind(CLAIM)
+    running.apply(databases={"data": {"storage": "30Gi"}})
+    told = running.await_condition("Ready", "False", "Refused")
+    assert told["message"].startswith(f"PersistentVolumeClaim {CLAIM}: spec.resources.requests.storage: ")
+    assert _size(running) == "40Gi"
+    running.apply(databases={"data": {"storage": "40Gi"}})
+    running.await_ready()
+
+
+def test_a_volume_that_cannot_grow_holds_up_nothing_and_the_size_can_be_put_back(bench: Bench) -> None:
+    data = {"storage": "20Gi", "storageClassName": "fixed"}
+    bench.apply(databases={"data": data})
+    bench.start()
+    bench.await_ready()
+    bench.bind(CLAIM)
+    bench.apply(databases={"data": {**data, "storage": "40Gi"}}, web={"replicas": 2})
+    told = bench.await_condition("Degraded", "True", "Refused")
+    assert told["message"].startswith(f"PersistentVolumeClaim {CLAIM}: ")
+    assert "the storageclass that provisions the pvc must support resize" in told["message"]
+    eventually("the rest to go on", lambda: bench.get("deployments", "gaia-web")["spec"]["replicas"] == 2, within=10)
+    bench.delete("configmaps", "gaia-app")
+    eventually("what is missing to be healed", lambda: "gaia-app" in bench.names("configmaps"), within=10)
+    assert bench.condition("Ready")["reason"] == "Refused"
+    bench.apply(databases={"data": data}, web={"replicas": 2})
+    bench.await_ready()
+    assert _size(bench) == "20Gi"
+
+
 def test_deletion_leaves_volumes_and_their_secrets_by_default(running: Bench) -> None:
     running.delete("archives", "gaia")
     eventually(

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from almagest_operator.model.resource import Stage
-from almagest_operator.observe.readiness import READY, State
+from almagest_operator.observe.readiness import READY, Readiness, State
 from almagest_operator.plan import Step, rest
 from support.archives import archive, release
 from support.world import FAILED, LIVING, WAITING, World
@@ -164,6 +164,39 @@ def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew() -> No
     world.run(ingest_gaiadr3_bright=FAILED)
     world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0"})
     assert world.run().complete
+
+
+def test_a_claim_that_cannot_take_its_size_holds_up_nothing_else() -> None:
+    world = an()
+    world.run()
+    claim = next(key for key in world.children if key.name == "data-gaia-datadb-0")
+    before = world.children[claim]
+    world.refused = {claim}
+    grown = {**DATASET, "release": "0.2.0", "databases": {"data": {"storage": "40Gi"}}}
+    world.release, world.archive = release("0.2.0", "2"), archive(grown)
+    step = world.run()
+    assert step.stage is Stage.SMOKE
+    assert [item.key for item in step.waiting] == [claim]
+    assert not step.complete
+    assert all(live.readiness.ready for live in world.live("Deployment", "web"))
+    del world.children[world.resource("Deployment", "web").key]
+    world.run()
+    assert world.live("Deployment", "web"), "what is missing is healed"
+    world.archive = archive({**DATASET, "release": "0.2.0"})
+    assert world.run().complete
+    assert world.children[claim] == before
+
+
+def test_a_claim_that_is_not_there_or_lost_its_volume_is_waited_for() -> None:
+    world = an()
+    world.run()
+    claim = next(key for key in world.children if key.name == "data-gaia-datadb-0")
+    world.change(claim, readiness=Readiness(State.FAILED, "VolumeLost", "the volume behind the claim is gone"))
+    assert world.plan().stage is Stage.FOUNDATIONS
+    world.change(claim, readiness=READY, terminating=True)
+    assert world.plan().stage is Stage.FOUNDATIONS
+    del world.children[claim]
+    assert world.plan().stage is Stage.FOUNDATIONS
 
 
 def test_paused_writes_nothing_and_still_sees() -> None:
