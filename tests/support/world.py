@@ -11,10 +11,10 @@ from almagest_operator.desired import Desired, build
 from almagest_operator.model.archive import Archive
 from almagest_operator.model.facts import Facts
 from almagest_operator.model.release import ArchiveRelease
-from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey
+from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, key_of
 from almagest_operator.observe.live import Live, project
 from almagest_operator.observe.readiness import READY, Readiness, State
-from almagest_operator.plan import Step, plan
+from almagest_operator.plan import Step, owners, plan
 from support.archives import archive as make_archive
 from support.archives import release as make_release
 
@@ -53,10 +53,14 @@ class World:
 
     def plan(self) -> Step:
         found = self.desired()
-        return plan(found.resources, found.secrets, self.children)
+        body = self.archive.model_dump(mode="json", by_alias=True)
+        return plan(found.resources, found.secrets, self.children, owners(body, self.children))
 
     def carry_out(self, step: Step) -> None:
         """What the API server makes of a step's writes."""
+        for patch in step.owners:
+            (entry,) = patch["metadata"]["ownerReferences"]
+            self.change(key_of(patch), owners=() if "$patch" in entry else (entry["uid"],))
         for secret in step.secrets:
             self._put(secret.manifest, READY, {key: f"{secret.name}/{key}" for key in secret.keys})
         for resource in step.resources:
@@ -111,6 +115,7 @@ class World:
         self.children[live.key] = replace(
             live,
             uid=old.uid if old else live.uid,
+            owners=old.owners if old else live.owners,
             fields=json.dumps(fields(manifest)),
             readiness=readiness,
             fingerprints={**(fingerprints or {}), **(old.fingerprints if old else {})},

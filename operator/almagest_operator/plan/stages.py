@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from almagest_operator.model.resource import GeneratedSecret, Resource, ResourceKey, Stage
+from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, Stage
 from almagest_operator.observe.kinds import kind_of
 from almagest_operator.observe.live import Live
 from almagest_operator.observe.readiness import DELETING, MISSING, Readiness, State
@@ -48,11 +48,13 @@ class Waiting:
 class Step:
     """One pass: what to write now, and what remains.
 
-    stage: the first that holds up the next, SMOKE when none does. secrets, resources, prune: to be made, applied and
-    deleted now, disjoint, in any order. waiting: everything in open stages that is not ready.
+    stage: the first that holds up the next, SMOKE when none does. owners: patches to be sent first, because what they
+    change may also be among the rest. secrets, resources, prune: to be made, applied and deleted now, disjoint, in any
+    order. waiting: everything in open stages that is not ready.
     """
 
-    stage: Stage
+    stage: Stage = Stage.SECRETS
+    owners: tuple[Manifest, ...] = ()
     secrets: tuple[GeneratedSecret, ...] = ()
     resources: tuple[Resource, ...] = ()
     prune: tuple[Live, ...] = ()
@@ -68,7 +70,7 @@ class Step:
     @property
     def writes(self) -> bool:
         """Whether the cluster's children are to be changed."""
-        return bool(self.secrets or self.resources or self.prune)
+        return bool(self.owners or self.secrets or self.resources or self.prune)
 
     @property
     def failed(self) -> tuple[Waiting, ...]:
@@ -76,7 +78,12 @@ class Step:
         return tuple(item for item in self.waiting if item.readiness.failed)
 
 
-def plan(resources: Sequence[Resource], secrets: Sequence[GeneratedSecret], children: Children) -> Step:
+def plan(
+    resources: Sequence[Resource],
+    secrets: Sequence[GeneratedSecret],
+    children: Children,
+    owners: tuple[Manifest, ...] = (),
+) -> Step:
     """The next step towards `resources` and `secrets`, given the archive's `children`; all its writes are needed."""
     waiting = [_secret_waiting(secret) for secret in secrets if not _has_all_keys(secret, children.get(secret.key))]
     for resource in resources:
@@ -87,6 +94,7 @@ def plan(resources: Sequence[Resource], secrets: Sequence[GeneratedSecret], chil
     wanted = {resource.key for resource in resources} | {secret.key for secret in secrets}
     return Step(
         stage=stage,
+        owners=owners,
         secrets=tuple(secret for secret in secrets if _secret_lacks(secret, children.get(secret.key))),
         resources=tuple(r for r in resources if r.stage <= stage and _needs_apply(r, children.get(r.key))),
         prune=tuple(sorted(_superfluous(children.values(), wanted, stage), key=lambda live: live.key)),
@@ -95,7 +103,7 @@ def plan(resources: Sequence[Resource], secrets: Sequence[GeneratedSecret], chil
 
 
 def rest(step: Step) -> Step:
-    """The same view of things, without a single write: what `spec.lifecycle.paused` asks for."""
+    """The same view of things, with no write but of owners: what `spec.lifecycle.paused` asks for."""
     return replace(step, secrets=(), resources=(), prune=(), paused=True)
 
 

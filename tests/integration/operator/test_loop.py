@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from integration.operator.conftest import Bench
-from support.apiserver import Refused
+from support.apiserver import Manifest, Refused
+from support.archives import merge
 from support.waiting import eventually
 
 
@@ -314,16 +315,61 @@ def _ours(bench: Bench) -> set[str]:
     return {name for name in bench.names("configmaps") if name.startswith("gaia-")}
 
 
+def _owned(bench: Bench) -> set[str]:
+    """What goes when the archive does: volumes, and the Secrets that open them."""
+    found = [*bench.all("persistentvolumeclaims"), *bench.all("secrets")]
+    owners = {item["metadata"]["name"]: item["metadata"].get("ownerReferences", []) for item in found}
+    return {name for name, those in owners.items() if [owner["kind"] for owner in those] == ["Archive"]}
+
+
+CLAIMS = {"gaia-files", "gaia-uploads", *(f"data-gaia-{name}-0" for name in ("appdb", "broker", "datadb", "mariadb"))}
+OPENERS = {"gaia-appdb", "gaia-datadb", "gaia-mariadb", "gaia-wordpress"}
+ALWAYS = {"gaia-broker", "gaia-cache", "gaia-django"}
+RETAIN, DELETE = {"deletionPolicy": "Retain"}, {"deletionPolicy": "Delete"}
+
+
 def test_deletion_takes_everything_when_told_so(running: Bench) -> None:
-    running.apply(lifecycle={"deletionPolicy": "Delete"})
-    eventually(
-        "the policy to reach the volumes",
-        lambda: running.get("persistentvolumeclaims", "gaia-files")["metadata"].get("ownerReferences"),
-        within=10,
-    )
+    running.apply(lifecycle=DELETE)
+    eventually("the policy to reach volumes", lambda: _owned(running) == CLAIMS | OPENERS | ALWAYS, within=10)
     running.await_ready()
     running.delete("archives", "gaia")
-    eventually("secrets to be collected", lambda: not running.names("secrets"), within=30)
+    eventually("volumes to be collected", lambda: not running.names("persistentvolumeclaims"), within=60)
+    eventually("secrets to be collected", lambda: not running.names("secrets"), within=60)
+
+
+@pytest.fixture
+def temporary(bench: Bench) -> Bench:
+    """A Ready archive that was made to go with all that it has."""
+    bench.apply(lifecycle=DELETE)
+    bench.start()
+    bench.await_ready()
+    assert _owned(bench) == CLAIMS | OPENERS | ALWAYS
+    return bench
+
+
+def test_no_volume_goes_with_its_server_while_the_archive_is_there(temporary: Bench) -> None:
+    for server in temporary.all("statefulsets"):
+        assert server["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
+    temporary.apply(lifecycle=DELETE, wordpress={"enabled": False})
+    eventually("MariaDB to be gone", lambda: "gaia-mariadb" not in temporary.names("statefulsets"), within=15)
+    assert _owned(temporary) == CLAIMS | OPENERS | ALWAYS
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"wordpress": {"enabled": False}},
+        {"lifecycle": {"paused": True}},
+        {"datasets": [{"table": "pg_catalog.stars", "source": "demo:gaia"}]},
+    ],
+    ids=["serving", "without WordPress", "paused", "invalid"],
+)
+def test_a_policy_taken_back_is_obeyed_whatever_else_the_spec_says(temporary: Bench, spec: Manifest) -> None:
+    temporary.apply(**merge(spec, {"lifecycle": RETAIN}))
+    eventually("the policy to reach volumes", lambda: _owned(temporary) == ALWAYS, within=10)
+    temporary.apply(**merge(spec, {"lifecycle": DELETE}))
+    eventually("and back again", lambda: _owned(temporary) == CLAIMS | OPENERS | ALWAYS, within=10)
 
 
 @pytest.mark.parametrize(
