@@ -10,7 +10,7 @@ from almagest_operator.model.archive import Archive
 from almagest_operator.model.errors import InvalidSpec
 from almagest_operator.model.release import ArchiveRelease
 from almagest_operator.observe.store import Key
-from almagest_operator.plan import GONE, SETTLED, Outcome, plan, rest
+from almagest_operator.plan import GONE, SETTLED, Outcome, Step, owners, plan, rest
 from almagest_operator.status.summary import first_sight, invalid, status
 
 AT_ONCE = Outcome(requeue_after=0)
@@ -25,17 +25,19 @@ async def reconcile(key: Key, cluster: Cluster, now: datetime) -> Outcome:
     metadata, before = observed.archive["metadata"], seen_status(observed.archive)
     if "deletionTimestamp" in metadata:
         return SETTLED  # its children go by their owner references
+    owned = owners(observed.archive, observed.children)  # pure; the deletion policy counts whatever else the spec says
     try:
         archive = Archive.parse(observed.archive)
         release = ArchiveRelease.parse(observed.release) if observed.release else None
         desired = build(archive, release, observed.facts)  # pure
     except InvalidSpec as error:
+        applied = await cluster.apply(observed, Step(owners=owned))
         await cluster.report(observed, invalid(before, error, metadata["generation"], now), now)
-        return SETTLED  # until the spec changes, or the release that it names
+        return REFUSED if applied.refused else SETTLED  # until the spec changes, or the release that it names
     if not before.conditions:
         await cluster.report(observed, first_sight(archive, now), now)
         return AT_ONCE
-    step = plan(desired.resources, desired.secrets, observed.children)  # pure: what may be done now, and why not more
+    step = plan(desired.resources, desired.secrets, observed.children, owned)  # pure: what now, and why not more
     if archive.spec.lifecycle.paused:
         step = rest(step)
     applied = await cluster.apply(observed, step)  # server-side, only what differs

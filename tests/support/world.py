@@ -11,10 +11,10 @@ from almagest_operator.desired import Desired, build
 from almagest_operator.model.archive import Archive
 from almagest_operator.model.facts import Facts
 from almagest_operator.model.release import ArchiveRelease
-from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey
+from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, key_of
 from almagest_operator.observe.live import Live, project
 from almagest_operator.observe.readiness import READY, Readiness, State
-from almagest_operator.plan import Step, plan
+from almagest_operator.plan import Step, owners, plan
 from support.archives import archive as make_archive
 from support.archives import release as make_release
 
@@ -33,7 +33,7 @@ def fields(manifest: Any) -> Any:
 
 @dataclass
 class World:
-    """Children of one archive. `clock` gives resource versions."""
+    """Children of one archive. `clock` gives resource versions; refused: what the API server will not have changed."""
 
     archive: Archive = field(default_factory=make_archive)
     release: ArchiveRelease = field(default_factory=make_release)
@@ -41,6 +41,7 @@ class World:
     clock: int = 0
     applied: list[ResourceKey] = field(default_factory=list)
     pruned: list[ResourceKey] = field(default_factory=list)
+    refused: set[ResourceKey] = field(default_factory=set)
     _built: tuple[tuple[Archive, ArchiveRelease, Facts], Desired] | None = None
 
     def desired(self) -> Desired:
@@ -52,13 +53,19 @@ class World:
 
     def plan(self) -> Step:
         found = self.desired()
-        return plan(found.resources, found.secrets, self.children)
+        body = self.archive.model_dump(mode="json", by_alias=True)
+        return plan(found.resources, found.secrets, self.children, owners(body, self.children))
 
     def carry_out(self, step: Step) -> None:
         """What the API server makes of a step's writes."""
+        for patch in step.owners:
+            (entry,) = patch["metadata"]["ownerReferences"]
+            self.change(key_of(patch), owners=() if "$patch" in entry else (entry["uid"],))
         for secret in step.secrets:
             self._put(secret.manifest, READY, {key: f"{secret.name}/{key}" for key in secret.keys})
         for resource in step.resources:
+            if resource.key in self.refused:
+                continue
             old = self.children.get(resource.key)
             if resource.kind == "Job" and old is not None and old.render_hash != resource.render_hash:
                 del self.children[resource.key]  # immutable: replaced in two passes
@@ -78,13 +85,13 @@ class World:
                 self.children[key] = replace(live, readiness=outcome)
 
     def run(self, **outcomes: Readiness) -> Step:
-        """To the fixpoint: until a pass writes nothing and controllers change nothing."""
+        """To the fixpoint: until neither a pass nor the controllers change anything."""
         for _ in range(40):
             step = self.plan()
             before = dict(self.children)
             self.carry_out(step)
             self.settle(**outcomes)
-            if not step.writes and before == self.children:
+            if before == self.children:
                 return step
         raise AssertionError(f"no fixpoint after 40 passes: {self.plan()}")
 
@@ -108,6 +115,7 @@ class World:
         self.children[live.key] = replace(
             live,
             uid=old.uid if old else live.uid,
+            owners=old.owners if old else live.owners,
             fields=json.dumps(fields(manifest)),
             readiness=readiness,
             fingerprints={**(fingerprints or {}), **(old.fingerprints if old else {})},

@@ -25,6 +25,7 @@ from almagest_operator.observe.kinds import POD, Kind
 
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
+_STRATEGIC = "application/strategic-merge-patch+json"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 _TIMEOUT = 30.0
 
@@ -129,6 +130,15 @@ class Client:
         key = key_of(manifest)
         path, query = kind.path(key.namespace, key.name), {"fieldManager": manager}
         return await self._json("PATCH", path, f"patch {key}", query=query, body=manifest, content_type=_MERGE)
+
+    async def merge_lists(self, kind: Kind, manifest: Manifest, manager: str) -> Manifest:
+        """Strategic merge patch: entries of a list that has a key are added, or taken away by `$patch: delete`.
+
+        An object of another uid than `metadata.uid` is a 409.
+        """
+        key = key_of(manifest)
+        path, query = kind.path(key.namespace, key.name), {"fieldManager": manager}
+        return await self._json("PATCH", path, f"patch {key}", query=query, body=manifest, content_type=_STRATEGIC)
 
     async def replace(self, kind: Kind, manifest: Manifest, manager: str) -> Manifest:
         """PUT; the resourceVersion in the manifest makes it a compare-and-set."""

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from almagest_operator.apply.client import ApiError, Client
 from almagest_operator.apply.values import draw
-from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey
+from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, key_of
 from almagest_operator.observe.kinds import Kind, kind_of
 from almagest_operator.observe.live import Live, project
 from almagest_operator.plan.stages import Step
@@ -26,7 +26,7 @@ CONCURRENCY = 10
 SECRET_MANAGER = "almagest-operator-secrets"  # noqa: S105 a field manager, no secret
 """Owns the values of generated Secrets, so that applying a Secret's labels never takes a value away."""
 
-_CONFLICT, _INVALID = 409, 422
+_NOT_FOUND, _CONFLICT, _INVALID = 404, 409, 422
 _ATTEMPTS = 3
 
 T = TypeVar("T")
@@ -65,23 +65,27 @@ class Engine:
 
     async def carry_out(self, step: Step, children: dict[ResourceKey, Live]) -> Applied:
         """Make, apply and delete what the step says. Raises ApiError when the server is out of order."""
-        applied, slots = Applied(), asyncio.Semaphore(CONCURRENCY)
-
-        async def one(write: Coroutine[Any, Any, None]) -> None:
-            async with slots:
-                await write
-
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                for secret in step.secrets:
-                    tasks.create_task(one(self._secret(secret, children.get(secret.key), applied)))
-                for resource in step.resources:
-                    tasks.create_task(one(self._resource(resource, children.get(resource.key), applied)))
-                for live in step.prune:
-                    tasks.create_task(one(self._prune(live, applied)))
-        except ExceptionGroup as group:  # several may have failed; one is enough to come again, with a plain trace
-            raise group.exceptions[0] from None
+        applied = Applied()
+        await _together([self._owner(patch, applied) for patch in step.owners])
+        await _together(
+            [
+                *(self._secret(secret, children.get(secret.key), applied) for secret in step.secrets),
+                *(self._resource(resource, children.get(resource.key), applied) for resource in step.resources),
+                *(self._prune(live, applied) for live in step.prune),
+            ]
+        )
         return applied
+
+    async def _owner(self, patch: Manifest, applied: Applied) -> None:
+        """One that was deleted meanwhile, or made anew, is not the one that was seen: the next pass looks at it."""
+        key = key_of(patch)
+        try:
+            answer = await self.client.merge_lists(kind_of(key), patch, FIELD_MANAGER)
+        except ApiError as error:
+            if error.status not in {_NOT_FOUND, _CONFLICT}:
+                _note(error, key, applied)
+            return
+        self._answered(answer, applied)
 
     async def _resource(self, resource: Resource, live: Live | None, applied: Applied) -> None:
         seen = live.resource_version if live else ""
@@ -139,6 +143,22 @@ class Engine:
         live = project(answer)
         log.info("applied %s", live.key, extra={"resource_version": live.resource_version})
         applied.written.append(live)
+
+
+async def _together(writes: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """All at once, ten at a time. When several fail, one is enough to come again, with a plain trace."""
+    slots = asyncio.Semaphore(CONCURRENCY)
+
+    async def one(write: Coroutine[Any, Any, None]) -> None:
+        async with slots:
+            await write
+
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            for write in writes:
+                tasks.create_task(one(write))
+    except ExceptionGroup as group:
+        raise group.exceptions[0] from None
 
 
 def _addition(secret: GeneratedSecret, live: Live, values: dict[str, str]) -> Manifest:

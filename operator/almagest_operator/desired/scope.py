@@ -10,9 +10,8 @@ from typing import Any
 
 from almagest_operator.model.archive import Archive
 from almagest_operator.model.facts import Facts
-from almagest_operator.model.lifecycle import DeletionPolicy
 from almagest_operator.model.release import ArchiveRelease
-from almagest_operator.model.resource import RENDER_HASH, Manifest, Resource, Stage
+from almagest_operator.model.resource import RENDER_HASH, Manifest, Resource, ResourceKey, Stage, owner_reference
 
 LABEL = "app.kubernetes.io"
 MANAGER = "almagest-operator"
@@ -67,7 +66,7 @@ class Scope:
     def metadata(self, part: Part, name: str = "", *, owned: bool = True) -> Manifest:
         """Name, labels and owner of an object; `name` is the part's component unless given, without the archive.
 
-        An object that is not owned outlives its Archive.
+        An object that is not owned outlives its Archive, unless the deletion policy gives it an owner (`plan.owners`).
         """
         metadata: Manifest = {
             "name": self.name(name or part.component),
@@ -77,24 +76,13 @@ class Scope:
         owner = self._owner()
         return {**metadata, "ownerReferences": [owner]} if owned and owner else metadata
 
-    @property
-    def volumes_are_owned(self) -> bool:
-        """Whether volumes go with the Archive."""
-        return self.archive.spec.lifecycle.deletion_policy is DeletionPolicy.DELETE
-
     def _owner(self) -> Manifest | None:
         """The Archive as owner; None for a file that was never applied and so has no uid."""
-        uid = self.archive.metadata.uid
-        if uid is None:
+        archive = self.archive
+        if archive.metadata.uid is None:
             return None
-        return {
-            "apiVersion": self.archive.api_version,
-            "kind": self.archive.kind,
-            "name": self.archive.name,
-            "uid": uid,
-            "controller": True,
-            "blockOwnerDeletion": True,
-        }
+        key = ResourceKey(archive.api_version, archive.kind, archive.namespace, archive.name)
+        return owner_reference(key, archive.metadata.uid)
 
 
 def digest(value: object) -> str:

@@ -46,6 +46,5 @@ def all_of(component: str) -> tuple[Secret, ...]:
 
 
 def _secret(scope: Scope, component: str, found: dict[str, int]) -> GeneratedSecret:
-    owned = scope.volumes_are_owned or component not in STAYS
-    metadata = scope.metadata(Part.of(component), owned=owned)
+    metadata = scope.metadata(Part.of(component), owned=component not in STAYS)
     return GeneratedSecret({"apiVersion": "v1", "kind": "Secret", "type": "Opaque", "metadata": metadata}, found)

@@ -56,10 +56,8 @@ def stateful_set(scope: Scope, pod: Pod, volume: Volume) -> tuple[Resource, ...]
             # With OrderedReady a pod that never became ready would not be replaced by a corrected template.
             "podManagementPolicy": "Parallel",
             "updateStrategy": {"type": "RollingUpdate"},
-            "persistentVolumeClaimRetentionPolicy": {
-                "whenDeleted": "Delete" if scope.volumes_are_owned else "Retain",
-                "whenScaled": "Retain",
-            },
+            # The volume may go with the Archive, never with its server.
+            "persistentVolumeClaimRetentionPolicy": {"whenDeleted": "Retain", "whenScaled": "Retain"},
             "template": template(scope, pod),
             "volumeClaimTemplates": [
                 {
@@ -71,7 +69,6 @@ def stateful_set(scope: Scope, pod: Pod, volume: Volume) -> tuple[Resource, ...]
             ],
         },
     }
-    # Its owner, if any, is the StatefulSet, which its own controller writes down.
     metadata = {**scope.metadata(pod.part, owned=False), "name": f"{DATA}-{name}-0"}
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim_spec(volume)}
     return resource(Stage.FOUNDATIONS, claim), resource(Stage.DATA, manifest)
@@ -89,7 +86,7 @@ def claim_spec(volume: Volume, access_mode: str = "ReadWriteOnce") -> Manifest:
 
 def claim(scope: Scope, part: Part, name: str, volume: Volume, access_mode: str = "ReadWriteOnce") -> Resource:
     """A claim that several pods may mount: the archive's files, WordPress's uploads."""
-    metadata = scope.metadata(part, name, owned=scope.volumes_are_owned)
+    metadata = scope.metadata(part, name, owned=False)
     spec = claim_spec(volume, access_mode)
     manifest = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
     return resource(Stage.FOUNDATIONS, manifest)

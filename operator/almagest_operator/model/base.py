@@ -82,21 +82,6 @@ def _within_a_week(duration: str) -> str:
     return duration
 
 
-_GROWS = rule(
-    "quantity(string(self)).compareTo(quantity(string(oldSelf))) >= 0",
-    "storage only grows: a volume cannot be shrunk without losing data",
-)
-Storage = Annotated[
-    str,
-    Field(
-        pattern=QUANTITY,
-        max_length=20,
-        json_schema_extra={"x-kubernetes-int-or-string": True, "x-kubernetes-validations": [_GROWS]},
-    ),
-    BeforeValidator(_bare_number),
-]
-"""The size of a volume in bytes: a quantity that may be raised later but never lowered."""
-
 Duration = Annotated[
     str,
     Field(

@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from almagest_operator.model.base import Storage
+from almagest_operator.model.base import Quantity
 from almagest_operator.model.sizing import Resources, Volume
 
 
 class Broker(Volume):
     """One RabbitMQ node with quorum queues."""
 
-    storage: Annotated[Storage, Field(description="Size of its volume; may be raised later, never lowered.")] = "2Gi"
+    storage: Annotated[Quantity, Field(description="Size of its volume; may grow where its class allows it.")] = "2Gi"
     resources: Annotated[Resources, Field(description="CPU and memory of its pod.")] = Resources()

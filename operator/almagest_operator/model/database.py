@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from almagest_operator.model.base import Model, Storage
+from almagest_operator.model.base import Model, Quantity
 from almagest_operator.model.sizing import Resources, Volume
 
 
@@ -29,7 +29,7 @@ class Database(Volume):
 class DataDatabase(Database):
     """The server of the science tables and of users' result tables."""
 
-    storage: Annotated[Storage, Field(description="Size of its volume; may be raised later, never lowered.")] = "20Gi"
+    storage: Annotated[Quantity, Field(description="Size of its volume; may grow where its class allows it.")] = "20Gi"
 
 
 class Databases(Model):

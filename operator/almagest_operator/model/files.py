@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, model_validator
 
-from almagest_operator.model.base import Model, Storage, StorageClassName, rule
+from almagest_operator.model.base import Model, Quantity, StorageClassName, rule
 
 
 class AccessMode(enum.StrEnum):
@@ -44,7 +44,7 @@ class Files(Model):
     )
 
     storage: Annotated[
-        Storage | None, Field(description="Size of the volume to be made; may be raised later, never lowered.")
+        Quantity | None, Field(description="Size of the volume to be made; may grow where its class allows it.")
     ] = None
     existing_claim: Annotated[
         str | None,

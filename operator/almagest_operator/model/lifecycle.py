@@ -19,7 +19,11 @@ class Lifecycle(Model):
     """Pause, and what deletion means."""
 
     paused: Annotated[
-        bool, Field(description="The operator changes nothing while this is true; what runs keeps running.")
+        bool,
+        Field(
+            description="The operator changes nothing but what `deletionPolicy` asks while this is true; "
+            "what runs keeps running."
+        ),
     ] = False
     deletion_policy: Annotated[
         DeletionPolicy,

@@ -12,7 +12,7 @@ Manifest = dict[str, Any]
 
 GROUP = "almagest.science"
 RENDER_HASH = f"{GROUP}/render-hash"
-"""Annotation on every child object: the digest of everything else in its manifest."""
+"""Annotation on every child object but Secrets: the digest of everything else in its manifest."""
 
 
 class Stage(enum.IntEnum):
@@ -54,6 +54,18 @@ def key_of(manifest: Mapping[str, Any]) -> ResourceKey:
     """Identity of any manifest; the namespace of a cluster-scoped one is the empty string."""
     metadata = manifest["metadata"]
     return ResourceKey(manifest["apiVersion"], manifest["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+def owner_reference(owner: ResourceKey, uid: str) -> Manifest:
+    """What makes an object go with its owner, which must be in the same namespace."""
+    return {
+        "apiVersion": owner.api_version,
+        "kind": owner.kind,
+        "name": owner.name,
+        "uid": uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
 
 
 @dataclass(frozen=True)

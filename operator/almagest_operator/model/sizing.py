@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from almagest_operator.model.base import Model, Quantity, Storage, StorageClassName, rule
+from almagest_operator.model.base import Model, Quantity, StorageClassName, rule
 
 
 class Amounts(Model):
@@ -38,7 +38,7 @@ class Volume(Model):
         }
     )
 
-    storage: Annotated[Storage, Field(description="Size of its volume; may be raised later, never lowered.")] = "5Gi"
+    storage: Annotated[Quantity, Field(description="Size of its volume; may grow where its class allows it.")] = "5Gi"
     storage_class_name: Annotated[
         StorageClassName | None,
         Field(description="StorageClass of its volume; the cluster's default when it is left out. Cannot change."),

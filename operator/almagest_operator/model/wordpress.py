@@ -6,14 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from almagest_operator.model.base import Storage
+from almagest_operator.model.base import Quantity
 from almagest_operator.model.sizing import Resources, Volume
 
 
 class MariaDB(Volume):
     """WordPress's database server."""
 
-    storage: Annotated[Storage, Field(description="Size of its volume; may be raised later, never lowered.")] = "2Gi"
+    storage: Annotated[Quantity, Field(description="Size of its volume; may grow where its class allows it.")] = "2Gi"
     resources: Annotated[Resources, Field(description="CPU and memory of its pod.")] = Resources()
 
 
@@ -21,6 +21,8 @@ class WordPress(Volume):
     """The content management system; its volume holds the uploads."""
 
     enabled: Annotated[bool, Field(description="Whether the archive has a `/cms/`.")] = True
-    storage: Annotated[Storage, Field(description="Size of the uploads' volume; may be raised, never lowered.")] = "2Gi"
+    storage: Annotated[
+        Quantity, Field(description="Size of the uploads' volume; may grow where its class allows it.")
+    ] = "2Gi"
     resources: Annotated[Resources, Field(description="CPU and memory of PHP.")] = Resources()
     mariadb: Annotated[MariaDB, Field(description="Its database server.")] = MariaDB()

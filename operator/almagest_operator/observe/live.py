@@ -33,8 +33,9 @@ class Live:
     """One child object.
 
     archive, component: from its labels; render_hash: of the manifest that was applied last; fields: JSON of the field
-    set that this operator owns; terminating: deleted, but still there; fingerprints: of a Secret's values by key;
-    node_port: of a Service; claim: storage request of a StatefulSet's first volume claim template.
+    set that this operator owns; owners: uids of those with whom it goes; terminating: deleted, but still there;
+    fingerprints: of a Secret's values by key; node_port: of a Service; claim: storage request of a StatefulSet's first
+    volume claim template.
     """
 
     key: ResourceKey
@@ -44,6 +45,7 @@ class Live:
     component: str
     render_hash: str = ""
     fields: str = "{}"
+    owners: tuple[str, ...] = ()
     readiness: Readiness = READY
     terminating: bool = False
     replicas: int | None = None
@@ -82,6 +84,7 @@ def project(body: Body) -> Live:
         render_hash=(metadata.get("annotations") or {}).get(RENDER_HASH, ""),
         # The same component of a hundred archives owns the same fields: one string for all of them.
         fields=sys.intern(json.dumps(owned_fields(body, FIELD_MANAGER), sort_keys=True)),
+        owners=tuple(owner["uid"] for owner in metadata.get("ownerReferences") or ()),
         readiness=readiness(body),
         terminating="deletionTimestamp" in metadata,
         replicas=spec.get("replicas", 1) if scaled else None,

@@ -1,8 +1,9 @@
 """The roll-out as a state machine without a stored state: the stage is where the cluster says that it is.
 
-A stage is open when every earlier one that blocks is ready. What an open stage lacks is applied, whether it was never
-there, differs from the spec, or was changed by another hand; what a later stage lacks has to wait. So an operator
-killed at any point goes on from what exists, and one pass is one step: the events that its writes cause bring the next.
+A stage is open when everything in earlier ones that blocks is ready. What an open stage lacks is applied, whether it
+was never there, differs from the spec, or was changed by another hand; what a later stage lacks has to wait. So an
+operator killed at any point goes on from what exists, and one pass is one step: the events that its writes cause bring
+the next.
 
 A failed migration Job keeps MIGRATION from becoming ready: the workloads of the old release stay as they are.
 """
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from almagest_operator.model.resource import GeneratedSecret, Resource, ResourceKey, Stage
+from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, Stage
 from almagest_operator.observe.kinds import kind_of
 from almagest_operator.observe.live import Live
 from almagest_operator.observe.readiness import DELETING, MISSING, Readiness, State
@@ -21,6 +22,7 @@ from almagest_operator.plan.outcome import SETTLED, Outcome
 Children = Mapping[ResourceKey, Live]
 
 _CHANGING = Readiness(State.WAITING, "Applying", "a change is being applied")
+_RESIZING = Readiness(State.WAITING, "Applying", "a change is being applied to the volume, which serves as it is")
 _LAST = Stage.SMOKE
 
 
@@ -33,6 +35,11 @@ class Waiting:
     stage: Stage
     readiness: Readiness
 
+    @property
+    def blocks(self) -> bool:
+        """Whether later stages wait for it: for no data set, and for no volume to grow, as its class may forbid it."""
+        return self.stage.blocks and self.readiness != _RESIZING
+
     def __str__(self) -> str:
         return f"{self.key.kind} {self.key.name}: {self.readiness.message}"
 
@@ -41,11 +48,13 @@ class Waiting:
 class Step:
     """One pass: what to write now, and what remains.
 
-    stage: the first that is not ready, SMOKE when all are. secrets, resources, prune: to be made, applied and deleted
-    now, disjoint, in any order. waiting: everything in open stages that is not ready. open: the stages that were open.
+    stage: the first that holds up the next, SMOKE when none does. owners: patches to be sent first, because what they
+    change may also be among the rest. secrets, resources, prune: to be made, applied and deleted now, disjoint, in any
+    order. waiting: everything in open stages that is not ready.
     """
 
-    stage: Stage
+    stage: Stage = Stage.SECRETS
+    owners: tuple[Manifest, ...] = ()
     secrets: tuple[GeneratedSecret, ...] = ()
     resources: tuple[Resource, ...] = ()
     prune: tuple[Live, ...] = ()
@@ -61,7 +70,7 @@ class Step:
     @property
     def writes(self) -> bool:
         """Whether the cluster's children are to be changed."""
-        return bool(self.secrets or self.resources or self.prune)
+        return bool(self.owners or self.secrets or self.resources or self.prune)
 
     @property
     def failed(self) -> tuple[Waiting, ...]:
@@ -69,17 +78,23 @@ class Step:
         return tuple(item for item in self.waiting if item.readiness.failed)
 
 
-def plan(resources: Sequence[Resource], secrets: Sequence[GeneratedSecret], children: Children) -> Step:
+def plan(
+    resources: Sequence[Resource],
+    secrets: Sequence[GeneratedSecret],
+    children: Children,
+    owners: tuple[Manifest, ...] = (),
+) -> Step:
     """The next step towards `resources` and `secrets`, given the archive's `children`; all its writes are needed."""
     waiting = [_secret_waiting(secret) for secret in secrets if not _has_all_keys(secret, children.get(secret.key))]
     for resource in resources:
         found = _readiness(resource, children.get(resource.key))
         if not found.ready:
             waiting.append(Waiting(resource.key, resource.component, resource.stage, found))
-    stage = min((item.stage for item in waiting if item.stage.blocks), default=_LAST)
+    stage = min((item.stage for item in waiting if item.blocks), default=_LAST)
     wanted = {resource.key for resource in resources} | {secret.key for secret in secrets}
     return Step(
         stage=stage,
+        owners=owners,
         secrets=tuple(secret for secret in secrets if _secret_lacks(secret, children.get(secret.key))),
         resources=tuple(r for r in resources if r.stage <= stage and _needs_apply(r, children.get(r.key))),
         prune=tuple(sorted(_superfluous(children.values(), wanted, stage), key=lambda live: live.key)),
@@ -88,18 +103,20 @@ def plan(resources: Sequence[Resource], secrets: Sequence[GeneratedSecret], chil
 
 
 def rest(step: Step) -> Step:
-    """The same view of things, without a single write: what `spec.lifecycle.paused` asks for."""
+    """The same view of things, with no write but of owners: what `spec.lifecycle.paused` asks for."""
     return replace(step, secrets=(), resources=(), prune=(), paused=True)
 
 
 def _readiness(resource: Resource, live: Live | None) -> Readiness:
-    """Readiness of what is wanted: an old version that runs well does not count."""
+    """Readiness of what is wanted: an old version that runs well does not count, unless it is a volume."""
     if live is None:
         return MISSING
     if live.terminating:
         return DELETING
     if _is_done(live) or live.render_hash == resource.render_hash:
         return live.readiness
+    if resource.kind == "PersistentVolumeClaim":
+        return _RESIZING if live.readiness.ready else live.readiness
     return _CHANGING
 
 
@@ -137,11 +154,11 @@ def _secret_waiting(secret: GeneratedSecret) -> Waiting:
 def _superfluous(children: Iterable[Live], wanted: set[ResourceKey], stage: Stage) -> Iterable[Live]:
     """What no spec asks for any more.
 
-    Deleted only when the workloads of the new spec serve, except Jobs that did not succeed: a superseded migration
-    must not run beside its successor.
+    Deleted only when the workloads of the new spec serve, except Jobs: a superseded migration must not run beside its
+    successor, and once that has run, it does not say any more how the databases are.
     """
     for live in children:
         if live.key in wanted or live.terminating or not kind_of(live.key).prunable:
             continue
-        if stage > Stage.WORKLOADS or (live.key.kind == "Job" and not live.readiness.ready):
+        if stage > Stage.WORKLOADS or live.key.kind == "Job":
             yield live

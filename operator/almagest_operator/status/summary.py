@@ -38,7 +38,6 @@ _STAGES = {
     Stage.INGEST: ("LoadingDatasets", "loading data sets"),
     Stage.WORKLOADS: ("StartingWorkloads", "waiting for the web site and the workers"),
     Stage.ROUTES: ("OpeningRoutes", "waiting for the way in"),
-    Stage.SMOKE: ("LoadingDatasets", "loading data sets"),
 }
 _FAILURES = {Stage.MIGRATION: "MigrationFailed", Stage.INGEST: "IngestFailed"}
 
@@ -79,11 +78,10 @@ def status(
         _datasets(resources, observed, troubles),
         *(_component(component) for component in components),
     ]
-    serving = not any(item.stage <= Stage.WORKLOADS for item in step.waiting) and step.stage > Stage.WORKLOADS
     return ArchiveStatus(
         conditions=merge(before.conditions, findings, now, generation),
         observed_generation=generation if step.complete else before.observed_generation,
-        release=archive.spec.release if serving else before.release,
+        release=archive.spec.release if step.stage > Stage.WORKLOADS else before.release,
         # Before the Services are there, a NodePort's URL has no port to name.
         endpoints=desired.endpoints if step.stage > Stage.FOUNDATIONS else before.endpoints,
         components=components,
@@ -118,8 +116,7 @@ def _ready(step: Step, applied: Applied, troubles: Troubles) -> Finding:
         return no(
             READY, _FAILURES.get(first.stage, first.readiness.reason), _with(str(first), troubles.of(first.component))
         )
-    reason, doing = _STAGES[step.stage]
-    return no(READY, reason, f"{doing}: {_list(step)}")
+    return no(READY, *_doing(step))
 
 
 def _progressing(step: Step, applied: Applied) -> Finding:
@@ -129,19 +126,18 @@ def _progressing(step: Step, applied: Applied) -> Finding:
         return no(PROGRESSING, "Complete", "")
     if applied.refused:
         return no(PROGRESSING, "Refused", str(applied.refused[0]))
-    blocked = [item for item in step.failed if item.stage == step.stage or not item.stage.blocks]
+    blocked = [item for item in step.failed if item.stage == step.stage or not item.blocks]
     if blocked:
         return no(PROGRESSING, _failure(blocked[0]), str(blocked[0]))
-    reason, doing = _STAGES[step.stage]
-    return yes(PROGRESSING, reason, f"{doing}: {_list(step)}")
+    return yes(PROGRESSING, *_doing(step))
 
 
 def _degraded(step: Step, applied: Applied, troubles: Troubles) -> Finding:
+    failures = [_with(str(item), troubles.of(item.component)) for item in step.failed]
     if applied.refused:
-        return yes(DEGRADED, "Refused", "; ".join(str(item) for item in applied.refused))
-    if step.failed:
-        message = "; ".join(_with(str(item), troubles.of(item.component)) for item in step.failed)
-        return yes(DEGRADED, _failure(step.failed[0]), message)
+        return yes(DEGRADED, "Refused", "; ".join([*map(str, applied.refused), *failures]))
+    if failures:
+        return yes(DEGRADED, _failure(step.failed[0]), "; ".join(failures))
     if found := troubles.all():
         return yes(DEGRADED, "PodsFailing", "; ".join(found))
     return no(DEGRADED, "AsExpected", "")
@@ -209,12 +205,12 @@ def _failure(item: Waiting) -> str:
     return _FAILURES.get(item.stage, item.readiness.reason)
 
 
-def _list(step: Step) -> str:
-    """The first few of what the step waits for."""
-    blocking = [item for item in step.waiting if item.stage == step.stage] or list(step.waiting)
-    names = [str(item) for item in blocking[:3]]
-    more = len(blocking) - len(names)
-    return "; ".join(names) + (f" and {more} more" if more > 0 else "")
+def _doing(step: Step) -> tuple[str, str]:
+    """Reason and message of an archive on its way: the first few of what the step waits for."""
+    held = [item for item in step.waiting if item.stage == step.stage] or list(step.waiting)
+    reason, doing = _STAGES[held[0].stage]
+    more = f" and {len(held) - 3} more" if len(held) > 3 else ""
+    return reason, f"{doing}: {'; '.join(str(item) for item in held[:3])}{more}"
 
 
 def _with(message: str, trouble: str) -> str:

@@ -46,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
-    """An API server with our CRDs, the operator's rights, a node, a StorageClass and the release 0.1.0."""
+    """An API server with our CRDs, the operator's rights, a node, two StorageClasses and the release 0.1.0."""
     if not apiserver.is_there():
         pytest.skip(f"no compiled Kubernetes at {apiserver.PROGRAMS} (`make cluster` builds it)")
     with apiserver.run(tmp_path_factory.mktemp("kubernetes")) as running:
@@ -54,9 +54,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
         running.kubectl("apply", "--server-side", "-f", str(CHART / "files/crds"))
         running.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         running.kubectl("apply", "-f", "-", stdin=rights())
-        running.kubectl(
-            "apply", "-f", "-", stdin=yaml.safe_dump_all([node(), storage_class(), catalogue("0.1.0", "0")])
-        )
+        objects = [node(), storage_class(), fixed_class(), catalogue("0.1.0", "0")]
+        running.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
         status = {"addresses": [{"type": "InternalIP", "address": "192.0.2.7"}]}
         running.request("PATCH", "/api/v1/nodes/one/status", {"status": status}, kind="merge-patch+json")
         yield running
@@ -92,6 +91,16 @@ def storage_class() -> Manifest:
         "metadata": {"name": "local", "annotations": annotations},
         "provisioner": "example.org/none",
         "allowVolumeExpansion": True,
+    }
+
+
+def fixed_class() -> Manifest:
+    """The StorageClass of volumes that keep the size with which they were made, as `make up` has it."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "StorageClass",
+        "metadata": {"name": "fixed"},
+        "provisioner": "example.org/none",
     }
 
 
@@ -203,6 +212,13 @@ class Bench:
             raise AssertionError(f"{error}\n{json.dumps(self.archive().get('status'), indent=1)}") from error
 
     # Its children.
+
+    def bind(self, claim: str) -> None:
+        """Say of a claim what the volume controller says of one that has its volume."""
+        size = self.get("persistentvolumeclaims", claim)["spec"]["resources"]["requests"]
+        status = {"phase": "Bound", "capacity": size}
+        path = self.path("api/v1", "persistentvolumeclaims", claim) + "/status"
+        self.server.request("PATCH", path, {"status": status}, kind="merge-patch+json")
 
     def path(self, place: str = "apis/almagest.science/v1alpha1", plural: str = "archives", name: str = "gaia") -> str:
         return f"/{place}/namespaces/{self.namespace}/{plural}" + (f"/{name}" if name else "")

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import pytest
 
 from integration.operator.conftest import Bench
-from support.apiserver import Refused
+from support.apiserver import Manifest, Refused
+from support.archives import merge
 from support.waiting import eventually
 
 
@@ -253,6 +254,47 @@ def test_a_rotated_password_restarts_its_readers_and_is_kept(running: Bench) -> 
     assert running.get("secrets", "gaia-cache")["data"]["password"] == "bmV3"
 
 
+CLAIM = "data-gaia-datadb-0"
+
+
+def _size(bench: Bench) -> str:
+    size: str = bench.get("persistentvolumeclaims", CLAIM)["spec"]["resources"]["requests"]["storage"]
+    return size
+
+
+def test_a_volume_grows(running: Bench) -> None:
+    running.bind(CLAIM)
+    running.apply(databases={"data": {"storage": "40Gi"}})
+    eventually("the claim to ask for more", lambda: _size(running) == "40Gi", within=10)
+    running.await_ready()
+    running.bind(CLAIM)
+    running.apply(databases={"data": {"storage": "30Gi"}})
+    told = running.await_condition("Ready", "False", "Refused")
+    assert told["message"].startswith(f"PersistentVolumeClaim {CLAIM}: spec.resources.requests.storage: ")
+    assert _size(running) == "40Gi"
+    running.apply(databases={"data": {"storage": "40Gi"}})
+    running.await_ready()
+
+
+def test_a_volume_that_cannot_grow_holds_up_nothing_and_the_size_can_be_put_back(bench: Bench) -> None:
+    data = {"storage": "20Gi", "storageClassName": "fixed"}
+    bench.apply(databases={"data": data})
+    bench.start()
+    bench.await_ready()
+    bench.bind(CLAIM)
+    bench.apply(databases={"data": {**data, "storage": "40Gi"}}, web={"replicas": 2})
+    told = bench.await_condition("Degraded", "True", "Refused")
+    assert told["message"].startswith(f"PersistentVolumeClaim {CLAIM}: ")
+    assert "the storageclass that provisions the pvc must support resize" in told["message"]
+    eventually("the rest to go on", lambda: bench.get("deployments", "gaia-web")["spec"]["replicas"] == 2, within=10)
+    bench.delete("configmaps", "gaia-app")
+    eventually("what is missing to be healed", lambda: "gaia-app" in bench.names("configmaps"), within=10)
+    assert bench.condition("Ready")["reason"] == "Refused"
+    bench.apply(databases={"data": data}, web={"replicas": 2})
+    bench.await_ready()
+    assert _size(bench) == "20Gi"
+
+
 def test_deletion_leaves_volumes_and_their_secrets_by_default(running: Bench) -> None:
     running.delete("archives", "gaia")
     eventually(
@@ -273,16 +315,61 @@ def _ours(bench: Bench) -> set[str]:
     return {name for name in bench.names("configmaps") if name.startswith("gaia-")}
 
 
+def _owned(bench: Bench) -> set[str]:
+    """What goes when the archive does: volumes, and the Secrets that open them."""
+    found = [*bench.all("persistentvolumeclaims"), *bench.all("secrets")]
+    owners = {item["metadata"]["name"]: item["metadata"].get("ownerReferences", []) for item in found}
+    return {name for name, those in owners.items() if [owner["kind"] for owner in those] == ["Archive"]}
+
+
+CLAIMS = {"gaia-files", "gaia-uploads", *(f"data-gaia-{name}-0" for name in ("appdb", "broker", "datadb", "mariadb"))}
+OPENERS = {"gaia-appdb", "gaia-datadb", "gaia-mariadb", "gaia-wordpress"}
+ALWAYS = {"gaia-broker", "gaia-cache", "gaia-django"}
+RETAIN, DELETE = {"deletionPolicy": "Retain"}, {"deletionPolicy": "Delete"}
+
+
 def test_deletion_takes_everything_when_told_so(running: Bench) -> None:
-    running.apply(lifecycle={"deletionPolicy": "Delete"})
-    eventually(
-        "the policy to reach the volumes",
-        lambda: running.get("persistentvolumeclaims", "gaia-files")["metadata"].get("ownerReferences"),
-        within=10,
-    )
+    running.apply(lifecycle=DELETE)
+    eventually("the policy to reach volumes", lambda: _owned(running) == CLAIMS | OPENERS | ALWAYS, within=10)
     running.await_ready()
     running.delete("archives", "gaia")
-    eventually("secrets to be collected", lambda: not running.names("secrets"), within=30)
+    eventually("volumes to be collected", lambda: not running.names("persistentvolumeclaims"), within=60)
+    eventually("secrets to be collected", lambda: not running.names("secrets"), within=60)
+
+
+@pytest.fixture
+def temporary(bench: Bench) -> Bench:
+    """A Ready archive that was made to go with all that it has."""
+    bench.apply(lifecycle=DELETE)
+    bench.start()
+    bench.await_ready()
+    assert _owned(bench) == CLAIMS | OPENERS | ALWAYS
+    return bench
+
+
+def test_no_volume_goes_with_its_server_while_the_archive_is_there(temporary: Bench) -> None:
+    for server in temporary.all("statefulsets"):
+        assert server["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
+    temporary.apply(lifecycle=DELETE, wordpress={"enabled": False})
+    eventually("MariaDB to be gone", lambda: "gaia-mariadb" not in temporary.names("statefulsets"), within=15)
+    assert _owned(temporary) == CLAIMS | OPENERS | ALWAYS
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {},
+        {"wordpress": {"enabled": False}},
+        {"lifecycle": {"paused": True}},
+        {"datasets": [{"table": "pg_catalog.stars", "source": "demo:gaia"}]},
+    ],
+    ids=["serving", "without WordPress", "paused", "invalid"],
+)
+def test_a_policy_taken_back_is_obeyed_whatever_else_the_spec_says(temporary: Bench, spec: Manifest) -> None:
+    temporary.apply(**merge(spec, {"lifecycle": RETAIN}))
+    eventually("the policy to reach volumes", lambda: _owned(temporary) == ALWAYS, within=10)
+    temporary.apply(**merge(spec, {"lifecycle": DELETE}))
+    eventually("and back again", lambda: _owned(temporary) == CLAIMS | OPENERS | ALWAYS, within=10)
 
 
 @pytest.mark.parametrize(

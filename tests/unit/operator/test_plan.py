@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from almagest_operator.model.resource import Stage
-from almagest_operator.observe.readiness import READY, State
+from almagest_operator.observe.readiness import READY, Readiness, State
 from almagest_operator.plan import Step, rest
 from support.archives import archive, release
 from support.world import FAILED, LIVING, WAITING, World
@@ -114,6 +114,33 @@ def test_a_superseded_migration_is_deleted_before_its_successor_has_run() -> Non
     assert failed.key in world.pruned
 
 
+def test_a_spec_put_back_after_its_successor_migrated_is_migrated_again() -> None:
+    """What the successor's Job has done to the databases is not what the old release was made for."""
+    world = an()
+    world.run()
+    (before,) = world.live("Job", "migrate")
+    world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0"})
+    world.run(web=FAILED)
+    world.release, world.archive = release(), archive(DATASET)
+    assert world.run().complete
+    (after,) = world.live("Job", "migrate")
+    assert after.key == before.key
+    assert after.uid != before.uid
+
+
+def test_a_data_set_put_back_is_loaded_again() -> None:
+    world = an()
+    world.run()
+    (before,) = world.live("Job", "ingest-gaiadr3-bright")
+    world.archive = archive({"datasets": [{"table": "gaiadr3.bright", "source": "file:bright.parquet"}]})
+    world.run(web=FAILED)
+    world.archive = archive(DATASET)
+    assert world.run().complete
+    (after,) = world.live("Job", "ingest-gaiadr3-bright")
+    assert after.key == before.key
+    assert after.uid != before.uid
+
+
 def test_ingest_runs_beside_the_workloads_and_blocks_nothing() -> None:
     world = an()
     step = world.run(ingest_gaiadr3_bright=WAITING)
@@ -137,6 +164,39 @@ def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew() -> No
     world.run(ingest_gaiadr3_bright=FAILED)
     world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0"})
     assert world.run().complete
+
+
+def test_a_claim_that_cannot_take_its_size_holds_up_nothing_else() -> None:
+    world = an()
+    world.run()
+    claim = next(key for key in world.children if key.name == "data-gaia-datadb-0")
+    before = world.children[claim]
+    world.refused = {claim}
+    grown = {**DATASET, "release": "0.2.0", "databases": {"data": {"storage": "40Gi"}}}
+    world.release, world.archive = release("0.2.0", "2"), archive(grown)
+    step = world.run()
+    assert step.stage is Stage.SMOKE
+    assert [item.key for item in step.waiting] == [claim]
+    assert not step.complete
+    assert all(live.readiness.ready for live in world.live("Deployment", "web"))
+    del world.children[world.resource("Deployment", "web").key]
+    world.run()
+    assert world.live("Deployment", "web"), "what is missing is healed"
+    world.archive = archive({**DATASET, "release": "0.2.0"})
+    assert world.run().complete
+    assert world.children[claim] == before
+
+
+def test_a_claim_that_is_not_there_or_lost_its_volume_is_waited_for() -> None:
+    world = an()
+    world.run()
+    claim = next(key for key in world.children if key.name == "data-gaia-datadb-0")
+    world.change(claim, readiness=Readiness(State.FAILED, "VolumeLost", "the volume behind the claim is gone"))
+    assert world.plan().stage is Stage.FOUNDATIONS
+    world.change(claim, readiness=READY, terminating=True)
+    assert world.plan().stage is Stage.FOUNDATIONS
+    del world.children[claim]
+    assert world.plan().stage is Stage.FOUNDATIONS
 
 
 def test_paused_writes_nothing_and_still_sees() -> None:

@@ -126,6 +126,7 @@ def test_a_failed_data_set_is_named_and_the_others_are_counted(world: World) -> 
     )
     assert "row 7: column ra" in condition(found, "DatasetsLoaded").message
     assert is_so(found, "WebReady") == ("True", "Ready")
+    assert found.release == "0.1.0", "a data set keeps no release from serving"
 
 
 def test_a_refused_object_is_told_with_the_servers_reason(world: World) -> None:
@@ -133,6 +134,24 @@ def test_a_refused_object_is_told_with_the_servers_reason(world: World) -> None:
     key = world.resource("StatefulSet", "appdb").key
     found = told(world, None, Applied(refused=[Refused(key, "spec: Forbidden: updates are forbidden")]))
     assert condition(found, "Degraded").message == "StatefulSet gaia-appdb: spec: Forbidden: updates are forbidden"
+
+
+def test_a_volume_that_cannot_grow_is_told_and_keeps_no_release_from_serving(world: World) -> None:
+    world.run()
+    claim = next(key for key in world.children if key.name == "data-gaia-datadb-0")
+    world.refused = {claim}
+    grown = {**DATASETS, "release": "0.2.0", "databases": {"data": {"storage": "40Gi"}}}
+    world.archive, world.release = archive(grown), release("0.2.0", "2")
+    step = world.run()
+    applying = told(world, step)
+    assert is_so(applying, "Progressing") == ("True", "PreparingFoundations")
+    found = told(world, step, Applied(refused=[Refused(claim, "the class must support resize")]))
+    said = "PersistentVolumeClaim data-gaia-datadb-0: the class must support resize"
+    for type_, state in (("Ready", "False"), ("Progressing", "False"), ("Degraded", "True")):
+        assert is_so(found, type_) == (state, "Refused")
+        assert condition(found, type_).message == said
+    assert found.release == "0.2.0"
+    assert found.observed_generation is None
 
 
 def test_paused_is_told(world: World) -> None:

@@ -122,19 +122,14 @@ def test_no_value_of_a_secret_is_rendered() -> None:
     assert "data" not in {key for secret in desired().secrets for key in secret.manifest}
 
 
-def test_every_object_goes_with_its_archive_but_the_volumes() -> None:
-    for resource in desired().resources:
+@pytest.mark.parametrize("policy", ["Retain", "Delete"])
+def test_every_object_goes_with_its_archive_but_volumes_and_the_secrets_that_open_them(policy: str) -> None:
+    found = desired({"lifecycle": {"deletionPolicy": policy}})
+    for resource in found.resources:
         owned = "ownerReferences" in resource.manifest["metadata"]
         assert owned == (resource.kind != "PersistentVolumeClaim"), resource.key
-
-
-def test_secrets_that_open_a_volume_stay_with_it() -> None:
-    for policy, kept in (
-        ("Retain", {"gaia-appdb", "gaia-datadb", "gaia-mariadb", "gaia-wordpress"}),
-        ("Delete", set()),
-    ):
-        found = desired({"lifecycle": {"deletionPolicy": policy}}).secrets
-        assert {s.name for s in found if "ownerReferences" not in s.manifest["metadata"]} == kept
+    kept = {"gaia-appdb", "gaia-datadb", "gaia-mariadb", "gaia-wordpress"}
+    assert {s.name for s in found.secrets if "ownerReferences" not in s.manifest["metadata"]} == kept
 
 
 def test_file_that_was_never_applied_renders_without_owners() -> None:
@@ -143,11 +138,11 @@ def test_file_that_was_never_applied_renders_without_owners() -> None:
     assert not any("ownerReferences" in resource.manifest["metadata"] for resource in found.resources)
 
 
-def test_deletion_policy_delete_takes_the_volumes() -> None:
-    found = desired({"lifecycle": {"deletionPolicy": "Delete"}})
-    assert "ownerReferences" in one(found, "PersistentVolumeClaim", "gaia-files")["metadata"]
-    policy = one(found, "StatefulSet", "gaia-datadb")["spec"]["persistentVolumeClaimRetentionPolicy"]
-    assert policy["whenDeleted"] == "Delete"
+@pytest.mark.parametrize("policy", ["Retain", "Delete"])
+def test_a_volume_never_goes_with_its_server(policy: str) -> None:
+    found = desired({"lifecycle": {"deletionPolicy": policy}})
+    server = one(found, "StatefulSet", "gaia-datadb")
+    assert server["spec"]["persistentVolumeClaimRetentionPolicy"]["whenDeleted"] == "Retain"
 
 
 def test_single_pods_have_no_disruption_budget() -> None:
