@@ -10,7 +10,7 @@ from pathlib import Path
 
 from host import bare, configuration, services, supervision
 from host.compile import PROGRAMS
-from host.node import Node
+from host.node import OWN, Node
 from host.services import Service
 
 NODE = Node(Path("/state"), Path("/state/bin/v1-0"), "localhost/pause@sha256:0", ("192.0.2.53",))
@@ -36,6 +36,12 @@ def test_nothing_lies_outside_the_state_directory() -> None:
         "/usr/bin/env",
         "/venv/bin/python",
     }
+
+
+def test_what_lies_in_the_state_directory_is_what_is_deleted_at_the_end() -> None:
+    texts = [text for service in SERVICES.values() for text in (*service.command, *service.files.values())]
+    found = {name for text in texts for name in re.findall(r"/state/([\w-]+)", text)}
+    assert found <= set(OWN)
 
 
 def test_etcd_syncs_and_is_reached_from_this_host_alone() -> None:
