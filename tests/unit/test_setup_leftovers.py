@@ -187,6 +187,11 @@ def test_shell_that_stands_in_the_state_directory_is_not_ours() -> None:
     assert is_ours(process(exe="/usr/bin/s6-supervise", cwd="/var/lib/almagest/services/etcd"), STATE)
 
 
+def test_pause_of_a_job_is_ours_and_somebodys_sleep_is_not() -> None:
+    assert is_ours(process(exe="/usr/bin/sleep", cwd="/var/lib/almagest/services/maintenance", args="sleep 9"), STATE)
+    assert not is_ours(process(exe="/usr/bin/sleep", args="sleep 9"), STATE)
+
+
 def test_process_in_a_pod_is_ours_and_one_in_a_nested_cluster_is_not() -> None:
     assert is_ours(process(exe="/usr/bin/redis", cgroup="4:memory:/kubepods/burstable/pod1/2"), STATE)
     assert not is_ours(process(exe="/usr/bin/redis", cgroup="0::/docker/1/kubelet/kubepods/pod1"), STATE)
