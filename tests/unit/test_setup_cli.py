@@ -39,6 +39,15 @@ def test_unknown_archive_is_refused_before_anything_is_done(tmp_path: Path) -> N
     assert not layout.cache.exists()
 
 
+def test_ingress_that_nobody_would_serve_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "cache", tmp_path / "state")
+    reason = "environments/gaia/test wants an Ingress"
+    assert any(reason in line for line in cli.reasons_not_to(layout, Choice(environment="test"), "up"))
+    existing = Choice(environment="test", cluster="existing", registry="registry.example/almagest")
+    assert not any(reason in line for line in cli.reasons_not_to(layout, existing, "up"))
+    assert not layout.cache.exists()
+
+
 def test_existing_cluster_needs_a_registry(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "cache", tmp_path / "state")
     reason = "CLUSTER=existing needs REGISTRY"
