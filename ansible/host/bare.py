@@ -42,17 +42,16 @@ def prepare_host(layout: Layout, venv: Path, sandbox_image: str) -> list[str]:  
     return prepare(Node.of(layout))
 
 
-def start(layout: Layout, venv: Path, sandbox_image: str) -> list[str]:
+def start(layout: Layout, venv: Path, sandbox_image: str) -> list[str]:  # noqa: ARG001  the steps share a signature
     """Programs, certificates and supervised services; ends when the API server is ready."""
     node = Node.of(layout, sandbox_image, reachable_name_servers())
     began, cold = datetime.now(UTC), not supervised(node)
     changes = ["programs"] if install.programs(layout, node) else []
     changes += ["library"] if install.library(node) else []
     changes += [f"certificate {name}" for name in renewed(node)]
-    python = str(venv / "bin" / "python")
-    wanted = services(node, python)
+    wanted = services(node)
     if supervision.has_systemd():
-        changes += supervision.apply_systemd(node, wanted, python)
+        changes += supervision.apply_systemd(node, wanted)
     else:
         changes += supervision.apply_s6(node, wanted)
     await_api(node)

@@ -17,6 +17,7 @@ from host import playbook, preflight, venv
 from host.down import down
 from host.errors import HostError
 from host.layout import ROOT, Layout
+from host.node import Node
 from host.playbook import Choice
 from host.progress import to_errors, to_terminal
 
@@ -108,6 +109,8 @@ def reasons_not_to(layout: Layout, choice: Choice, verb: str) -> Iterator[str]:
     overlay = ROOT / "environments" / choice.archive / choice.environment
     if verb == "up" and not overlay.is_dir():
         yield f"there is no {overlay.relative_to(ROOT)}: ARCHIVE and ENV name directories of environments/"
+    elif verb == "up" and choice.cluster == "bare":
+        yield from preflight.ingress_problems(overlay, Node.of(layout))
     if choice.cluster == "existing" and verb != "images" and not choice.registry:
         yield "CLUSTER=existing needs REGISTRY=<host/path> that the cluster can pull from, to push the images to"
     if verb != "images":

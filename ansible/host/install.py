@@ -1,19 +1,23 @@
-"""Puts the compiled programs, and what the daily job needs, into the state directory, and commands on the PATH."""
+"""Puts the compiled programs, and what starts at boot or daily, into the state directory, and commands on the PATH."""
 
 from __future__ import annotations
 
+import filecmp
+import importlib.util
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from host.errors import HostError
-from host.layout import ROOT, Layout
+from host.layout import Layout
+from host.leftovers import remove_files
 from host.node import Node
 from host.supervision import put
 
 COMMANDS = Path("/usr/local/bin")
 COMPLETIONS = Path("/usr/local/share/bash-completion/completions")
+MODULES = ("host", "cryptography")
 
 
 def programs(layout: Layout, node: Node) -> bool:
@@ -56,11 +60,30 @@ def link_or_copy(source: str, target: str) -> None:
 
 
 def library(node: Node) -> bool:
-    """Copy this package beside the state: the daily job must not depend on where the repository lies."""
-    changed = False
-    for path in sorted((ROOT / "ansible" / "host").glob("*.py")):
-        changed |= put(node.state / "lib" / "host" / path.name, path.read_text(), 0o644)
-    return changed
+    """Copy what starts at boot and renews certificates beside the state, and drop what an older version had there.
+
+    It must outlive the repository, the cache and an upgrade of Debian. `cryptography` is built for every Python from
+    3.11 on; the part that is not, `_cffi_backend`, comes from Debian and is upgraded with Debian's Python.
+    """
+    lib = node.state / "lib"
+    wanted = {lib / name: source for package in MODULES for name, source in module_files(package)}
+    stale = [path for path in lib.rglob("*") if path.is_file() and path not in wanted and path.suffix != ".pyc"]
+    differing = [path for path, source in wanted.items() if not path.exists() or not filecmp.cmp(source, path)]
+    for path in differing:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(path.name + ".new")
+        shutil.copy2(wanted[path], fresh)
+        fresh.replace(path)
+    return remove_files(stale) or bool(differing)
+
+
+def module_files(package: str) -> Iterator[tuple[Path, Path]]:
+    """Each file of an importable package: its path from where the package lies, and its absolute path."""
+    found = importlib.util.find_spec(package)
+    for place in (found and found.submodule_search_locations) or ():
+        for path in Path(place).rglob("*"):
+            if path.is_file() and path.suffix != ".pyc":
+                yield path.relative_to(Path(place).parent), path
 
 
 def wanted_commands(layout: Layout, venv: Path) -> Mapping[str, Path]:

@@ -23,11 +23,14 @@ class Layout:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Layout:
-        """From the environment, with the defaults of docs/contracts.md."""
+        """From the environment, with the defaults of docs/contracts.md.
+
+        Symbolic links are followed, because the kernel tells the places of mounts and programs without them.
+        """
         home = Path(environment.get("HOME", "/root"))
         return cls(
-            cache=Path(environment.get("ALMAGEST_CACHE") or home / ".cache/almagest").absolute(),
-            state=Path(environment.get("ALMAGEST_STATE") or "/var/lib/almagest").absolute(),
+            cache=Path(environment.get("ALMAGEST_CACHE") or home / ".cache/almagest").resolve(),
+            state=Path(environment.get("ALMAGEST_STATE") or "/var/lib/almagest").resolve(),
         )
 
     @classmethod

@@ -11,7 +11,8 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from host.errors import HostError
@@ -26,34 +27,82 @@ POLICY_COMMENT = '--comment "KUBE-ROUTER '
 """How kube-router comments the rules that it puts into the built-in chains."""
 
 
-def mounts_below(place: Path, mountinfo: str) -> list[str]:
-    """Mount points at or below `place`, the innermost first; mountinfo: /proc/self/mountinfo (proc(5))."""
-    points = [bytes(line.split()[4], "ascii").decode("unicode_escape") for line in mountinfo.splitlines()]
-    return [point for point in reversed(points) if point == str(place) or point.startswith(f"{place}/")]
+@dataclass(frozen=True)
+class Mount:
+    """A line of /proc/self/mountinfo (proc(5)): which directory of which device, and where it is mounted."""
+
+    number: str
+    parent: str
+    device: str
+    directory: str
+    point: Path
 
 
-def unmount(place: Path) -> bool:
-    """Take away every mount at or below `place`. Raises HostError when one holds on."""
-    points = mounts_below(place, mounts())
+def mount_table(mountinfo: str) -> list[Mount]:
+    """Mounts in the order in which they were made; a space and its like stand in octal there."""
+    rows = (
+        [re.sub(r"\\(\d{3})", lambda code: chr(int(code[1], 8)), field) for field in line.split()[:5]]
+        for line in mountinfo.splitlines()
+    )
+    return [Mount(number, parent, device, root, Path(point)) for number, parent, device, root, point in rows]
+
+
+def mounts() -> list[Mount]:
+    return mount_table(Path("/proc/self/mountinfo").read_text())
+
+
+def ours(places: Sequence[Path], table: Sequence[Mount]) -> list[Path]:
+    """Mount points below places that only our programs mount in, the innermost first.
+
+    A place itself may be a disk that somebody gave us, and stays. It goes when it is merely mounted over itself, as the
+    kubelet and buildah do it with a directory of theirs.
+    """
+    below = {mount.number: mount for mount in table}
+    return [
+        mount.point
+        for mount in reversed(table)
+        if any(place in mount.point.parents for place in places)
+        or (mount.point in places and is_over_itself(mount, below.get(mount.parent)))
+    ]
+
+
+def is_over_itself(mount: Mount, below: Mount | None) -> bool:
+    if not below or below.device != mount.device or not mount.point.is_relative_to(below.point):
+        return False
+    return Path(below.directory, mount.point.relative_to(below.point)) == Path(mount.directory)
+
+
+def unmount(*places: Path) -> bool:
+    """Take away every mount of ours below the places. Raises HostError when one holds on."""
+    points = ours(places, mounts())
     for point in points:
         if subprocess.run(["umount", point], capture_output=True, check=False).returncode:
             subprocess.run(["umount", "-l", point], capture_output=True, check=False)
-    if left := mounts_below(place, mounts()):
+    if left := ours(places, mounts()):
         raise HostError(f"cannot unmount {left[0]}: end what uses it (`fuser -vm {left[0]}`) and run this again")
     return bool(points)
 
 
-def mounts() -> str:
-    return Path("/proc/self/mountinfo").read_text()
+def remove_mounts(node: Node) -> bool:
+    """What containerd and the kubelet mount for the pods."""
+    return unmount(node.run, node.state / "kubelet", node.state / "containerd" / "tmpmounts")
 
 
 def remove_tree(place: Path) -> bool:
-    """Delete a directory after everything mounted below it is gone: a mount may be somebody's data."""
-    if not place.exists():
-        return False
-    unmount(place)
-    shutil.rmtree(place)
-    return True
+    """Delete a file, or a directory with all that it holds; a disk that is mounted there is emptied and stays.
+
+    Raises HostError for a disk that is mounted further down: it is none of ours, and may be somebody's data.
+    """
+    points = {mount.point for mount in mounts()}
+    if found := sorted(point for point in points if place in point.parents):
+        raise HostError(f"{found[0]} is mounted inside {place}, which is to be deleted: unmount it and run this again")
+    if place in points:
+        gone = [remove_tree(path) for path in place.iterdir()]
+        return any(gone)
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+        return True
+    return remove_files([place])
 
 
 def remove_links(node: Node) -> bool:

@@ -11,6 +11,22 @@ from host.layout import Layout
 
 PODS = IPv4Network("10.244.0.0/24")
 SERVICES = IPv4Network("10.96.0.0/16")
+OWN = (
+    "bin",
+    "containerd",
+    "etc",
+    "etcd",
+    "former-context",
+    "kernel.json",
+    "kubelet",
+    "lib",
+    "log",
+    "pki",
+    "run",
+    "services",
+    "volumes",
+)
+"""What is ours in the state directory. `make down` deletes nothing else: there may be more on the disk."""
 
 
 @dataclass(frozen=True)

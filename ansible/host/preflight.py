@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,6 +38,8 @@ PORTS = {
 }
 DYING_SECONDS = 5.0
 """How long a killed process may take to let go of its ports."""
+EXPOSURE = re.compile(r"^( *)exposure:(.*(?:\n\1 +.*)*)", re.MULTILINE)
+EXPOSURE_TYPE = re.compile(r"^[^#\n]*\btype:\s*[\"']?(\w+)", re.MULTILINE)
 LISTEN = "0A"
 """State of a listening socket in /proc/net/tcp (include/net/tcp_states.h)."""
 
@@ -105,6 +109,38 @@ def space_problems(layout: Layout) -> Iterator[str]:
                 f"make room, or set {name} to another disk"
             )
         seen.add(device)
+
+
+def ingress_problems(overlay: Path, node: Node) -> Iterator[str]:
+    """An Ingress that nobody would serve: what it exposes could not be reached when all is done."""
+    if exposure(overlay) == "Ingress" and ingress_classes(node) == []:
+        yield (
+            f"environments/{overlay.parent.name}/{overlay.name} wants an Ingress, and the cluster has no IngressClass: "
+            "run `make cluster`, install an ingress controller in it, and run this again"
+        )
+
+
+def exposure(overlay: Path) -> str:
+    """The type of exposure that an overlay's manifests name, or else those of its base; "" when none does.
+
+    Found in the text, because nothing that reads YAML is installed before the preflight has passed.
+    """
+    files = [path for place in (overlay, overlay.parent / "base") for path in sorted(place.glob("*.yaml"))]
+    blocks = (block[2] for path in files for block in EXPOSURE.finditer(path.read_text()))
+    return next((found[1] for block in blocks if (found := EXPOSURE_TYPE.search(block))), "")
+
+
+def ingress_classes(node: Node) -> list[str] | None:
+    """Their names; None when the cluster does not say, as after a reboot."""
+    if not (node.state / "etcd").exists():
+        return []
+    kubectl = [f"{node.state}/bin/current/kubectl", f"--kubeconfig={node.etc}/admin.kubeconfig", "--request-timeout=5s"]
+    command = [*kubectl, "get", "ingressclasses", "--output=name"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return None if done.returncode else done.stdout.split()
 
 
 def existing(place: Path) -> Path:

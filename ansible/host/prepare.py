@@ -58,7 +58,7 @@ def clear(node: Node) -> bool:
     """End every process of a former life and take away what it holds; data and images stay."""
     killed = processes.kill_everything(node.state)
     steps: tuple[Callable[[], bool], ...] = (
-        lambda: leftovers.unmount(node.state),
+        lambda: leftovers.remove_mounts(node),
         lambda: leftovers.remove_tree(node.run),
         lambda: leftovers.remove_links(node),
         leftovers.remove_rules,

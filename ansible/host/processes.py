@@ -12,7 +12,7 @@ from pathlib import Path
 
 from host.layout import Layout
 
-HELPERS = ("containerd", "containerd-shim-runc-v2", "runc", "s6-svscan", "s6-supervise", "s6-log")
+HELPERS = ("containerd", "containerd-shim-runc-v2", "runc", "s6-svscan", "s6-supervise", "s6-log", "sleep")
 """Programs of Debian that are ours only when they work below our state directory."""
 POD_CGROUP = re.compile(r"^\d+:[^:]*:/kubepods(/|$)", re.MULTILINE)
 

@@ -23,11 +23,8 @@ class Service:
     every: int | None = None
 
 
-def services(node: Node, python: str) -> tuple[Service, ...]:
-    """All of them, in the order in which they need each other; each waits or restarts until its needs are met.
-
-    python: interpreter for the daily job, one that has the `cryptography` package.
-    """
+def services(node: Node) -> tuple[Service, ...]:
+    """All of them, in the order in which they need each other; each waits or restarts until its needs are met."""
     return (
         container_runtime(node),
         etcd(node),
@@ -37,7 +34,7 @@ def services(node: Node, python: str) -> tuple[Service, ...]:
         kubelet(node),
         proxy(node),
         network_policy(node),
-        maintenance(node, python),
+        maintenance(node),
     )
 
 
@@ -209,8 +206,12 @@ def network_policy(node: Node) -> Service:
     return Service("kube-router", (f"{node.programs}/kube-router", *command), files)
 
 
-def maintenance(node: Node, python: str) -> Service:
+def maintenance(node: Node) -> Service:
     """Once a day: renew certificates, give etcd's free pages back to the disk."""
-    library = f"PYTHONPATH={node.state}/lib"
-    command = ("/usr/bin/env", library, python, "-m", "host.maintenance", str(node.state), str(node.programs))
+    command = (*python(node), "-m", "host.maintenance", str(node.state), str(node.programs))
     return Service("maintenance", command, every=86400)
+
+
+def python(node: Node) -> tuple[str, ...]:
+    """Debian's own Python with the modules beside the state: neither the cache nor the repository need be there."""
+    return ("/usr/bin/env", f"PYTHONPATH={node.state}/lib", "/usr/bin/python3")

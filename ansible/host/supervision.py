@@ -14,10 +14,12 @@ from pathlib import Path
 from host import processes
 from host.errors import HostError
 from host.node import Node
-from host.services import Service
+from host.services import Service, python
 
 LOG_FILES, LOG_BYTES = 5, 10_000_000
 UNITS = Path("/etc/systemd/system")
+RETRY = 3600
+"""Seconds after which a job that failed is tried again; its next turn may be a day away."""
 
 
 def has_systemd() -> bool:
@@ -40,8 +42,10 @@ def put(path: Path, content: str, mode: int = 0o600) -> bool:
 def run_script(service: Service) -> str:
     """s6's `run`: become the program. A job becomes a sleep after its work, and s6 begins it anew when that ends."""
     command = shlex.join(service.command)
-    body = f"exec {command}" if service.every is None else f"{command}\nexec sleep {service.every}"
-    return f"#!/bin/sh\nexec 2>&1\n{body}\n"
+    if service.every is None:
+        return f"#!/bin/sh\nexec 2>&1\nexec {command}\n"
+    failed = f"echo '{service.name} failed, and is tried again in {RETRY} s'\nexec sleep {RETRY}"
+    return f"#!/bin/sh\nexec 2>&1\n{command} && exec sleep {service.every}\n{failed}\n"
 
 
 def log_script(node: Node, service: Service) -> str:
@@ -119,8 +123,9 @@ def systemd_units(service: Service) -> Mapping[str, str]:
     head = f"[Unit]\nDescription=Almagest: {service.name}\nAfter=network-online.target almagest-node.service\n"
     if service.every is not None:
         timer = f"[Timer]\nOnActiveSec=1min\nOnUnitActiveSec={service.every}\n\n[Install]\nWantedBy=timers.target\n"
+        again = f"Restart=on-failure\nRestartSec={RETRY}\n"
         return {
-            f"{name}.service": f"{head}\n[Service]\nType=oneshot\nExecStart={command}\n",
+            f"{name}.service": f"{head}\n[Service]\nType=oneshot\nExecStart={command}\n{again}",
             f"{name}.timer": f"[Unit]\nDescription=Almagest: {service.name}, every {service.every} s\n\n{timer}",
         }
     # KillMode=process: the containers outlive a restart of their runtime, as Debian's own unit of containerd has it.
@@ -130,19 +135,17 @@ def systemd_units(service: Service) -> Mapping[str, str]:
     return {f"{name}.service": f"{head}{need}\n[Service]\n{body}\n[Install]\nWantedBy=multi-user.target\n"}
 
 
-def node_unit(python: str, node: Node) -> str:
+def node_unit(node: Node) -> str:
     """Bridges and kernel settings, before anything else of ours after a boot."""
-    command = shlex.join(
-        ["/usr/bin/env", f"PYTHONPATH={node.state}/lib", python, "-m", "host.prepare", str(node.state)]
-    )
+    command = shlex.join([*python(node), "-m", "host.prepare", str(node.state)])
     service = f"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart={command}\n"
     unit = "[Unit]\nDescription=Almagest: addresses and kernel settings of the node\nAfter=network.target\n"
     return f"{unit}\n{service}\n[Install]\nWantedBy=multi-user.target\n"
 
 
-def apply_systemd(node: Node, wanted: Sequence[Service], python: str) -> list[str]:
+def apply_systemd(node: Node, wanted: Sequence[Service]) -> list[str]:
     """Install, enable and start the units; the names of those that were started or restarted."""
-    changed = ["node"] if put(UNITS / "almagest-node.service", node_unit(python, node), 0o644) else []
+    changed = ["node"] if put(UNITS / "almagest-node.service", node_unit(node), 0o644) else []
     for service in wanted:
         differs = [put(Path(path), content) for path, content in service.files.items()]
         differs += [put(UNITS / name, content, 0o644) for name, content in systemd_units(service).items()]

@@ -13,7 +13,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 DOCUMENTATION = """
 module: helm_release
-short_description: Install or upgrade a Helm release only when its manifests would change
+short_description: Install or upgrade a Helm release only when its manifests or their objects would change
 options:
   name: {type: str, required: true}
   namespace: {type: str, required: true}
@@ -53,10 +53,29 @@ def status(params: dict[str, Any]) -> str:
 
 
 def is_current(params: dict[str, Any]) -> bool:
-    """Whether the deployed release already has the manifests that the chart and values render to."""
+    """Whether the release has the manifests that the chart and values render to, and the cluster has their objects."""
     deployed = helm("get", "manifest", params["name"], *location(params))
-    rendered = ["template", params["name"], params["chart"], *location(params), "--values", "-"]
-    return documents(deployed) == documents(helm(*rendered, values=params["values"]))
+    template = ["template", params["name"], params["chart"], *location(params), "--values", "-"]
+    rendered = helm(*template, values=params["values"])
+    return documents(deployed) == documents(rendered) and is_live(params, rendered)
+
+
+def is_live(params: dict[str, Any], manifests: str) -> bool:
+    """Whether the cluster has everything as the manifests say: Helm itself looks only at what it applied once."""
+    return kubectl(params, "diff", "--filename", "-", manifests=manifests).returncode == 0
+
+
+def await_rollout(params: dict[str, Any]) -> None:
+    """As an upgrade does it, for a release that needs none. Raises HelmError when its time is over."""
+    ours = ["--selector", f"app.kubernetes.io/instance={params['name']}"]
+    done = kubectl(params, "rollout", "status", "deployment", *ours, "--timeout", f"{params['timeout']}s")
+    if done.returncode:
+        raise HelmError(f"{done.stdout.strip()} {done.stderr.strip()}")
+
+
+def kubectl(params: dict[str, Any], *args: str, manifests: str = "") -> subprocess.CompletedProcess[str]:
+    command = ["kubectl", "--context", params["context"], "--namespace", params["namespace"], *args]
+    return subprocess.run(command, input=manifests, capture_output=True, text=True, check=False)
 
 
 def release_lock(params: dict[str, Any], found: str) -> None:
@@ -95,6 +114,8 @@ def main() -> None:
         if changed and not module.check_mode:
             release_lock(module.params, found)
             upgrade(module.params)
+        elif not changed:
+            await_rollout(module.params)
     except HelmError as error:
         module.fail_json(msg=f"Helm release {module.params['name']}: {error}")
     module.exit_json(changed=changed)

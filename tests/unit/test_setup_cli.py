@@ -26,10 +26,25 @@ def test_directories_follow_the_environment() -> None:
     assert Layout.of(given) == Layout(Path("/a"), Path("/b"))
 
 
+def test_links_to_the_directories_are_followed(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+    given = {"ALMAGEST_CACHE": str(tmp_path / "link/cache"), "ALMAGEST_STATE": str(tmp_path / "link")}
+    assert Layout.of(given) == Layout(tmp_path / "disk/cache", tmp_path / "disk")
+
+
 def test_unknown_archive_is_refused_before_anything_is_done(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "cache", tmp_path / "state")
     found = list(cli.reasons_not_to(layout, Choice(archive="nowhere"), "up"))
     assert "there is no environments/nowhere/dev: ARCHIVE and ENV name directories of environments/" in found
+    assert not layout.cache.exists()
+
+
+def test_ingress_that_nobody_would_serve_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "cache", tmp_path / "state")
+    reason = "environments/gaia/test wants an Ingress"
+    assert any(reason in line for line in cli.reasons_not_to(layout, Choice(environment="test"), "up"))
+    existing = Choice(environment="test", cluster="existing", registry="registry.example/almagest")
+    assert not any(reason in line for line in cli.reasons_not_to(layout, existing, "up"))
     assert not layout.cache.exists()
 
 

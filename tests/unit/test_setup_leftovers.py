@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from host import leftovers
+import pytest
+
+from host import down, leftovers
+from host.errors import HostError
+from host.node import OWN, Node
 from host.processes import Process, is_ours
 
 STATE = Path("/var/lib/almagest")
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
 SAVED = r"""*nat
 :PREROUTING ACCEPT [1:60]
 :POSTROUTING ACCEPT [0:0]
@@ -48,17 +57,95 @@ def test_only_a_table_without_rules_and_chains_is_empty() -> None:
     assert not leftovers.is_empty("filter", "*filter\n:INPUT DROP [0:0]\nCOMMIT\n")
 
 
+def table(*rows: str) -> list[leftovers.Mount]:
+    """Rows as in /proc/self/mountinfo, each mounted on the first, which is the root."""
+    return leftovers.mount_table("\n".join(["1 0 8:1 / / rw - ext4 /dev/sda rw", *rows]))
+
+
 def test_mounts_are_taken_innermost_first_and_neighbours_left() -> None:
-    table = "\n".join(
-        [
-            "1 0 8:1 / / rw - ext4 /dev/sda rw",
-            "2 1 0:5 / /var/lib/almagest/run rw - tmpfs tmpfs rw",
-            r"3 2 0:6 / /var/lib/almagest/run/with\040space rw - tmpfs tmpfs rw",
-            "4 1 0:7 / /var/lib/almagest-other rw - tmpfs tmpfs rw",
-        ]
+    found = table(
+        "2 1 0:5 / /var/lib/almagest/run/netns rw - tmpfs tmpfs rw",
+        r"3 2 0:6 / /var/lib/almagest/run/netns/with\040space rw - tmpfs tmpfs rw",
+        "4 1 0:7 / /var/lib/almagest/running rw - tmpfs tmpfs rw",
+        "5 1 0:8 / /mnt/Müller rw - tmpfs tmpfs rw",
     )
-    below = ["/var/lib/almagest/run/with space", "/var/lib/almagest/run"]
-    assert leftovers.mounts_below(STATE, table) == below
+    run = STATE / "run"
+    assert leftovers.ours([run], found) == [run / "netns/with space", run / "netns"]
+
+
+def test_disk_for_the_state_or_for_a_part_of_it_is_never_unmounted() -> None:
+    places = [STATE / "run", STATE / "kubelet"]
+    found = table(
+        "2 1 8:2 / /var/lib/almagest rw - ext4 /dev/sdb rw",
+        "3 2 8:3 / /var/lib/almagest/volumes rw - ext4 /dev/sdc rw",
+        "4 2 8:4 / /var/lib/almagest/kubelet rw - ext4 /dev/sdd rw",
+        "5 4 0:5 / /var/lib/almagest/kubelet/pods/1 rw - tmpfs tmpfs rw",
+    )
+    assert leftovers.ours(places, found) == [STATE / "kubelet/pods/1"]
+
+
+def test_directory_that_the_kubelet_mounted_over_itself_is_no_disk() -> None:
+    kubelet = STATE / "kubelet"
+    assert leftovers.ours([kubelet], table(f"2 1 8:1 {kubelet} {kubelet} rw - ext4 /dev/sda rw")) == [kubelet]
+    on_a_disk = table("2 1 8:2 / /var/lib rw - ext4 /dev/sdb rw", f"3 2 8:2 /almagest/kubelet {kubelet} rw - ext4 x rw")
+    assert leftovers.ours([kubelet], on_a_disk) == [kubelet]
+    somebodys = table(f"2 1 8:1 /srv/kubelet {kubelet} rw - ext4 /dev/sda rw")
+    assert leftovers.ours([kubelet], somebodys) == []
+
+
+@contextmanager
+def disk(place: Path) -> Iterator[Path]:
+    """An empty disk in memory, mounted there."""
+    place.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
+    try:
+        yield place
+    finally:
+        if place.is_mount():
+            subprocess.run(["umount", place], check=True)
+
+
+@needs_root
+def test_clearing_the_former_life_keeps_the_disk_of_the_state_with_its_data(tmp_path: Path) -> None:
+    node = Node(tmp_path / "state", tmp_path / "state/bin/x")
+    with disk(node.state), disk(node.state / "volumes"), disk(node.run / "shm"):
+        (node.state / "volumes/data").touch()
+        assert leftovers.remove_mounts(node)
+        assert not leftovers.remove_mounts(node)
+        assert not (node.run / "shm").is_mount()
+        assert (node.state / "volumes/data").exists()
+
+
+@needs_root
+def test_disk_of_the_state_is_emptied_of_what_is_ours_and_stays(tmp_path: Path) -> None:
+    node = Node(tmp_path / "state", tmp_path / "state/bin/x")
+    with disk(node.state), disk(node.state / "volumes"):
+        (node.state / "volumes/claim").mkdir()
+        (node.state / "etcd").mkdir()
+        (node.state / "photos").mkdir()
+        assert down.remove_state(node)
+        assert sorted(path.name for path in node.state.rglob("*")) == ["photos", "volumes"]
+        assert not down.remove_state(node)
+
+
+def test_state_directory_goes_when_it_is_empty(tmp_path: Path) -> None:
+    node = Node(tmp_path / "state", tmp_path / "state/bin/x")
+    for name in OWN:
+        (node.state / name).mkdir(parents=True)
+    (node.state / "kernel.json").rmdir()
+    (node.state / "kernel.json").write_text("{}")
+    assert down.remove_state(node)
+    assert not node.state.exists()
+    assert not down.remove_state(node)
+
+
+@needs_root
+def test_disk_inside_what_is_to_be_deleted_is_refused_and_kept(tmp_path: Path) -> None:
+    with disk(tmp_path / "volumes/claim/theirs") as theirs:
+        (theirs / "data").touch()
+        with pytest.raises(HostError, match=f"{theirs} is mounted inside"):
+            leftovers.remove_tree(tmp_path / "volumes")
+        assert (theirs / "data").exists()
 
 
 def test_living_socket_stays_and_dead_one_goes(tmp_path: Path) -> None:
@@ -98,6 +185,11 @@ def test_container_runtime_is_ours_only_with_our_configuration() -> None:
 def test_shell_that_stands_in_the_state_directory_is_not_ours() -> None:
     assert not is_ours(process(exe="/usr/bin/bash", cwd="/var/lib/almagest/log", args="bash"), STATE)
     assert is_ours(process(exe="/usr/bin/s6-supervise", cwd="/var/lib/almagest/services/etcd"), STATE)
+
+
+def test_pause_of_a_job_is_ours_and_somebodys_sleep_is_not() -> None:
+    assert is_ours(process(exe="/usr/bin/sleep", cwd="/var/lib/almagest/services/maintenance", args="sleep 9"), STATE)
+    assert not is_ours(process(exe="/usr/bin/sleep", args="sleep 9"), STATE)
 
 
 def test_process_in_a_pod_is_ours_and_one_in_a_nested_cluster_is_not() -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import pytest
 
 from host import preflight, processes
-from host.layout import Layout
+from host.layout import ROOT, Layout
 from host.node import Node
 
 NODE = Node(Path("/state"), Path("/state/bin/x"))
@@ -114,6 +114,75 @@ def test_port_that_stays_taken_by_nobody_is_named(tmp_path: Path, monkeypatch: p
         monkeypatch.setattr(preflight, "PORTS", {port: "the API server"})
         monkeypatch.setattr(preflight, "DYING_SECONDS", 0.3)
         assert "is taken by an unknown process: end it" in one(preflight.port_problems(tmp_path))
+
+
+@pytest.fixture
+def overlay(tmp_path: Path) -> Path:
+    """An archive's environment `test`, and its base, which is reached from inside the cluster alone."""
+    for name, text in (("base", "spec:\n  exposure:\n    type: ClusterIP\n"), ("test", "spec:\n  environment: test\n")):
+        (tmp_path / "sky" / name).mkdir(parents=True)
+        (tmp_path / "sky" / name / "archive.yaml").write_text(text)
+    return tmp_path / "sky/test"
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("spec:\n  exposure:\n    tls:\n      secretName: x\n    type: Ingress\n  site: {}\n", "Ingress"),
+        ('spec:\n  exposure: {tls: {secretName: x}, type: "Ingress"}\n', "Ingress"),
+        ("spec:\n  exposure:\n    # type: Ingress\n    type: NodePort\n", "NodePort"),
+        ("spec:\n  exposure:\n    nodePort: 30080\n  other:\n    type: Ingress\n", "ClusterIP"),
+        ("spec:\n  environment: test\n", "ClusterIP"),
+    ],
+)
+def test_overlay_has_the_last_word_on_its_exposure(overlay: Path, text: str, kind: str) -> None:
+    (overlay / "archive.yaml").write_text(text)
+    assert preflight.exposure(overlay) == kind
+
+
+def test_exposures_of_the_demo_archive_are_read_as_they_are() -> None:
+    kinds = {path.name: preflight.exposure(path) for path in (ROOT / "environments/gaia").iterdir()}
+    assert kinds == {"base": "ClusterIP", "dev": "NodePort", "test": "Ingress", "production": "Ingress"}
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Callable[[str], Node]:
+    """A node whose kubectl does what the shell script says."""
+
+    def with_kubectl(script: str) -> Node:
+        node = Node(tmp_path / "state", tmp_path / "state/bin/x")
+        kubectl = node.state / "bin/current/kubectl"
+        kubectl.parent.mkdir(parents=True)
+        kubectl.write_text(f"#!/bin/sh\n{script}\n")
+        kubectl.chmod(0o755)
+        (node.state / "etcd").mkdir()
+        return node
+
+    return with_kubectl
+
+
+def test_ingress_without_a_class_is_told_with_the_way_out(overlay: Path, cluster: Callable[[str], Node]) -> None:
+    (overlay / "archive.yaml").write_text("spec:\n  exposure: {type: Ingress}\n")
+    told = one(preflight.ingress_problems(overlay, cluster("true")))
+    assert "sky/test" in told
+    assert "`make cluster`" in told
+
+
+def test_ingress_in_a_cluster_that_is_yet_to_be_is_told(overlay: Path, tmp_path: Path) -> None:
+    (overlay / "archive.yaml").write_text("spec:\n  exposure: {type: Ingress}\n")
+    assert "no IngressClass" in one(preflight.ingress_problems(overlay, Node(tmp_path / "none", tmp_path / "none/bin")))
+
+
+@pytest.mark.parametrize("script", ["echo ingressclass.networking.k8s.io/nginx", "exit 1"], ids=["class", "stopped"])
+def test_ingress_with_a_class_or_in_a_stopped_cluster_is_no_problem(
+    overlay: Path, cluster: Callable[[str], Node], script: str
+) -> None:
+    (overlay / "archive.yaml").write_text("spec:\n  exposure: {type: Ingress}\n")
+    assert list(preflight.ingress_problems(overlay, cluster(script))) == []
+
+
+def test_exposure_without_ingress_asks_nobody(overlay: Path, cluster: Callable[[str], Node]) -> None:
+    assert list(preflight.ingress_problems(overlay, cluster("true"))) == []
 
 
 def test_network_of_the_host_that_covers_the_pods_is_named() -> None:

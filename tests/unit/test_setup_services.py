@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
+import subprocess
+import sys
 import tomllib
 from datetime import UTC, datetime
 from pathlib import Path
 
-from host import bare, configuration, services, supervision
+from host import bare, configuration, install, services, supervision
 from host.compile import PROGRAMS
-from host.node import Node
+from host.node import OWN, Node
 from host.services import Service
 
 NODE = Node(Path("/state"), Path("/state/bin/v1-0"), "localhost/pause@sha256:0", ("192.0.2.53",))
-SERVICES = {service.name: service for service in services.services(NODE, "/venv/bin/python")}
+SERVICES = {service.name: service for service in services.services(NODE)}
 
 
 def flag(service: str, name: str) -> str:
@@ -34,8 +37,14 @@ def test_nothing_lies_outside_the_state_directory() -> None:
     assert {path for path in paths if not f"{path}/".startswith("/state/")} == {
         "/usr/bin/containerd",
         "/usr/bin/env",
-        "/venv/bin/python",
+        "/usr/bin/python3",
     }
+
+
+def test_what_lies_in_the_state_directory_is_what_is_deleted_at_the_end() -> None:
+    texts = [text for service in SERVICES.values() for text in (*service.command, *service.files.values())]
+    found = {name for text in texts for name in re.findall(r"/state/([\w-]+)", text)}
+    assert found <= set(OWN)
 
 
 def test_etcd_syncs_and_is_reached_from_this_host_alone() -> None:
@@ -81,10 +90,27 @@ def test_loopback_resolver_is_of_no_use_to_a_pod() -> None:
     assert bare.name_servers(text) == ("192.0.2.1", "fe80::1%eth0")
 
 
-def test_service_becomes_its_program_and_a_job_begins_anew() -> None:
+def test_service_becomes_its_program() -> None:
     program = supervision.run_script(Service("etcd", ("/bin/etcd", "--name=a b")))
     assert program.endswith("exec /bin/etcd '--name=a b'\n")
-    assert supervision.run_script(Service("job", ("/bin/job",), every=60)).endswith("/bin/job\nexec sleep 60\n")
+
+
+def run_job(tmp_path: Path, ends_with: str) -> list[str]:
+    """What s6's run script of a job says and does, until it sleeps."""
+    (tmp_path / "sleep").write_text("#!/bin/sh\necho sleeps $1\n")
+    (tmp_path / "sleep").chmod(0o755)
+    script = supervision.run_script(Service("job", ("/bin/sh", "-c", ends_with), every=86400))
+    environment = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(["/bin/sh"], input=script, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def test_job_begins_anew_after_its_pause(tmp_path: Path) -> None:
+    assert run_job(tmp_path, "echo done") == ["done", "sleeps 86400"]
+
+
+def test_failed_job_says_so_and_tries_again_within_the_hour(tmp_path: Path) -> None:
+    assert run_job(tmp_path, "echo oh; exit 3") == ["oh", "job failed, and is tried again in 3600 s", "sleeps 3600"]
 
 
 def test_systemd_restarts_a_service_and_times_a_job() -> None:
@@ -92,7 +118,50 @@ def test_systemd_restarts_a_service_and_times_a_job() -> None:
     assert "ExecStart=/bin/etcd --name=%%n\nRestart=always" in units["almagest-etcd.service"]
     job = supervision.systemd_units(Service("job", ("/bin/job",), every=60))
     assert "OnUnitActiveSec=60" in job["almagest-job.timer"]
-    assert "Restart" not in job["almagest-job.service"]
+    assert "Restart=on-failure\nRestartSec=3600" in job["almagest-job.service"]
+
+
+def modules(node: Node, *more: Path) -> dict[str, str]:
+    return {"PYTHONPATH": ":".join(map(str, (node.state / "lib", *more)))}
+
+
+def test_what_starts_at_boot_needs_nothing_but_python_and_the_state_directory(tmp_path: Path) -> None:
+    node = Node(tmp_path, tmp_path / "bin")
+    assert install.library(node)
+    assert not install.library(node)
+    command = [sys.executable, "-S", "-c", "import host.prepare; print(host.prepare.__file__)"]
+    done = subprocess.run(command, env=modules(node), capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"{tmp_path}/lib/host/prepare.py"
+    assert f"PYTHONPATH={tmp_path}/lib /usr/bin/python3 -m host.prepare" in supervision.node_unit(node)
+
+
+def test_what_renews_certificates_needs_debians_cffi_besides(tmp_path: Path) -> None:
+    node = Node(tmp_path / "state", tmp_path / "state/bin")
+    install.library(node)
+    backend = Path(importlib.import_module("_cffi_backend").__file__ or "")
+    (tmp_path / backend.name).symlink_to(backend)
+    program = f"""
+from datetime import UTC, datetime
+from pathlib import Path
+import host.maintenance
+from host import certificates
+from host.node import Node
+node = Node(Path({str(node.state)!r}), Path({str(node.programs)!r}))
+print(*certificates.ensure(node.pki, certificates.leaves(node), datetime.now(UTC)))
+"""
+    command = [sys.executable, "-S", "-c", program]
+    done = subprocess.run(command, env=modules(node, tmp_path), capture_output=True, text=True, check=True)
+    assert "apiserver" in done.stdout.split()
+
+
+def test_library_of_an_older_version_is_replaced(tmp_path: Path) -> None:
+    node = Node(tmp_path, tmp_path / "bin")
+    install.library(node)
+    (tmp_path / "lib/host/prepare.py").write_text("old")
+    (tmp_path / "lib/host/gone.py").touch()
+    assert install.library(node)
+    assert (tmp_path / "lib/host/prepare.py").read_text() != "old"
+    assert not (tmp_path / "lib/host/gone.py").exists()
 
 
 def test_definition_is_written_once_and_only_its_service_restarts(tmp_path: Path) -> None:

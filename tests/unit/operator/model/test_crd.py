@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -86,8 +87,25 @@ def test_definitions_outlive_the_chart() -> None:
         assert crds()[name]["metadata"]["annotations"]["helm.sh/resource-policy"] == "keep"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "docs/operator/examples").glob("*.yaml")), ids=lambda path: path.stem)
-def test_examples_in_the_documentation_are_valid(path: Any) -> None:
-    for document in yaml.safe_load_all(path.read_text()):
-        if document["kind"] == "Archive":
-            Archive.parse(document)
+def examples() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every Archive in the documentation, named by its file."""
+    for path in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "docs").rglob("*.yaml")]:
+        text = path.read_text()
+        blocks = (
+            [text] if path.suffix == ".yaml" else re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+        )
+        for document in (document for block in blocks for document in yaml.safe_load_all(block)):
+            if document.get("kind") == "Archive":
+                yield str(path.relative_to(ROOT)), document
+
+
+EXAMPLES = sorted(examples(), key=lambda example: example[0])
+
+
+@pytest.mark.parametrize("document", [pytest.param(document, id=name) for name, document in EXAMPLES])
+def test_archives_in_the_documentation_are_valid(document: dict[str, Any]) -> None:
+    Archive.parse(document)
+
+
+def test_archive_of_the_readme_is_among_them() -> None:
+    assert "README.md" in dict(EXAMPLES)
