@@ -9,7 +9,7 @@ import pytest
 
 from almagest_operator.model.resource import ResourceKey
 from almagest_operator.observe.live import Live, project
-from almagest_operator.observe.pods import trouble
+from almagest_operator.observe.pods import lacks_image, trouble
 from almagest_operator.observe.readiness import State, readiness
 from almagest_operator.observe.store import Indexes, Key, StorageClassSeen, Store, node_address
 
@@ -101,6 +101,8 @@ def test_an_image_that_cannot_be_pulled_is_told() -> None:
     assert trouble(pod({"name": "web", "state": waiting})) == (
         'it: web: ImagePullBackOff: Back-off pulling image "x@sha256:1"'
     )
+    assert lacks_image(pod({"name": "web", "state": {"running": {}}}, init=({"name": "install", "state": waiting},)))
+    assert not lacks_image(pod({"name": "web", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}))
 
 
 def test_killed_for_memory_is_told_by_its_name() -> None:
