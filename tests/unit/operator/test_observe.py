@@ -234,14 +234,18 @@ def test_facts() -> None:
     secret = replace(child(1), key=CHILD._replace(kind="Secret", name="gaia-cache"), fingerprints={"password": "ab"})
     classes = {"slow": [StorageClassSeen("slow", False)], "fast": [StorageClassSeen("fast", True)]}
     facts = (
-        store(children=(service, stateful, secret), node_addresses={"n": ["10.0.0.1"]}, storage_classes=classes)
+        store(
+            children=(service, stateful, secret),
+            node_addresses={"n": ["10.0.0.2"], "m": ["10.0.0.1"]},
+            storage_classes=classes,
+        )
         .observe(KEY)
         .facts
     )
     assert facts.node_port == 30080
     assert facts.claim_templates == {"gaia-appdb": "1Gi"}
     assert facts.secrets == {"gaia-cache": {"password": "ab"}}
-    assert facts.node_address == "10.0.0.1"
+    assert (facts.node_address, facts.nodes) == ("10.0.0.1", 2)
     assert facts.storage_classes == frozenset({"slow", "fast"})
     assert facts.default_storage_class == "fast"
 
