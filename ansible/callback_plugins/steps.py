@@ -123,7 +123,7 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible publishes n
         sys.stdout.write("".join(f"      {line}\n" for line in lines))
         log = self.log or f"{self.facts.get('almagest_log')}/ansible.log"
         sys.stdout.write(
-            f"    Log: {log}\n    When the cause is gone, run the same command again: it goes on from here.\n"
+            f"    Log: {log}\n    When this is put right, run the same command again: it goes on from here.\n"
         )
         sys.stdout.flush()
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from almagest_operator.observe.pods import trouble
+
 DOCUMENTATION = """
 module: helm_release
 short_description: Install or upgrade a Helm release only when its manifests or their objects would change
@@ -96,6 +98,16 @@ def upgrade(params: dict[str, Any]) -> None:
     helm("upgrade", "--install", params["name"], params["chart"], *location(params), *wait, values=params["values"])
 
 
+def troubles(params: dict[str, Any]) -> str:
+    """Why pods of the release do not run, a line each, which Helm keeps to itself; empty when nothing is known."""
+    selector = f"app.kubernetes.io/instance={params['name']}"
+    command = ["kubectl", "--context", params["context"], "--namespace", params["namespace"], "get", "pods"]
+    asked = [*command, "--selector", selector, "--output", "json"]
+    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    pods = json.loads(done.stdout)["items"] if done.returncode == 0 else []
+    return "".join(f"\n{found}" for found in map(trouble, pods) if found)
+
+
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
@@ -117,7 +129,7 @@ def main() -> None:
         elif not changed:
             await_rollout(module.params)
     except HelmError as error:
-        module.fail_json(msg=f"Helm release {module.params['name']}: {error}")
+        module.fail_json(msg=f"Helm release {module.params['name']}: {error}{troubles(module.params)}")
     module.exit_json(changed=changed)
 
 

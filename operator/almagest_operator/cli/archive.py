@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from almagest_operator.apply.client import ApiError, Client
-from almagest_operator.cli.errors import NOT_FOUND, CommandError, explain
+from almagest_operator.cli.errors import NOT_FOUND, CommandError
 from almagest_operator.model.resource import Manifest
 from almagest_operator.model.status import ArchiveStatus, Condition, ConditionStatus
 from almagest_operator.observe.kinds import ARCHIVE, POD
 from almagest_operator.observe.live import COMPONENT, INSTANCE, SELECTOR
-from almagest_operator.status.conditions import READY
+from almagest_operator.status.conditions import DEGRADED, IMAGES_MISSING, READY, REFUSED
 
 FINAL = {"InvalidSpec", "MigrationFailed", "IngestFailed"}
 """Reasons of Ready=False that no waiting will mend."""
+
+STUCK = {REFUSED, IMAGES_MISSING}
+"""Reasons of Degraded=True that may pass, a registry's moment of weakness, and mostly do not."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,15 @@ class View:
         """Not ready, and it will not become so before somebody does something."""
         return not self.ready and self.summary[0] in FINAL
 
+    @property
+    def stuck(self) -> str:
+        """What holds it up and will mostly not pass by itself; empty when nothing does."""
+        degraded = self.condition(DEGRADED)
+        if degraded is None or self.ready or self.summary[0] == "Pending":
+            return ""
+        holds = degraded.status is ConditionStatus.TRUE and degraded.reason in STUCK
+        return f"{degraded.reason}: {degraded.message}" if holds else ""
+
     def json(self) -> dict[str, Any]:
         """`ready` (bool), `release`, `endpoints.site`, `endpoints.tap`, `conditions`, `components` and the rest."""
         reason, message = self.summary
@@ -77,28 +89,22 @@ class View:
 
 
 async def find(client: Client, name: str, namespace: str) -> View:
-    """The archive of that name. Raises CommandError: not there (with the names that are), or not to be asked."""
+    """The archive of that name. Raises CommandError with the names that are there when it is not."""
     try:
         return View.of(await client.get(ARCHIVE, name, namespace))
     except ApiError as error:
         if error.status != 404 or error.reason != "NotFound" or "could not find" in error.message:
-            raise explain(error) from error
+            raise
     others = ", ".join(await names(client, namespace)) or "none"
     raise CommandError(f"there is no archive {name!r} in namespace {namespace!r} (there: {others})", NOT_FOUND)
 
 
 async def names(client: Client, namespace: str) -> list[str]:
     """Names of all archives of a namespace, sorted."""
-    try:
-        return sorted(item["metadata"]["name"] for item in await client.all(ARCHIVE, namespace))
-    except ApiError as error:
-        raise explain(error) from error
+    return sorted(item["metadata"]["name"] for item in await client.all(ARCHIVE, namespace))
 
 
 async def pods(client: Client, name: str, namespace: str, component: str | None = None) -> list[Manifest]:
     """The pods of an archive, or of one of its components."""
     wanted = f",{COMPONENT}={component}" if component else ""
-    try:
-        return await client.all(POD, namespace, labels=f"{SELECTOR},{INSTANCE}={name}{wanted}")
-    except ApiError as error:
-        raise explain(error) from error
+    return await client.all(POD, namespace, labels=f"{SELECTOR},{INSTANCE}={name}{wanted}")

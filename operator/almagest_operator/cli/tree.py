@@ -8,7 +8,7 @@ from rich.tree import Tree
 
 from almagest_operator.cli.archive import FINAL, View
 from almagest_operator.model.status import ComponentStatus, Condition, ConditionStatus
-from almagest_operator.status.conditions import DATASETS_LOADED, DEGRADED, MIGRATED, PROGRESSING
+from almagest_operator.status.conditions import DATASETS_LOADED, DEGRADED, MIGRATED, PROGRESSING, REFUSED
 
 _SHOWN = (PROGRESSING, DEGRADED, MIGRATED, DATASETS_LOADED)
 _GOOD_WHEN_FALSE = {PROGRESSING, DEGRADED}
@@ -43,7 +43,7 @@ def _mood(view: View) -> str:
 def _judge(condition: Condition) -> str:
     if condition.status is ConditionStatus.UNKNOWN:
         return "waiting"
-    if condition.reason in FINAL or condition.reason == "Refused":
+    if condition.reason in FINAL or condition.reason == REFUSED:
         return "bad"
     good = (condition.status is ConditionStatus.TRUE) != (condition.type in _GOOD_WHEN_FALSE)
     if good:

@@ -9,13 +9,18 @@ from almagest_operator.model.resource import Manifest, Resource, Stage
 
 
 def exposed(scope: Scope) -> Manifest:
-    """What the proxy's Service says beyond the usual."""
+    """What the proxy's Service says beyond the usual.
+
+    `Local` keeps the visitor's address, and a node without a proxy answers nobody; so it is for clusters of one node
+    (docs/decisions/addresses-of-visitors.md).
+    """
     wanted = scope.archive.spec.exposure
     if wanted.type is not ExposureType.NODE_PORT:
         return {}
     port: Manifest = {"name": "main", "port": PORTS["proxy"], "targetPort": "main", "protocol": "TCP"}
     fixed = {"nodePort": wanted.node_port} if wanted.node_port else {}
-    return {"type": "NodePort", "ports": [{**port, **fixed}]}
+    policy = "Cluster" if scope.facts.nodes > 1 else "Local"
+    return {"type": "NodePort", "externalTrafficPolicy": policy, "ports": [{**port, **fixed}]}
 
 
 def ingress(scope: Scope) -> tuple[Resource, ...]:

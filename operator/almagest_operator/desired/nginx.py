@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from almagest_operator.desired.endpoints import site_url
 from almagest_operator.desired.graph import PORTS
 from almagest_operator.desired.scope import Scope
+from almagest_operator.model.exposure import ExposureType
 
 PROXY_CONF = "nginx.conf"
 HEALTH = "/health/proxy"
@@ -57,7 +58,8 @@ def proxy(scope: Scope) -> str:
     upstreams = _upstream("web", scope) + (_upstream("wordpress", scope) if spec.wordpress.enabled else "")
     # How users come is known; a header that says so could be anybody's.
     scheme = urlsplit(site_url(scope.archive, scope.facts)).scheme
-    http = upstreams + _PROXY_HTTP.replace("@scheme@", scheme)
+    behind = "" if spec.exposure.type is ExposureType.NODE_PORT else _BEHIND_A_ROUTER
+    http = upstreams + behind + _PROXY_HTTP.replace("@scheme@", scheme)
     cms = _CMS if spec.wordpress.enabled else ""
     return _HTTP % (http.rstrip("\n"), (cms + _APPLICATION).rstrip("\n"))
 
@@ -91,6 +93,18 @@ _PROXY_HTTP = """\
   proxy_max_temp_file_size 16m;
   # Clients of the Virtual Observatory read there which software answers.
   proxy_pass_header Server;
+"""
+
+# Pods and balancers have private addresses, so the last public one is the visitor's: what comes before it he may have
+# sent himself.
+_BEHIND_A_ROUTER = """\
+  set_real_ip_from 10.0.0.0/8;
+  set_real_ip_from 100.64.0.0/10;
+  set_real_ip_from 172.16.0.0/12;
+  set_real_ip_from 192.168.0.0/16;
+  set_real_ip_from fc00::/7;
+  real_ip_header X-Forwarded-For;
+  real_ip_recursive on;
 """
 
 _CMS = """\

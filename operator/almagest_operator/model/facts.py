@@ -13,7 +13,7 @@ class Facts:
 
     secrets: Secret name → key → `fingerprint` of its value, for the Secrets of this archive's namespace.
     node_port: the port that the API server gave to the proxy's NodePort Service.
-    node_address: an address at which that port answers from outside.
+    node_address: an address at which that port answers from outside; nodes: how many have one.
     storage_classes: names of all, None where nobody looked; default_storage_class: the one that claims without a
     name get.
     claim_templates: StatefulSet name → storage request in its volumeClaimTemplates, which the API refuses to change.
@@ -22,6 +22,7 @@ class Facts:
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     node_port: int | None = None
     node_address: str | None = None
+    nodes: int = 0
     storage_classes: frozenset[str] | None = None
     default_storage_class: str | None = None
     claim_templates: Mapping[str, str] = field(default_factory=dict)

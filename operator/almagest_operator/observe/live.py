@@ -15,7 +15,7 @@ from typing import Any
 from almagest_operator.model.facts import fingerprint
 from almagest_operator.model.resource import RENDER_HASH, ResourceKey, key_of
 from almagest_operator.observe.ownership import covers, owned_fields
-from almagest_operator.observe.pods import trouble
+from almagest_operator.observe.pods import lacks_image, trouble
 from almagest_operator.observe.readiness import READY, Readiness, readiness
 from almagest_operator.settings import FIELD_MANAGER
 
@@ -61,13 +61,17 @@ class Live:
 
 @dataclass(frozen=True)
 class LivePod:
-    """A pod of an archive, of which only its trouble matters: empty when it runs or is on its way."""
+    """A pod of an archive, of which only its trouble matters: empty when it runs or is on its way.
+
+    lacks_image: whether the trouble is an image that the node did not get.
+    """
 
     namespace: str
     name: str
     archive: str
     component: str
     trouble: str
+    lacks_image: bool = False
 
 
 def project(body: Body) -> Live:
@@ -104,6 +108,7 @@ def project_pod(body: Body) -> LivePod:
         archive=labels.get(INSTANCE, ""),
         component=labels.get(COMPONENT, ""),
         trouble=trouble(body),
+        lacks_image=lacks_image(body),
     )
 
 

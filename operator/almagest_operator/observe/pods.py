@@ -9,6 +9,7 @@ Body = Mapping[str, Any]
 
 # Waiting reasons that are steps of a normal start, not problems.
 _NORMAL = {"", "ContainerCreating", "PodInitializing"}
+_NO_IMAGE = {"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "RegistryUnavailable"}
 _LONGEST = 300
 
 
@@ -20,23 +21,36 @@ def trouble(pod: Body) -> str:
     return f"{pod['metadata']['name']}: {found}" if found else ""
 
 
+def lacks_image(pod: Body) -> bool:
+    """Whether a container waits for an image that the node did not get."""
+    return any(_waiting(container) in _NO_IMAGE for container in _containers(pod.get("status", {})))
+
+
 def _troubles(pod: Body) -> Iterator[str]:
     status = pod.get("status", {})
     for condition in status.get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             yield f"{condition.get('reason', 'Unschedulable')}: {_short(condition.get('message', ''))}"
-    statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    for container in statuses:
+    for container in _containers(status):
         if found := _container(container):
             yield f"{container['name']}: {found}"
     if status.get("phase") == "Failed" and status.get("reason"):
         yield f"{status['reason']}: {_short(status.get('message', ''))}"
 
 
+def _containers(status: Body) -> list[Body]:
+    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
+def _waiting(container: Body) -> str:
+    """What it waits for, in Kubernetes' word; empty when it does not."""
+    reason: str = container.get("state", {}).get("waiting", {}).get("reason", "")
+    return reason
+
+
 def _container(status: Body) -> str:
     """A container's trouble: what it waits for, with how it ended last time."""
-    state = status.get("state", {})
-    waiting = state.get("waiting", {}).get("reason", "")
+    state, waiting = status.get("state", {}), _waiting(status)
     ended = state.get("terminated") or (status.get("lastState") or {}).get("terminated") or {}
     last = _ending(ended) if ended.get("exitCode") else ""
     if waiting not in _NORMAL:

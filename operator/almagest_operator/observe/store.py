@@ -130,6 +130,7 @@ class Store:
             secrets={live.key.name: live.fingerprints for live in children if live.key.kind == "Secret"},
             node_port=next((live.node_port for live in children if live.node_port), None),
             node_address=next(iter(addresses), None),
+            nodes=len(addresses),
             storage_classes=frozenset(seen.name for seen in classes),
             default_storage_class=min((seen.name for seen in classes if seen.default), default=None),
             claim_templates={live.key.name: live.claim for live in children if live.claim},

@@ -16,6 +16,10 @@ DATASETS_LOADED = "DatasetsLoaded"
 SUMMARY = (READY, PROGRESSING, DEGRADED, MIGRATED, DATASETS_LOADED)
 """The conditions that every archive has; one a component comes on top, e.g. `WorkerShortReady`."""
 
+REFUSED = "Refused"
+IMAGES_MISSING = "ImagesMissing"
+"""Reasons of Degraded that are told by name: the API server will not have an object, a node does not get an image."""
+
 _LONGEST = 2000
 
 

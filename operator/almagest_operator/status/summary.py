@@ -16,9 +16,11 @@ from almagest_operator.plan.stages import Step, Waiting
 from almagest_operator.status.conditions import (
     DATASETS_LOADED,
     DEGRADED,
+    IMAGES_MISSING,
     MIGRATED,
     PROGRESSING,
     READY,
+    REFUSED,
     SUMMARY,
     Finding,
     component_type,
@@ -72,7 +74,7 @@ def status(
     components = tuple(_components(resources, observed, troubles))
     findings = [
         _ready(step, applied, troubles),
-        _progressing(step, applied),
+        _progressing(step, applied, troubles),
         _degraded(step, applied, troubles),
         _migrated(resources, observed, troubles),
         _datasets(resources, observed, troubles),
@@ -93,10 +95,11 @@ class Troubles:
 
     def __init__(self, observed: Observed, step: Step) -> None:
         unready = {item.component for item in step.waiting}
+        ailing = [pod for pod in observed.pods if pod.trouble and pod.component in unready]
+        self.lack_images = any(pod.lacks_image for pod in ailing)
         self._found: dict[str, str] = {}
-        for pod in observed.pods:
-            if pod.trouble and pod.component in unready:
-                self._found.setdefault(pod.component, pod.trouble)
+        for pod in sorted(ailing, key=lambda pod: not pod.lacks_image):
+            self._found.setdefault(pod.component, pod.trouble)
 
     def of(self, component: str) -> str:
         """One line, empty when there is none."""
@@ -110,36 +113,34 @@ def _ready(step: Step, applied: Applied, troubles: Troubles) -> Finding:
     if step.complete:
         return yes(READY, "Ready", "serving, and all data sets are loaded")
     if applied.refused:
-        return no(READY, "Refused", str(applied.refused[0]))
+        return no(READY, REFUSED, str(applied.refused[0]))
     if step.failed:
         first = step.failed[0]
-        return no(
-            READY, _FAILURES.get(first.stage, first.readiness.reason), _with(str(first), troubles.of(first.component))
-        )
-    return no(READY, *_doing(step))
+        return no(READY, _failure(first), _with(str(first), troubles.of(first.component)) + _remedy(first))
+    return no(READY, *_doing(step, troubles))
 
 
-def _progressing(step: Step, applied: Applied) -> Finding:
+def _progressing(step: Step, applied: Applied, troubles: Troubles) -> Finding:
     if step.paused:
         return no(PROGRESSING, "Paused", "spec.lifecycle.paused is set: nothing is changed")
     if step.complete:
         return no(PROGRESSING, "Complete", "")
     if applied.refused:
-        return no(PROGRESSING, "Refused", str(applied.refused[0]))
+        return no(PROGRESSING, REFUSED, str(applied.refused[0]))
     blocked = [item for item in step.failed if item.stage == step.stage or not item.blocks]
     if blocked:
         return no(PROGRESSING, _failure(blocked[0]), str(blocked[0]))
-    return yes(PROGRESSING, *_doing(step))
+    return yes(PROGRESSING, *_doing(step, troubles))
 
 
 def _degraded(step: Step, applied: Applied, troubles: Troubles) -> Finding:
     failures = [_with(str(item), troubles.of(item.component)) for item in step.failed]
     if applied.refused:
-        return yes(DEGRADED, "Refused", "; ".join([*map(str, applied.refused), *failures]))
+        return yes(DEGRADED, REFUSED, "; ".join([*map(str, applied.refused), *failures]))
     if failures:
         return yes(DEGRADED, _failure(step.failed[0]), "; ".join(failures))
     if found := troubles.all():
-        return yes(DEGRADED, "PodsFailing", "; ".join(found))
+        return yes(DEGRADED, IMAGES_MISSING if troubles.lack_images else "PodsFailing", "; ".join(found))
     return no(DEGRADED, "AsExpected", "")
 
 
@@ -205,12 +206,22 @@ def _failure(item: Waiting) -> str:
     return _FAILURES.get(item.stage, item.readiness.reason)
 
 
-def _doing(step: Step) -> tuple[str, str]:
-    """Reason and message of an archive on its way: the first few of what the step waits for."""
+def _doing(step: Step, troubles: Troubles) -> tuple[str, str]:
+    """Reason and message of an archive on its way: the first few of what the step waits for, those with a trouble
+    before the others."""
     held = [item for item in step.waiting if item.stage == step.stage] or list(step.waiting)
     reason, doing = _STAGES[held[0].stage]
+    held.sort(key=lambda item: not troubles.of(item.component))
+    names = "; ".join(_with(str(item), troubles.of(item.component)) for item in held[:3])
     more = f" and {len(held) - 3} more" if len(held) > 3 else ""
-    return reason, f"{doing}: {'; '.join(str(item) for item in held[:3])}{more}"
+    return reason, f"{doing}: {names}{more}"
+
+
+def _remedy(item: Waiting) -> str:
+    """What is to be done about a failure, where it is always the same: nobody but its deletion ends a Job's failure."""
+    if item.key.kind != "Job":
+        return ""
+    return f"; when the cause is gone: kubectl delete job {item.key.name} -n {item.key.namespace}, and it is made anew"
 
 
 def _with(message: str, trouble: str) -> str:

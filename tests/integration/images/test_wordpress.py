@@ -24,6 +24,15 @@ CODE = {"/srv/wordpress": "code", "/srv/wordpress/wp-content/uploads": "uploads"
 # nginx sees the same two volumes one level down, so that `/cms/` is a directory to it.
 SERVED = {"/srv/site/cms": "code", "/srv/site/cms/wp-content/uploads": "uploads", "/var/cache/nginx": "http-cache"}
 ADMIN = "adm\"in\\'s $word"
+# What the database of another machine's WordPress has unlike ours.
+ELSEWHERE = """
+DELETE FROM wp_options WHERE option_name LIKE 'almagest%';
+UPDATE wp_options SET option_value = 'https://old.example' WHERE option_name IN ('siteurl', 'home');
+UPDATE wp_options SET option_value = 'home-made' WHERE option_name IN ('template', 'stylesheet');
+UPDATE wp_options SET option_value = '53496' WHERE option_name = 'db_version';
+UPDATE wp_users SET user_login = 'harriet', user_nicename = 'harriet', user_pass = MD5('plates');
+UPDATE wp_posts SET post_content = 'Twenty years of plates' WHERE post_name = 'hello-world';
+"""
 GIF = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
 ENVIRONMENT = {
     "ALMAGEST_MARIADB_HOST": "mariadb",
@@ -37,7 +46,9 @@ ENVIRONMENT = {
 
 
 class Site:
-    """The two pods of WordPress and the proxy, in one network."""
+    """The two pods of WordPress and the proxy, in one network. mariadb: the server, once it was started."""
+
+    mariadb: Container
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
@@ -46,7 +57,7 @@ class Site:
         names = re.findall(r"server ([\w-]+):", main)
         self.pod = stage.pod("mariadb", *names)
         self.pod.secret("mariadb", {"wordpress-password": "w'p"}, WORDPRESS)
-        self.pod.secret("wordpress", {"admin-password": ADMIN, "salt": "s" * 64}, WORDPRESS)
+        self.admin_password(ADMIN)
         self.pod.configuration("nginx.conf", nginx.wordpress())
         self.pod.configuration("proxy.conf", main)
 
@@ -55,7 +66,17 @@ class Site:
         pod.secret("mariadb", {"root-password": "r", "wordpress-password": "w'p"}, MARIADB)
         volumes = {"/var/lib/mysql": "data", "/run/mysqld": "run"}
         variables = {"ALMAGEST_DATABASE": "wordpress", "ALMAGEST_USER": "wordpress"}
-        return self._start(pod, "mariadb", volumes, variables, (), "mariadb")
+        self.mariadb = self._start(pod, "mariadb", volumes, variables, (), "mariadb")
+        return self.mariadb
+
+    def admin_password(self, password: str) -> None:
+        """What the Secret holds from the next start on."""
+        self.pod.secret("wordpress", {"admin-password": password, "salt": "s" * 64}, WORDPRESS)
+
+    def sql(self, text: str) -> list[str]:
+        """Rows of WordPress's database, seen by its own user, as docs/images.md loads a dump."""
+        client = 'MYSQL_PWD="$(cat /run/secrets/almagest/mariadb/wordpress-password)" mariadb -u wordpress -N wordpress'
+        return self.mariadb.exec("sh", "-c", client, stdin=text).splitlines()
 
     def install(self, **changes: str) -> Container:
         return self._start(self.pod, "wordpress", CODE, {**ENVIRONMENT, **changes}, ("install",), "install")
@@ -80,10 +101,10 @@ class Site:
         return container
 
 
-def log_in(site: Site) -> str:
+def log_in(site: Site, password: str = ADMIN) -> str:
     """The administrator's cookies, in a file."""
     jar = str(site.pod.directory / "cookies")
-    form = ("--data-urlencode", "log=admin", "--data-urlencode", f"pwd={ADMIN}", "-d", "testcookie=1")
+    form = ("--data-urlencode", "log=admin", "--data-urlencode", f"pwd={password}", "-d", "testcookie=1")
     code, _ = site.get("/cms/wp-login.php", *form, "-b", "wordpress_test_cookie=WP%20Cookie%20check", "-c", jar)
     assert code == 302
     return jar
@@ -176,3 +197,46 @@ def test_installer_killed_in_the_middle_ends_its_work_the_next_time(stage: Stage
     made.serve()
     log_in(made)
     assert made.get("/cms/")[0] == 200, database.log
+
+
+def test_a_site_that_came_in_a_dump_is_adopted(site: Site) -> None:
+    site.sql(ELSEWHERE)
+    installer = site.install()
+    assert installer.wait(60) == 0, installer.log
+    assert installer.log.strip().splitlines()[-1] == "WordPress: adopted the site that was there"
+    code, page = site.get("/cms/hello-world/")
+    assert (code, "Twenty years of plates" in page) == (200, True)
+    assert "old.example" not in page, "links lead to the archive"
+    code, page = site.get("/cms/wp-admin/", "-b", log_in(site))
+    assert (code, "Dashboard" in page) == (200, True)
+    assert sorted(site.sql("SELECT user_login FROM wp_users")) == ["admin", "harriet"]
+    again = site.install()
+    assert again.wait(60) == 0, again.log
+    assert again.log.strip().splitlines()[-1] == "WordPress: already installed"
+
+
+@pytest.mark.parametrize("left", ["wp_posts", "wp_options"])
+def test_tables_that_are_no_whole_site_are_left_alone(stage: Stage, left: str) -> None:
+    made = Site(stage)
+    made.database()
+    eventually("MariaDB to listen", partial(made.pod.answers, 3306), within=90, every=0.2)
+    made.sql(f"CREATE TABLE {left} (option_name TEXT); INSERT INTO {left} VALUES ('siteurl')")
+    installer = made.install()
+    assert installer.wait(60) == 1
+    (line,) = installer.log.splitlines()
+    assert line.startswith(f"WordPress: {left} is not a whole site")
+    assert made.sql(f"SELECT * FROM {left}") == ["siteurl"]
+
+
+def test_another_password_in_the_secret_opens_the_site(site: Site) -> None:
+    site.admin_password("another 'one")
+    installer = site.install()
+    assert installer.wait(60) == 0, installer.log
+    log_in(site, "another 'one")
+
+
+def test_a_password_chosen_by_hand_outlives_a_restart(site: Site) -> None:
+    site.sql("UPDATE wp_users SET user_pass = MD5('my own')")
+    installer = site.install()
+    assert installer.wait(60) == 0, installer.log
+    log_in(site, "my own")

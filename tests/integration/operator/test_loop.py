@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from datetime import UTC, datetime
@@ -191,6 +192,17 @@ def test_failed_migration_keeps_old_release_serving(running: Bench) -> None:
 
 
 RELEASES = "/apis/almagest.science/v1alpha1/archivereleases"
+
+
+def test_a_failed_job_is_made_anew_by_the_command_that_the_status_names(bench: Bench) -> None:
+    bench.missing.outcomes["migrate"] = "fail"
+    bench.apply()
+    bench.start()
+    told = bench.await_condition("Ready", "False", "MigrationFailed")["message"]
+    (command,) = re.findall(r"kubectl (delete job \S+ -n \S+), ", told)
+    bench.missing.outcomes = {}
+    bench.server.kubectl(*command.split())
+    bench.await_ready()
 
 
 def test_what_only_the_operator_can_judge_changes_nothing_that_runs(running: Bench) -> None:

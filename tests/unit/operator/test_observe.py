@@ -9,7 +9,7 @@ import pytest
 
 from almagest_operator.model.resource import ResourceKey
 from almagest_operator.observe.live import Live, project
-from almagest_operator.observe.pods import trouble
+from almagest_operator.observe.pods import lacks_image, trouble
 from almagest_operator.observe.readiness import State, readiness
 from almagest_operator.observe.store import Indexes, Key, StorageClassSeen, Store, node_address
 
@@ -101,6 +101,8 @@ def test_an_image_that_cannot_be_pulled_is_told() -> None:
     assert trouble(pod({"name": "web", "state": waiting})) == (
         'it: web: ImagePullBackOff: Back-off pulling image "x@sha256:1"'
     )
+    assert lacks_image(pod({"name": "web", "state": {"running": {}}}, init=({"name": "install", "state": waiting},)))
+    assert not lacks_image(pod({"name": "web", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}))
 
 
 def test_killed_for_memory_is_told_by_its_name() -> None:
@@ -232,14 +234,18 @@ def test_facts() -> None:
     secret = replace(child(1), key=CHILD._replace(kind="Secret", name="gaia-cache"), fingerprints={"password": "ab"})
     classes = {"slow": [StorageClassSeen("slow", False)], "fast": [StorageClassSeen("fast", True)]}
     facts = (
-        store(children=(service, stateful, secret), node_addresses={"n": ["10.0.0.1"]}, storage_classes=classes)
+        store(
+            children=(service, stateful, secret),
+            node_addresses={"n": ["10.0.0.2"], "m": ["10.0.0.1"]},
+            storage_classes=classes,
+        )
         .observe(KEY)
         .facts
     )
     assert facts.node_port == 30080
     assert facts.claim_templates == {"gaia-appdb": "1Gi"}
     assert facts.secrets == {"gaia-cache": {"password": "ab"}}
-    assert facts.node_address == "10.0.0.1"
+    assert (facts.node_address, facts.nodes) == ("10.0.0.1", 2)
     assert facts.storage_classes == frozenset({"slow", "fast"})
     assert facts.default_storage_class == "fast"
 

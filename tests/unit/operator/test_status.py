@@ -83,15 +83,31 @@ def test_waiting_says_for_what(world: World) -> None:
 
 
 def test_a_pods_trouble_is_told_where_one_looks(world: World) -> None:
-    world.run(datadb=WAITING)
+    world.run(appdb=WAITING, broker=WAITING, cache=WAITING, datadb=WAITING, mariadb=WAITING)
     crash = LivePod(
         "gaia-dev", "gaia-datadb-0", "gaia", "datadb", "gaia-datadb-0: postgres: exit code 1: no space left"
     )
     found = told(world, None, None, crash)
+    assert condition(found, "Ready").message.startswith(
+        "waiting for databases, broker and cache: "
+        "StatefulSet gaia-datadb: 0 of 1 pods are ready (gaia-datadb-0: postgres: exit code 1: no space left); "
+    ), "first of the five that are waited for"
+    assert condition(found, "Progressing").message == condition(found, "Ready").message
     assert is_so(found, "Degraded") == ("True", "PodsFailing")
     assert condition(found, "Degraded").message == "gaia-datadb-0: postgres: exit code 1: no space left"
     component = next(c for c in found.components if c.name == "datadb")
     assert component.message == "0 of 1 pods are ready (gaia-datadb-0: postgres: exit code 1: no space left)"
+
+
+def test_an_image_that_a_node_does_not_get_has_a_reason_of_its_own(world: World) -> None:
+    world.run(datadb=WAITING, migrate=WAITING)
+    crash = LivePod("gaia-dev", "gaia-datadb-0", "gaia", "datadb", "gaia-datadb-0: postgres: exit code 1")
+    image = LivePod(
+        "gaia-dev", "gaia-datadb-1", "gaia", "datadb", "gaia-datadb-1: postgres: ErrImagePull: no", lacks_image=True
+    )
+    found = told(world, None, None, crash, image)
+    assert is_so(found, "Degraded") == ("True", "ImagesMissing")
+    assert condition(found, "Degraded").message == image.trouble
 
 
 def test_the_trouble_of_a_pod_beside_a_ready_component_is_no_news(world: World) -> None:
@@ -112,6 +128,8 @@ def test_a_failed_migration_keeps_the_release_that_serves(world: World) -> None:
     assert is_so(found, "Progressing") == ("False", "MigrationFailed")
     assert is_so(found, "WebReady") == ("True", "Ready")
     assert found.release == "0.1.0"
+    (job,) = (live.key.name for live in world.live("Job", "migrate") if live.readiness.failed)
+    assert f"kubectl delete job {job} -n gaia-dev" in condition(found, "Ready").message
 
 
 def test_a_failed_data_set_is_named_and_the_others_are_counted(world: World) -> None:
