@@ -72,6 +72,12 @@ def test_filters_of_a_list_are_combined_with_and(ada: Asker) -> None:
     assert ada.listed(AFTER="2999-01-01") == []
 
 
+def test_a_filter_by_time_takes_every_zone_that_a_time_can_have(ada: Asker) -> None:
+    job = ada.submit(COUNT)
+    for zone in ("+23:59", "+16:00", "-16:00", "-23:59"):
+        assert job in ada.listed(AFTER=f"2020-01-01T00:00:00{zone}")
+
+
 @pytest.mark.parametrize("wrong", [{"PHASE": "LIMBO"}, {"AFTER": "yesterday"}, {"LAST": "0"}, {"LAST": "-1"}])
 def test_a_filter_that_cannot_be_read_is_a_user_error(ada: Asker, wrong: dict[str, str]) -> None:
     answer = ada.get(f"{ada.archive.tap}/async", **wrong)
