@@ -14,6 +14,9 @@ log = logging.getLogger(__name__)
 RUN = "almagest.query.run"
 SWEEP = "almagest.query.uws.sweep"
 
+SWEEP_SECONDS = 20.0
+"""From one sweep to the next."""
+
 
 def publish(queue: str) -> bool:
     """Ask the workers of a queue to run one QUEUED job more; False when the broker does not take the message now.
@@ -28,9 +31,10 @@ def publish(queue: str) -> bool:
     return True
 
 
-def sweep(queue: str, expires: float) -> None:
-    """Ask one worker of a queue to drop the results that nobody owns any more. expires: seconds until it is moot."""
-    app.send_task(SWEEP, queue=queue, expires=expires)
+def sweep(queue: str) -> None:
+    """Ask one worker of a queue to drop the results that nobody owns any more. When the next such message comes, this
+    one is moot."""
+    app.send_task(SWEEP, queue=queue, expires=SWEEP_SECONDS)
 
 
 def waiting(queue: str) -> int:
