@@ -30,7 +30,7 @@ def create(identity: Identity, name: str, part: Part) -> UserTable:
     """
     user, owner = _user(identity), identity.owner
     name = request.table_name(name)
-    quotas.check_room(owner, quotas.allowance(owner, identity.user))
+    quotas.check_room(quotas.budgets(owner, identity.user))
     wanted = request.Upload(name, f"param:{name}")
     with uploads.received([wanted], {name: part}) as (received,):
         row = UserTable(owner=owner, user_id=user, name=name, nrows=received.nrows)
@@ -94,7 +94,7 @@ def _store(identity: Identity, received: uploads.Received, row: UserTable) -> in
     try:
         with datadb.uploader(identity) as connection:
             nbytes = uploads.store(connection, received, row.owner, row.stored_name, logged=True)
-            quotas.check_fits(row.owner, identity.user, nbytes, 0)
+            quotas.check_fits(row.owner, identity.user, nbytes)
     except psycopg.Error as error:
         raise explain(error, uploads.ADVICE) from error
     return nbytes

@@ -41,6 +41,7 @@ def run() -> int:
 def _clean() -> None:
     expiry.clear()
     recovery.expire()
+    recovery.trim()
     dispatch.sweep(queues()[0].name)
 
 

@@ -109,7 +109,7 @@ def _keep(job: Job, received: Sequence[uploads.Received], parameters: request.Pa
                 uploads.store(connection, table, job.result_schema, name)
                 for table, name in zip(received, names, strict=True)
             )
-            quotas.check_fits(job.owner, job.user_id, nbytes, 0)
+            quotas.check_fits(job.owner, job.user_id, nbytes)
     except psycopg.Error as error:
         raise explain(error, uploads.ADVICE) from error
     described = [_described(table, name) for table, name in zip(received, names, strict=True)]
