@@ -18,8 +18,8 @@ COMMANDS = ("serve", "migrate", "ingest", "val", "worker", "scheduler", "user", 
 EPILOGUE = "Any management command of Django works too, e.g. `almagest-app check` or `almagest-app shell`."
 
 QUOTAS = """\
-KIND is nobody (anonymous programs, all together), guest (each anonymous visitor), user or group. A user has the most
-generous of what users and the user's groups have, unless the user has a quota alone."""
+KIND is nobody (anonymous programs, all together), guest (each anonymous visitor), guests (all visitors together), user
+or group. A user has the most generous of what users and the user's groups have, unless the user has a quota alone."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -120,7 +120,7 @@ def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     quota = commands.add_parser(
         "quota", help="show or set what people may store and run", description=_quota.__doc__, epilog=QUOTAS
     )
-    quota.add_argument("kind", nargs="?", choices=("nobody", "guest", "user", "group"), metavar="KIND")
+    quota.add_argument("kind", nargs="?", choices=("nobody", "guest", "guests", "user", "group"), metavar="KIND")
     quota.add_argument("name", nargs="?", default="", metavar="NAME", help="of one user or of a group")
     quota.add_argument("--bytes", metavar="SIZE", help="that all stored results take together, e.g. 20GiB")
     quota.add_argument("--rows", type=_whole, help="of all stored results together")

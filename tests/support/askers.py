@@ -26,6 +26,11 @@ class Asker:
     session: requests.Session
     name: str = ""
 
+    @property
+    def cookie(self) -> str:
+        """Of a visitor who has created something."""
+        return str(self.session.cookies["almagest_visitor"])
+
     def post(self, url: str, **data: str) -> requests.Response:
         return self.session.post(url, data=data, allow_redirects=False, timeout=60)
 

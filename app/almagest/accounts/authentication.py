@@ -8,7 +8,6 @@ error and never "nobody": a program that gives an outdated token has to hear of 
 from __future__ import annotations
 
 import base64
-import binascii
 from urllib.parse import quote, urlsplit
 
 from django.contrib.auth import get_user
@@ -141,7 +140,7 @@ def _basic(value: str) -> tuple[str, str]:
     """User name and password of RFC 7617, in UTF-8."""
     try:
         name, colon, password = base64.b64decode(value, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise WrongCredentialsError("the Authorization header cannot be read") from error
     if not colon:
         raise WrongCredentialsError("the Authorization header cannot be read")

@@ -8,6 +8,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+ALL_VISITORS = "almagest_s"
+"""How the owner's name of every visitor begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -31,8 +34,13 @@ class Identity:
         if self.user is not None:
             return f"almagest_u{self.user}"
         if self.session is not None:
-            return f"almagest_s{hashlib.sha256(self.session.encode()).hexdigest()[:32]}"
+            return f"{ALL_VISITORS}{hashlib.sha256(self.session.encode()).hexdigest()[:32]}"
         return self.visitor
+
+
+def is_visitor(owner: str) -> bool:
+    """Whether what belongs to this owner is a visitor's."""
+    return owner.startswith(ALL_VISITORS)
 
 
 NOBODY = Identity()

@@ -68,6 +68,6 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "almagest.accounts.sessions"
 SESSION_COOKIE_NAME = "almagest_session"
 SESSION_COOKIE_SAMESITE = "Lax"

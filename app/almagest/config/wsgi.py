@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from django.core.wsgi import get_wsgi_application
+from contextlib import suppress
+from typing import Any
+
+import django
+from django.core.exceptions import SuspiciousOperation
+from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
 from almagest.config.body import MeasuredBodies
 from almagest.config.environment import use_settings
 from almagest.query import limits
 
+
+class Request(WSGIRequest):
+    """A request that can be made of whatever comes."""
+
+    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
+        # Where a charset is named, Django reads the address here, outside everything that answers what is wrong with
+        # it. Whoever reads it later finds the same.
+        with suppress(SuspiciousOperation, LookupError, UnicodeError):
+            super()._set_content_type_params(meta)  # type: ignore[misc] # the stubs leave it out
+
+
+class Handler(WSGIHandler):
+    """Django's, with such requests."""
+
+    request_class = Request
+
+
 use_settings()
-application = MeasuredBodies(get_wsgi_application(), limits.BODY_BYTES)
+django.setup(set_prefix=False)
+application = MeasuredBodies(Handler(), limits.BODY_BYTES)

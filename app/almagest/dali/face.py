@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from io import BytesIO
 from typing import BinaryIO, TypeVar, cast
 
-from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.exceptions import (
+    BadRequest,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.core.files.uploadedfile import UploadedFile
 from django.db import InterfaceError, OperationalError
 from django.http import (
@@ -76,7 +83,9 @@ def face(*methods: str, failed: Failed = dali_error) -> Callable[[View], View]:
 
 def pairs(request: HttpRequest) -> Iterator[tuple[str, str]]:
     """Every parameter of the address and of the body, in any of HTML's encodings. Raises QueryError."""
-    for source in (request.GET, _body(request)):
+    with _readable("the address of the request"):
+        query = request.GET
+    for source in (query, _body(request)):
         for name, values in source.lists():
             for value in values:
                 yield name, str(value)
@@ -89,12 +98,27 @@ def _body(request: HttpRequest) -> QueryDict:
         raise InvalidRequestError("Content-Length is no number") from error
     if length > limits.BODY_BYTES:
         raise TooLargeError(f"the request is larger than the {limits.BODY_BYTES:,} bytes that this service reads")
-    try:
+    with _readable("the body of the request"):
         return request.POST
+
+
+@contextmanager
+def _readable(part: str) -> Iterator[None]:
+    """What Django finds wrong with this part of a request, said as QueryErrors. A content type may name a charset that
+    is none, or none of texts: LookupError, UnicodeError."""
+    try:
+        yield
     except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent) as error:
         raise TooLargeError("the request is larger than this service reads") from error
-    except (MultiPartParserError, BadRequest, UnreadablePostError) as error:
-        raise InvalidRequestError("the body of the request cannot be read") from error
+    except (
+        MultiPartParserError,
+        BadRequest,
+        SuspiciousOperation,
+        UnreadablePostError,
+        LookupError,
+        UnicodeError,
+    ) as error:
+        raise InvalidRequestError(f"{part} cannot be read") from error
 
 
 def parts(request: HttpRequest) -> dict[str, Part]:
@@ -142,35 +166,33 @@ def _described(response: Response, written: Format, name: str) -> Response:
 
 
 def _handled(view: View, failed: Failed, request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
-    try:
+    def answer() -> HttpResponseBase:
         identity = identify(request)
-        response = _answered(view, failed, request, *arguments, **named)
+        response = _caught(lambda: view(request, *arguments, **named), failed, request)
         visitors.keep(request, response)
         sign(response, identity)
+        return response
+
+    return _caught(answer, failed, request)
+
+
+def _caught(answer: Callable[[], HttpResponseBase], failed: Failed, request: HttpRequest) -> HttpResponseBase:
+    """The answer, or what this protocol says when there is none: `failed`, or that the credentials are wrong."""
+    try:
+        return answer()
+    except QueryError as error:
+        return _error(failed, error)
     except AccountError as error:
         response = HttpResponse(error_document(str(error)), status=error.status, content_type=MEDIA_TYPE)
         refuse(response, error)
+        return response
     except (OperationalError, InterfaceError) as error:
-        return _away(failed, request, error)
-    return response
-
-
-def _answered(view: View, failed: Failed, request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
-    try:
-        return view(request, *arguments, **named)
-    except QueryError as error:
-        return _error(failed, error)
-    except (OperationalError, InterfaceError) as error:
-        return _away(failed, request, error)
+        log.warning("the application's database is away", extra={"path": request.path, "reason": str(error)})
+        return _error(failed, BusyError("this service is not complete at the moment; please try again soon"))
     except Exception:
         # The edge of the process: a client of this protocol gets its own kind of document, the log gets the rest.
         log.exception("a request failed", extra={"path": request.path})
         return _error(failed, InternalError("request"))
-
-
-def _away(failed: Failed, request: HttpRequest, error: Exception) -> HttpResponse:
-    log.warning("the application's database is away", extra={"path": request.path, "reason": str(error)})
-    return _error(failed, BusyError("this service is not complete at the moment; please try again soon"))
 
 
 def _error(failed: Failed, error: QueryError) -> HttpResponse:

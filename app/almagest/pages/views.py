@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import wraps
+
 from django.db.models import Count, Prefetch, QuerySet, Sum
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from almagest.accounts.authentication import identify
+from almagest.accounts.authentication import identify, refuse
+from almagest.accounts.errors import AccountError
 from almagest.accounts.identity import Identity
 from almagest.conesearch.address import service_url
 from almagest.config.environment import environment
@@ -15,8 +19,26 @@ from almagest.metadata import access, models
 from almagest.query.answers import conesearch as searches
 from almagest.query.errors import NoSuchTableError
 
+View = Callable[..., HttpResponse]
 
-@require_safe
+
+def page(view: View) -> View:
+    """A page to look at, or one that says why the credentials that came with the request are refused."""
+
+    @require_safe
+    @wraps(view)
+    def answer(request: HttpRequest, **named: str) -> HttpResponse:
+        try:
+            return view(request, **named)
+        except AccountError as error:
+            response = render(request, "pages/refused.html", {"error": error}, status=error.status)
+            refuse(response, error)
+            return response
+
+    return answer
+
+
+@page
 def home(request: HttpRequest) -> HttpResponse:
     """What the archive is, what it holds and how to query it."""
     visible = access.described(identify(request))
@@ -30,7 +52,7 @@ def home(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/home.html", {"schemas": schemas, "totals": totals, "example": _example(visible)})
 
 
-@require_safe
+@page
 def table(request: HttpRequest, schema: str, table: str) -> HttpResponse:
     """One table: its columns, and whom to thank for it."""
     try:

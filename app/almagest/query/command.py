@@ -81,7 +81,7 @@ def _unknown(kind: str, name: str) -> str | None:
             return f"there is no user {name!r}"
         case Quota.Kind.GROUP if not Group.objects.filter(name=name).exists():
             return f"there is no group {name!r}"
-        case Quota.Kind.NOBODY | Quota.Kind.GUEST if name:
+        case Quota.Kind.NOBODY | Quota.Kind.GUEST | Quota.Kind.GUESTS if name:
             return f"a quota of {kind} takes no name"
     return None
 

@@ -81,6 +81,10 @@ MAX_RETENTION = timedelta(days=30)
 ARCHIVE_RETENTION = timedelta(days=365)
 """How long the record of a user's job outlives its result."""
 
+KEPT_JOBS = 10_000
+"""Jobs that have ended, of nobody's and as many of all visitors' together, that are kept: the newest. Errors, and
+results that are small, take room in the application's database, and no other limit counts them."""
+
 LISTED_JOBS = 10_000
 """Jobs in one list, the newest; LAST asks for fewer."""
 
@@ -115,9 +119,11 @@ GiB = 2**30
 ALLOWANCES: Mapping[str, Allowance] = {
     "nobody": Allowance(nbytes=20 * GiB, nrows=1_000_000_000, active=2000, pending=5000, executing=4),
     "guest": Allowance(nbytes=1 * GiB, nrows=50_000_000, active=20, pending=50, executing=1),
+    "guests": Allowance(nbytes=20 * GiB, nrows=1_000_000_000, active=2000, pending=5000, executing=4),
     "user": Allowance(nbytes=20 * GiB, nrows=1_000_000_000, active=200, pending=500, executing=2),
 }
-"""Unless a `Quota` says otherwise. `nobody` is all askers together that cannot be told from one another."""
+"""Unless a `Quota` says otherwise. `nobody` is all askers together that cannot be told from one another, `guest` one
+visitor, `guests` all of them together."""
 
 
 def rows(maxrec: int | None) -> int:

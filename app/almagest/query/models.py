@@ -30,6 +30,15 @@ WITHOUT_RESULT = (Phase.PENDING, Phase.ERROR, Phase.ABORTED, Phase.ARCHIVED)
 """Phases of which a result table is nobody's. (A QUEUED job may have an earlier attempt's, which the next replaces.)"""
 
 
+ENDED = (Phase.COMPLETED, Phase.ERROR, Phase.ABORTED)
+"""Phases that a job of nobody's or of a visitor's stays in until it is forgotten."""
+
+NOBODYS = models.Q(user=None, owner="")
+"""Jobs of askers that cannot be told from one another."""
+
+VISITORS = models.Q(user=None) & ~models.Q(owner="")
+"""Jobs of visitors, who are told from one another by their cookies alone: anybody may be any number of them."""
+
 SHARED_SCHEMA = "results"
 """Schema of the data database for results without an owner."""
 
@@ -106,6 +115,20 @@ class Job(models.Model):
                 name="job_usage",
                 condition=models.Q(nbytes__isnull=False),
             ),
+            # The same of all visitors together.
+            models.Index(
+                fields=("owner",),
+                include=("nbytes", "nrows"),
+                name="job_usage_of_visitors",
+                condition=VISITORS & models.Q(nbytes__isnull=False),
+            ),
+            # Of these so many are kept, the newest.
+            models.Index(
+                fields=("-ended_at",), name="job_ended_of_nobody", condition=NOBODYS & models.Q(phase__in=ENDED)
+            ),
+            models.Index(
+                fields=("-ended_at",), name="job_ended_of_visitors", condition=VISITORS & models.Q(phase__in=ENDED)
+            ),
         )
 
     def __str__(self) -> str:
@@ -164,7 +187,8 @@ class UserTable(models.Model):
 class Quota(models.Model):
     """What some may take that differs from `almagest.query.limits.ALLOWANCES`.
 
-    kind and name: whom it is for; a group or a single user by name, everybody of the kind without one. The numbers are
+    kind and name: whom it is for; a group or a single user by name, everybody of the kind without one; nobody's and
+    guests' are each one quota for all of them together. The numbers are
     those of `limits.Allowance`, None where the default holds.
     """
 
@@ -173,6 +197,7 @@ class Quota(models.Model):
 
         NOBODY = "nobody"
         GUEST = "guest"
+        GUESTS = "guests"
         USER = "user"
         GROUP = "group"
 

@@ -1,11 +1,13 @@
 """What one owner may have at once, and has: bytes and rows of stored results, jobs under way.
 
 An owner is who `Identity.owner` says; the askers without one share the allowance `nobody`, and are told nothing about
-one another's jobs.
+one another's jobs. A visitor has an allowance of his own and shares another with all visitors: who wants to be one more
+only has to come without a cookie.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -14,10 +16,11 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.models import Q, QuerySet, Sum
 
+from almagest.accounts.identity import ALL_VISITORS, is_visitor
 from almagest.query import limits
 from almagest.query.errors import QuotaError
 from almagest.query.limits import Allowance
-from almagest.query.models import Job, Phase, Quota, UserTable
+from almagest.query.models import VISITORS, Job, Phase, Quota, UserTable
 
 UNDER_WAY = (Phase.QUEUED, Phase.EXECUTING)
 NAMED = 3
@@ -26,10 +29,57 @@ NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What may still be stored; 0 where the allowance is used up."""
+    """What is stored, or may still be; 0 where the allowance is used up."""
 
     nbytes: int
     nrows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """An allowance, and whose jobs count against it: one owner's, or those of all visitors together.
+
+    holder: the owner's name, or `ALL_VISITORS`.
+    """
+
+    holder: str
+    allowed: Allowance
+
+    @property
+    def jobs(self) -> Q:
+        """The jobs that count."""
+        return VISITORS if self.holder == ALL_VISITORS else Q(owner=self.holder)
+
+    @property
+    def whose(self) -> str:
+        """Said after what is used up, where it is not the asker's alone."""
+        return " of all visitors together" if self.holder == ALL_VISITORS else ""
+
+    def used(self) -> Room:
+        """What the stored results, and the tables that a user keeps, take."""
+        stored: list[QuerySet[Any]] = [Job.objects.filter(self.jobs, nbytes__isnull=False)]
+        if self.holder not in ("", ALL_VISITORS):
+            stored.append(UserTable.objects.filter(owner=self.holder))
+        totals = [each.aggregate(bytes=Sum("nbytes"), rows=Sum("nrows")) for each in stored]
+        return Room(sum(int(total["bytes"] or 0) for total in totals), sum(int(total["rows"] or 0) for total in totals))
+
+    def left(self) -> Room:
+        """What may still be stored."""
+        taken = self.used()
+        return Room(max(0, self.allowed.nbytes - taken.nbytes), max(0, self.allowed.nrows - taken.nrows))
+
+
+def budgets(owner: str, user: int | None) -> tuple[Budget, ...]:
+    """What this owner has to keep within: their own, and a visitor that of all visitors too. user: as `allowance`."""
+    own = Budget(owner, allowance(owner, user))
+    return (own, of_visitors()) if is_visitor(owner) else (own,)
+
+
+def of_visitors() -> Budget:
+    """What all visitors have to keep within together."""
+    told = Quota.objects.filter(kind=Quota.Kind.GUESTS, name="").first()
+    default = limits.ALLOWANCES[Quota.Kind.GUESTS]
+    return Budget(ALL_VISITORS, changed(default, told) if told else default)
 
 
 def allowance(owner: str, user: int | None) -> Allowance:
@@ -61,64 +111,68 @@ def changed(base: Allowance, quota: Quota) -> Allowance:
     return replace(base, **{name: value for name, value in told.items() if value is not None})
 
 
-def used(owner: str) -> Room:
-    """What this owner's stored results, and the tables that the owner keeps, take."""
-    stored: list[QuerySet[Any]] = [Job.objects.filter(owner=owner, nbytes__isnull=False)]
-    if owner:
-        stored.append(UserTable.objects.filter(owner=owner))
-    totals = [each.aggregate(bytes=Sum("nbytes"), rows=Sum("nrows")) for each in stored]
-    return Room(sum(int(total["bytes"] or 0) for total in totals), sum(int(total["rows"] or 0) for total in totals))
-
-
 def room(job: Job) -> Room:
     """What this job's result may take."""
-    allowed, taken = allowance(job.owner, job.user_id), used(job.owner)
-    return Room(max(0, allowed.nbytes - taken.nbytes), max(0, allowed.nrows - taken.nrows))
+    left = [budget.left() for budget in budgets(job.owner, job.user_id)]
+    return Room(min(each.nbytes for each in left), min(each.nrows for each in left))
 
 
-def check_room(owner: str, allowed: Allowance) -> None:
-    """Raise QuotaError when this owner's results fill what they may take."""
-    taken = used(owner)
-    if taken.nbytes >= allowed.nbytes:
-        raise QuotaError(f"results take {size(taken.nbytes)} of the {size(allowed.nbytes)} allowed; {_advice(owner)}")
-    if taken.nrows >= allowed.nrows:
-        raise QuotaError(f"results have {taken.nrows:,} of the {allowed.nrows:,} rows allowed; {_advice(owner)}")
+def check_room(within: Iterable[Budget]) -> None:
+    """Raise QuotaError when results fill what they may take."""
+    for budget in within:
+        taken, allowed = budget.used(), budget.allowed
+        if taken.nbytes >= allowed.nbytes:
+            told = f"take {size(taken.nbytes)} of the {size(allowed.nbytes)} allowed"
+        elif taken.nrows >= allowed.nrows:
+            told = f"have {taken.nrows:,} of the {allowed.nrows:,} rows allowed"
+        else:
+            continue
+        raise QuotaError(f"results{budget.whose} {told}; {_advice(budget)}")
 
 
-def check_fits(owner: str, user: int | None, nbytes: int, nrows: int) -> None:
+def check_fits(owner: str, user: int | None, nbytes: int) -> None:
     """Raise QuotaError when so much more is more than this owner has room for."""
-    allowed, taken = allowance(owner, user), used(owner)
-    if taken.nbytes + nbytes > allowed.nbytes or taken.nrows + nrows > allowed.nrows:
-        left = size(max(0, allowed.nbytes - taken.nbytes))
-        raise QuotaError(f"the table takes {size(nbytes)}, and there is room for {left}; {_advice(owner)}")
+    for budget in budgets(owner, user):
+        left = budget.left()
+        if nbytes > left.nbytes:
+            raise QuotaError(
+                f"the table takes {size(nbytes)}, and there is room for {size(left.nbytes)}{budget.whose};"
+                f" {_advice(budget)}"
+            )
 
 
-def check_active(owner: str, allowed: Allowance) -> None:
-    """Raise QuotaError when this owner has more jobs under way than allowed, the one just queued included.
+def check_active(within: Iterable[Budget]) -> None:
+    """Raise QuotaError when more jobs are under way than allowed, the one just queued included.
 
-    Call it in the transaction that queued the job: of two at once the second waits here until the first is counted.
-    The many that share the empty owner do not wait for one another, and may pass their limit by as many.
+    Call it in the transaction that queued the job: of two of one owner at once the second waits here until the first is
+    counted. The many that share the empty owner, or the visitors' budget, do not wait for one another, and may pass
+    their limit by as many.
     """
-    hold(owner)
-    active = Job.objects.filter(owner=owner, phase__in=UNDER_WAY).count()
-    if active > allowed.active:
-        raise QuotaError(
-            f"{allowed.active:,} jobs are waiting or running, as many as allowed at once;"
-            " wait for one to end, or abort or delete one"
-        )
+    for budget in within:
+        if _exceed(budget, budget.allowed.active, UNDER_WAY):
+            raise QuotaError(
+                f"{budget.allowed.active:,} jobs{budget.whose} are waiting or running, as many as allowed at once;"
+                " wait for one to end, or abort or delete one"
+            )
 
 
-def check_pending(owner: str, allowed: Allowance) -> None:
-    """Raise QuotaError when this owner has more jobs PENDING than allowed, the one just created included.
+def check_pending(within: Iterable[Budget]) -> None:
+    """Raise QuotaError when more jobs are PENDING than allowed, the one just created included.
 
     Call it in the transaction that created the job; of two at once as `check_active`.
     """
-    hold(owner)
-    if Job.objects.filter(owner=owner, phase=Phase.PENDING).count() > allowed.pending:
-        raise QuotaError(
-            f"{allowed.pending:,} jobs were created and never started, as many as allowed at once;"
-            " run or delete one, or create the next with PHASE=RUN"
-        )
+    for budget in within:
+        if _exceed(budget, budget.allowed.pending, (Phase.PENDING,)):
+            raise QuotaError(
+                f"{budget.allowed.pending:,} jobs{budget.whose} were created and never started, as many as allowed at"
+                " once; run or delete one, or create the next with PHASE=RUN"
+            )
+
+
+def _exceed(budget: Budget, number: int, phases: Collection[Phase]) -> bool:
+    if budget.holder != ALL_VISITORS:
+        hold(budget.holder)
+    return Job.objects.filter(budget.jobs, phase__in=phases)[: number + 1].count() > number
 
 
 def hold(owner: str) -> None:
@@ -130,10 +184,11 @@ def hold(owner: str) -> None:
 
 def beyond(job: Job) -> QuotaError:
     """The error of a job whose result does not fit any more."""
-    allowed = allowance(job.owner, job.user_id)
+    budget = min(budgets(job.owner, job.user_id), key=lambda each: each.left().nbytes)
+    allowed = budget.allowed
     return QuotaError(
-        f"the result would pass the {size(allowed.nbytes)} or {allowed.nrows:,} rows that results may take together;"
-        f" ask for less, or {_advice(job.owner)}"
+        f"the result would pass the {size(allowed.nbytes)} or {allowed.nrows:,} rows that results{budget.whose} may"
+        f" take together; ask for less, or {_advice(budget)}"
     )
 
 
@@ -146,10 +201,10 @@ def size(nbytes: int) -> str:
     return f"{value:.3g} {unit}" if value < 1000 else f"{value:.0f} {unit}"
 
 
-def _advice(owner: str) -> str:
-    if not owner:
+def _advice(budget: Budget) -> str:
+    if budget.holder in ("", ALL_VISITORS):
         return "delete your jobs that are no longer needed, or log in to have room of your own"
-    largest = Job.objects.filter(owner=owner, nbytes__isnull=False).order_by("-nbytes")[:NAMED]
+    largest = Job.objects.filter(budget.jobs, nbytes__isnull=False).order_by("-nbytes")[:NAMED]
     named = ", ".join(f"{job.pk} ({size(job.nbytes or 0)})" for job in largest)
     return f"delete jobs that are no longer needed; the largest: {named}" if named else "delete jobs"
 

@@ -144,13 +144,16 @@ def parse_wait(text: str) -> int:
 
 
 def parse_time(name: str, text: str) -> datetime:
-    """DESTRUCTION or AFTER as ISO 8601, in UTC unless it says otherwise (UWS 1.1 §2.1.7)."""
+    """DESTRUCTION or AFTER as ISO 8601, in UTC unless it says otherwise (UWS 1.1 §2.1.7).
+
+    The result is in UTC whatever it says, because PostgreSQL knows fewer zones than Python.
+    """
     try:
         parsed = datetime.fromisoformat(text)
-    except ValueError as error:
+        return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         message = f"{name} has to be a time such as 2030-01-31T12:00:00Z, not {_shown(text)}"
         raise InvalidRequestError(message) from error
-    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
 def parse_last(text: str) -> int:

@@ -95,6 +95,7 @@ def test_a_revoked_or_expired_token_is_refused_and_never_nobody(archive: Archive
         "Basic " + base64.b64encode(b"nocolon").decode(),
         "Basic " + base64.b64encode(b"\xff\xfe:\xff").decode(),
         "Basic " + base64.b64encode(b"rita\0:x\0").decode(),
+        "Basic r\u00edta:x",
         "Basic " + base64.b64encode(b"rita:" + b"x" * 5000).decode(),
         "Bearer",
         "Bearer ",
@@ -112,6 +113,31 @@ def test_credentials_that_prove_nothing_are_told_how_to_log_in(archive: Archive,
     )
     assert answer.status_code == 401, answer.text
     assert all(challenge in answer.headers["WWW-Authenticate"] for challenge in CHALLENGES)
+
+
+@pytest.mark.parametrize("path", ["/", "/tables/hipparcos.main"])
+def test_a_page_tells_whose_credentials_prove_nothing(archive: Archive, path: str) -> None:
+    answer = requests.get(f"{archive.url}{path}", headers={"Authorization": "Bearer x"}, timeout=60)
+    assert answer.status_code == 401
+    assert "the token is unknown, expired or revoked" in answer.text
+    assert "</html>" in answer.text
+    assert all(challenge in answer.headers["WWW-Authenticate"] for challenge in CHALLENGES)
+
+
+@pytest.mark.parametrize("cookie", [r'"aaaaaaaa\000"', r'"\303\050aaaaaaaa"', "a" * 5000, "A" * 32, "a" * 31])
+@pytest.mark.parametrize("path", ["/", "/tap/capabilities", "/tap/async"])
+def test_a_session_that_is_none_is_nobodys(archive: Archive, cookie: str, path: str) -> None:
+    answer = requests.get(f"{archive.url}{path}", headers={"Cookie": f"almagest_session={cookie}"}, timeout=60)
+    assert answer.status_code == 200
+
+
+def test_sessions_need_no_cache(archive: Archive, access: Access) -> None:
+    form = {"username": "rita", "password": access.passwords["rita"]}
+    with archive.application.serving(ALMAGEST_CACHE_PORT="1") as url, requests.Session() as session:
+        assert session.post(f"{url}/auth/login", data=form, timeout=60).status_code == 200
+        assert session.get(f"{url}/tap/capabilities", timeout=60).headers["X-VO-Authenticated"] == "rita"
+        assert session.post(f"{url}/auth/logout", timeout=60).status_code == 200
+        assert "X-VO-Authenticated" not in session.get(f"{url}/tap/capabilities", timeout=60).headers
 
 
 def test_capabilities_say_that_one_may_log_in(archive: Archive, access: Access) -> None:

@@ -218,6 +218,31 @@ def test_a_body_that_is_no_form_is_refused(archive: Archive, body: bytes, conten
     assert_refused(answer)
 
 
+@pytest.mark.parametrize(
+    ("query", "headers", "status"),
+    [
+        ("&" * 1000, {}, 413),
+        ("&" * 1000, {"Content-Type": "text/plain; charset=utf-8"}, 413),
+        ("QUERY=%20", {"Content-Type": "text/plain; charset=hex"}, 400),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_refused(
+    archive: Archive, query: str, headers: dict[str, str], status: int
+) -> None:
+    for path in ("/sync", "/async", "/tables"):
+        answer = requests.get(f"{archive.tap}{path}?{query}", headers=headers, timeout=30)
+        assert answer.status_code == status
+        assert wire.status(answer.content)[0] == "ERROR"
+
+
+@pytest.mark.parametrize("charset", ["hex", "idna", "utf-16"])
+def test_a_form_in_no_charset_is_refused(archive: Archive, charset: str) -> None:
+    for form in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        body = b'--x\r\nContent-Disposition: form-data; name="QUERY"\r\n\r\nx\r\n--x--\r\n'
+        headers = {"Content-Type": f"{form}; charset={charset}"}
+        assert_refused(requests.post(f"{archive.tap}/sync", data=body, headers=headers, timeout=30))
+
+
 def test_a_huge_body_is_refused(archive: Archive) -> None:
     answer = requests.post(f"{archive.tap}/sync", data={"LANG": "ADQL", "QUERY": "x" * 20_000_000}, timeout=60)
     assert_refused(answer)

@@ -139,6 +139,18 @@ def test_a_job_with_a_broken_table_is_never_made(archive: Archive) -> None:
     assert wire.status(answer.content)[0] == "ERROR"
 
 
+def test_a_job_whose_table_cannot_be_described_is_never_made(archive: Archive) -> None:
+    """Whatever fails after the job was made."""
+    with archive.application.app() as rows:
+        rows.execute("ALTER TABLE query_job ADD CONSTRAINT never CHECK (uploads = '[]') NOT VALID")
+        before = rows.execute("SELECT count(*) FROM query_job").fetchone()
+        try:
+            assert send(f"{archive.tap}/async", ALL).status_code == 500
+        finally:
+            rows.execute("ALTER TABLE query_job DROP CONSTRAINT never")
+        assert rows.execute("SELECT count(*) FROM query_job").fetchone() == before
+
+
 @pytest.mark.parametrize(
     ("upload", "data", "status", "words"),
     [

@@ -66,6 +66,34 @@ def test_a_name_is_given_once(user: Asker) -> None:
     assert put(user, "MINE") == 400
 
 
+def unfinished(user: Asker, name: str, age: str) -> None:
+    """What a web process leaves that is killed while it stores a table."""
+    with user.archive.application.app() as rows:
+        rows.execute(
+            "INSERT INTO query_usertable (id, owner, user_id, name, columns, nrows, created_at)"
+            " SELECT gen_random_uuid(), 'almagest_u' || id, id, %s, '[]', 2, now() - %s::interval"
+            " FROM accounts_user WHERE username = %s",
+            (name, age, user.name),
+        )
+
+
+def test_the_name_of_a_table_that_was_never_whole_can_be_dropped(user: Asker) -> None:
+    unfinished(user, "mine", "1 second")
+    url = f"{user.archive.tap}/tables/tap_user.mine"
+    assert user.get(url).status_code == 404
+    assert put(user, "mine") == 400
+    assert user.session.delete(url, timeout=60).status_code == 204
+    assert user.session.delete(url, timeout=60).status_code == 404
+    assert put(user, "mine") == 201
+
+
+def test_the_name_of_a_table_that_was_never_whole_becomes_free(user: Asker) -> None:
+    unfinished(user, "old", "2 hours")
+    unfinished(user, "new", "1 second")
+    eventually("the sweep to forget the old one", lambda: put(user, "old") == 201, within=120)
+    assert put(user, "new") == 400
+
+
 def test_a_table_is_its_owners_alone(user: Asker, archive: Archive) -> None:
     assert put(user, "mine") == 201
     with askers.user(archive, f"other-{secrets.token_hex(4)}") as other:

@@ -59,6 +59,7 @@ with connection.execute_wrapper(watch):
     quotas.room(job)
     recovery.recover()
     recovery.expire()
+    recovery.trim()
     assert len(list(sweep._without_jobs([f"almagest_s{{n:032x}}" for n in range(sweep.BATCH)]))) == sweep.BATCH
 
 scans = []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
+import requests
 
 from support import catalogues, wire
 from support.archive import Archive
@@ -73,6 +74,12 @@ def test_filters_of_a_list_are_combined_with_and(ada: Asker) -> None:
     assert ada.listed(AFTER="2999-01-01") == []
 
 
+def test_a_filter_by_time_takes_every_zone_that_a_time_can_have(ada: Asker) -> None:
+    job = ada.submit(COUNT)
+    for zone in ("+23:59", "+16:00", "-16:00", "-23:59"):
+        assert job in ada.listed(AFTER=f"2020-01-01T00:00:00{zone}")
+
+
 @pytest.mark.parametrize("wrong", [{"PHASE": "LIMBO"}, {"AFTER": "yesterday"}, {"LAST": "0"}, {"LAST": "-1"}])
 def test_a_filter_that_cannot_be_read_is_a_user_error(ada: Asker, wrong: dict[str, str]) -> None:
     answer = ada.get(f"{ada.archive.tap}/async", **wrong)
@@ -108,6 +115,23 @@ def test_visitors_are_told_apart_by_their_cookies(archive: Archive, anyone: Aske
     # Who was given the address has the job, as with every anonymous one.
     assert anyone.get(f"{jobs[0]}/results/result").status_code == 200
     assert jobs[0] not in anyone.listed()
+
+
+@pytest.mark.parametrize("forge", [lambda _: "A" * 43, lambda own: own[:43], lambda own: "A" * 43 + own[43:]])
+def test_a_cookie_that_the_archive_did_not_make_is_none(archive: Archive, forge: Callable[[str], str]) -> None:
+    with browser(archive) as asker:
+        job = asker.done(COUNT)
+        own = asker.cookie
+        assert asker.listed() == [job]
+        made_up = {"almagest_visitor": forge(own)}
+        listed = requests.get(f"{archive.tap}/async", cookies=made_up, timeout=30)
+        assert "jobref" not in listed.text
+        data = {"LANG": "ADQL", "QUERY": COUNT}
+        headers = {"Sec-Fetch-Site": "same-origin"}
+        url = f"{archive.tap}/async"
+        created = requests.post(url, data=data, headers=headers, cookies=made_up, timeout=30, allow_redirects=False)
+        assert created.status_code == 303
+        assert str(created.cookies["almagest_visitor"]).partition(":")[0] not in (own[:43], "A" * 43)
 
 
 def test_a_result_can_be_queried_and_joined_by_its_owner_only(archive: Archive, ada: Asker, ben: Asker) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from support import wire
 from support.archive import Archive
-from support.askers import Asker, user
+from support.askers import Asker, browser, nobody, user
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -135,12 +135,97 @@ def test_a_group_gives_more_and_a_quota_of_ones_own_decides(archive: Archive, cy
     assert "1 GiB" in told
 
 
+@pytest.fixture
+def visitors(archive: Archive) -> Iterator[tuple[Asker, Asker]]:
+    """Two browsers, whose jobs are the only ones of visitors; no quota of theirs is left when the test is over."""
+    with archive.application.app() as rows:
+        rows.execute("DELETE FROM query_job WHERE user_id IS NULL AND owner <> ''")
+    with browser(archive) as first, browser(archive) as second:
+        yield first, second
+        for asker in (first, second):
+            for job in asker.listed():
+                asker.session.delete(job, allow_redirects=False, timeout=30)
+    quota(archive, "guests")
+
+
+def test_visitors_keep_within_one_allowance_together(archive: Archive, visitors: tuple[Asker, Asker]) -> None:
+    first, second = visitors
+    job = first.done(POSITIONS)
+    quota(archive, "guests", "--bytes", "100KiB")
+    refused = second.create(COUNT)
+    assert refused.status_code == 403
+    told = wire.status(refused.content)[1]
+    assert "results of all visitors together take" in told
+    assert job.rpartition("/")[2] not in told
+    first.session.delete(job, allow_redirects=False, timeout=30)
+    assert second.done(COUNT)
+
+
+def test_a_visitors_result_may_not_pass_what_all_have_together(archive: Archive, visitors: tuple[Asker, Asker]) -> None:
+    quota(archive, "guests", "--bytes", "300KiB")
+    job = visitors[0].submit(POSITIONS, PHASE="RUN")
+    assert visitors[0].until(job, "COMPLETED", "ERROR") == "ERROR"
+    assert "results of all visitors together may" in wire.status(visitors[0].get(f"{job}/error").content)[1]
+    assert stored(archive, job) == 0
+
+
+def test_jobs_of_visitors_are_counted_together(archive: Archive, visitors: tuple[Asker, Asker]) -> None:
+    first, second = visitors
+    quota(archive, "guests", "--active", "1", "--pending", "1")
+    running, pending = first.submit(FOR_EVER, PHASE="RUN"), first.submit(COUNT)
+    for start in ({"PHASE": "RUN"}, {}):
+        refused = second.create(COUNT, **start)
+        assert refused.status_code == 403
+        assert "1 jobs of all visitors together" in wire.status(refused.content)[1]
+    for job in (running, pending):
+        first.session.delete(job, allow_redirects=False, timeout=30)
+    assert second.done(COUNT)
+
+
+def test_all_visitors_together_leave_workers_to_others(archive: Archive, visitors: tuple[Asker, Asker]) -> None:
+    first, second = visitors
+    quota(archive, "guests", "--executing", "1")
+    archive.start("worker", "short", name="worker-short-2")
+    try:
+        running = first.submit(FOR_EVER, PHASE="RUN")
+        first.until(running, "EXECUTING")
+        waiting = second.submit(COUNT, PHASE="RUN")
+        with nobody(archive) as asker:
+            asker.done(COUNT)
+        assert second.get(f"{waiting}/phase").text == "QUEUED"
+        first.post(f"{running}/phase", PHASE="ABORT")
+        assert second.until(waiting, "COMPLETED", "ERROR") == "COMPLETED"
+    finally:
+        archive.processes.pop("worker-short-2").kill()
+
+
+def test_of_what_has_ended_the_newest_of_nobodys_and_of_visitors_stay(
+    archive: Archive, cyd: Asker, visitors: tuple[Asker, Asker]
+) -> None:
+    wrong = "SELECT nothing FROM nowhere"
+    with nobody(archive) as asker:
+        askers = (*visitors, asker, cyd)
+        ended = [[each.submit(query, PHASE="RUN") for query in (wrong, COUNT, wrong)] for each in askers]
+        for each, jobs in zip(askers, ended, strict=True):
+            for job in jobs:
+                each.until(job, "COMPLETED", "ERROR")
+        waiting = asker.submit(COUNT)
+        code = "from almagest.query import limits; from almagest.query.uws import recovery"
+        done = archive.application.run("shell", "-v", "0", "-c", f"{code}; limits.KEPT_JOBS = 2; recovery.trim()")
+        assert done.code == 0, done.err
+        assert asker.get(waiting).status_code == 200
+        found = [[each.get(job).status_code for job in jobs] for each, jobs in zip(askers, ended, strict=True)]
+    first, second, of_nobody, of_user = (answers.count(200) for answers in found)
+    assert (first + second, of_nobody, of_user) == (2, 2, 3)
+
+
 @pytest.mark.parametrize(
     ("words", "code", "error"),
     [
         (["user", "noone-at-all", "--active", "1"], 1, "there is no user 'noone-at-all'"),
         (["group", "strangers", "--active", "1"], 1, "there is no group 'strangers'"),
         (["guest", "someone", "--active", "1"], 1, "a quota of guest takes no name"),
+        (["guests", "someone", "--active", "1"], 1, "a quota of guests takes no name"),
         (["user", "--bytes", "much"], 1, "'much' is no size"),
         (["user", "--active", "-1"], 2, "--active"),
     ],

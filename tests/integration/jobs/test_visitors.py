@@ -32,7 +32,7 @@ def visitor(archive: Archive) -> Iterator[Asker]:
 
 def account(asker: Asker) -> str:
     """The visitor's role in the data database."""
-    return Identity(session=asker.session.cookies["almagest_visitor"]).owner
+    return Identity(session=asker.cookie.partition(":")[0]).owner
 
 
 def accounts(application: Application) -> set[str]:

@@ -231,6 +231,23 @@ def test_expired_and_deleted_jobs_go_with_their_results(archive: Archive) -> Non
         eventually("its result table to go", partial(no_result_table, archive, job), within=150)
 
 
+def test_a_worker_that_is_never_idle_sweeps_between_jobs(archive: Archive) -> None:
+    """Without a scheduler no message says that it should; in a busy queue such a message comes too late."""
+    archive.processes["scheduler"].kill()
+    try:
+        deleted = archive.submit(COUNT, PHASE="RUN")
+        assert archive.until(deleted, "COMPLETED", "ERROR") == "COMPLETED"
+        requests.delete(deleted, allow_redirects=False, timeout=30)
+
+        def gone_after_one_more() -> bool:
+            assert archive.until(archive.submit(COUNT, PHASE="RUN"), "COMPLETED", "ERROR") == "COMPLETED"
+            return no_result_table(archive, deleted)
+
+        eventually("a result table to go", gone_after_one_more, within=60)
+    finally:
+        archive.start("scheduler")
+
+
 def test_a_killed_worker_child_loses_no_job(archive: Archive) -> None:
     job = running(archive, SECONDS_LONG, FORMAT="csv")
     for child in archive.worker("short").children():

@@ -12,7 +12,7 @@ import numpy as np
 from almagest.adql.catalogue import Column, Datatype
 from almagest.formats.block import DTYPES
 from almagest.formats.decode.errors import DecodingError, TooMuchError
-from almagest.formats.decode.table import Bounds, named
+from almagest.formats.decode.table import Bounds, described
 
 WIRE: Mapping[str, str] = {
     "boolean": "u1",
@@ -88,7 +88,7 @@ class Draft:
 def fields(drafts: list[Draft], bounds: Bounds) -> tuple[Field, ...]:
     """The columns of a table. Raises DecodingError for a type that no column of an archive can have."""
     made = [_field(draft, number, bounds) for number, draft in enumerate(drafts, 1)]
-    columns = named([field.column for field in made])
+    columns = described([field.column for field in made])
     return tuple(replace(field, column=column) for field, column in zip(made, columns, strict=True))
 
 

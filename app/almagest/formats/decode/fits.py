@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from almagest.adql.catalogue import Column, Datatype
 from almagest.formats.block import DTYPES, ROWS, Array, Block, Fixed, Text, Values, fixed
 from almagest.formats.decode.errors import DecodingError, TooMuchError
-from almagest.formats.decode.table import BLOCK_BYTES, CHUNK, Bounds, Decoded, named
+from almagest.formats.decode.table import BLOCK_BYTES, CHUNK, Bounds, Decoded, described
 
 RECORD = 2880
 CARD = 80
@@ -93,7 +93,7 @@ def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
     bounds.check_rows(rows)
     if width != sum(field.width for field in fields):
         raise DecodingError(f"NAXIS1 is {width}, but the columns take {sum(field.width for field in fields)} bytes")
-    columns = named([field.column for field in fields])
+    columns = described([field.column for field in fields])
     fields = [replace(field, column=column) for field, column in zip(fields, columns, strict=True)]
     return Decoded(columns, _blocks(file, fields, rows, width))
 

@@ -20,7 +20,7 @@ from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Block, Fix
 from almagest.formats.decode import arrow
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 from almagest.formats.decode.pages import DELTA_BYTE_ARRAY, pages
-from almagest.formats.decode.table import Bounds, Decoded, named
+from almagest.formats.decode.table import Bounds, Decoded, described
 
 ROWS = 10_000
 """Rows in a block; fewer than elsewhere, because the library makes what belongs to them in one go."""
@@ -42,11 +42,11 @@ def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
         parquet = _open(file)
         bounds.check_rows(parquet.metadata.num_rows)
         bounds.check_columns(parquet.metadata.num_columns)
-        columns = named([_column(field) for field in parquet.schema_arrow])
+        columns = described([_column(field) for field in parquet.schema_arrow])
         _check_pages(file, parquet.metadata, bounds)
         # Texts stay as the few that there are of them until it is known how long they are together.
         parquet = _open(file, [field.name for field in parquet.schema_arrow if pa.types.is_string(field.type)])
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DecodingError(f"the file is not readable as Parquet: {error}") from error
     return Decoded(columns, _blocks(parquet, columns, bounds))
 

@@ -19,7 +19,7 @@ from almagest.formats.block import ROWS, Block
 from almagest.formats.decode import cells
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 from almagest.formats.decode.field import Field
-from almagest.formats.decode.table import BLOCK_BYTES, CHUNK, Bounds, Decoded, named
+from almagest.formats.decode.table import BLOCK_BYTES, CHUNK, Bounds, Decoded, described
 
 LINE_CHARACTERS = 4 << 20
 """Length of a line; the reader keeps a line until it is complete."""
@@ -46,7 +46,7 @@ def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
     for _, part in _parts(rows, len(names), bounds):
         for guess, column in zip(guesses, zip(*part, strict=True), strict=True):
             guess.see(column)
-    columns = named([guess.column(name) for guess, name in zip(guesses, names, strict=True)])
+    columns = described([guess.column(name) for guess, name in zip(guesses, names, strict=True)])
     fields = [Field(column, column.datatype, None if column.arraysize else 1, None) for column in columns]
     return Decoded(columns, _blocks(file, fields, bounds))
 

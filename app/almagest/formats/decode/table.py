@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -15,6 +16,8 @@ BLOCK_BYTES = 4 << 20
 
 CHUNK = 1 << 16
 """Bytes of a file that are read at once."""
+
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +64,9 @@ class Decoded:
     description: str = ""
 
 
-def named(columns: Sequence[Column]) -> tuple[Column, ...]:
-    """The same columns under names that a table can have: none empty, too long, unprintable or twice."""
+def described(columns: Sequence[Column]) -> tuple[Column, ...]:
+    """The same columns as a table can have them: no name empty, too long, unprintable or twice, and no control
+    characters, of which databases and documents take some only, in what is said about them."""
     taken: set[str] = set()
     result = []
     for number, column in enumerate(columns, 1):
@@ -72,8 +76,14 @@ def named(columns: Sequence[Column]) -> tuple[Column, ...]:
             attempt += 1
             name = _cut(wanted, f"_{attempt}")
         taken.add(name)
-        result.append(replace(column, name=name))
+        unit, ucd, utype = _plain(column.unit), _plain(column.ucd), _plain(column.utype)
+        description = _plain(column.description) or ""
+        result.append(replace(column, name=name, unit=unit, ucd=ucd, utype=utype, description=description))
     return tuple(result)
+
+
+def _plain(text: str | None) -> str | None:
+    return _CONTROLS.sub(" ", text).strip() or None if text else None
 
 
 def _cut(name: str, suffix: str) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import psycopg
 from django.db import transaction
+from django.db.models.functions import Now
 
 from almagest.accounts.identity import Identity
 from almagest.query import datadb, quotas, request
@@ -14,6 +17,10 @@ from almagest.query.tables import columns, jobtables, uploads
 from almagest.query.tables.jobtables import SCHEMA
 from almagest.query.tables.uploads import Part
 
+STORED_BY = timedelta(hours=1)
+"""A table that is not whole so long after its row was made is not being stored any more: no statement takes longer than
+`limits.SYNC_SECONDS`, and there are a few of them."""
+
 
 def create(identity: Identity, name: str, part: Part) -> UserTable:
     """Keep the table of a file under this name.
@@ -23,7 +30,7 @@ def create(identity: Identity, name: str, part: Part) -> UserTable:
     """
     user, owner = _user(identity), identity.owner
     name = request.table_name(name)
-    quotas.check_room(owner, quotas.allowance(owner, identity.user))
+    quotas.check_room(quotas.budgets(owner, identity.user))
     wanted = request.Upload(name, f"param:{name}")
     with uploads.received([wanted], {name: part}) as (received,):
         row = UserTable(owner=owner, user_id=user, name=name, nrows=received.nrows)
@@ -38,21 +45,24 @@ def create(identity: Identity, name: str, part: Part) -> UserTable:
         except BaseException:
             row.delete()
             raise
-        row.save(update_fields=["nbytes"])
+        if not UserTable.objects.filter(pk=row.pk).update(nbytes=row.nbytes):
+            raise NoSuchTableError(f"{SCHEMA}.{name} was dropped while it was stored")
     return row
 
 
-def find(identity: Identity, name: str) -> UserTable:
-    """The user's table of this name. Raises ForbiddenError for those who are not logged in, NoSuchTableError."""
-    found = UserTable.objects.filter(user=_user(identity), name=name.lower(), nbytes__isnull=False).first()
-    if found is None:
-        raise NoSuchTableError(f"you have no table {SCHEMA}.{name} that was uploaded")
-    return found
-
-
 def drop(identity: Identity, name: str) -> None:
-    """Forget the user's table of this name; what it took on disk goes with the next sweep. Raises as `find` does."""
-    find(identity, name).delete()
+    """Forget the user's table of this name, whole or not; what it took on disk goes with the next sweep.
+
+    Raises ForbiddenError for those who are not logged in, NoSuchTableError.
+    """
+    dropped, _ = UserTable.objects.filter(user=_user(identity), name=name.lower()).delete()
+    if not dropped:
+        raise NoSuchTableError(f"you have no table {SCHEMA}.{name} that was uploaded")
+
+
+def forget_unfinished() -> None:
+    """Give the names of tables free that a process was storing when it was killed; the tables are orphans then."""
+    UserTable.objects.filter(nbytes=None, created_at__lt=Now() - STORED_BY).delete()
 
 
 def rename(identity: Identity, name: str, wanted: str) -> str:
@@ -84,7 +94,7 @@ def _store(identity: Identity, received: uploads.Received, row: UserTable) -> in
     try:
         with datadb.uploader(identity) as connection:
             nbytes = uploads.store(connection, received, row.owner, row.stored_name, logged=True)
-            quotas.check_fits(row.owner, identity.user, nbytes, 0)
+            quotas.check_fits(row.owner, identity.user, nbytes)
     except psycopg.Error as error:
         raise explain(error, uploads.ADVICE) from error
     return nbytes

@@ -17,6 +17,9 @@ SWEEP = "almagest.query.uws.sweep"
 CONFIRM_SECONDS = 4.0
 """How long the broker may take to say that it has a message; one that is out of memory or disk reads none."""
 
+SWEEP_SECONDS = 20.0
+"""From one sweep to the next."""
+
 
 def publish(queue: str) -> bool:
     """Ask the workers of a queue to run one QUEUED job more; False when the broker does not take the message now.
@@ -31,9 +34,10 @@ def publish(queue: str) -> bool:
     return True
 
 
-def sweep(queue: str, expires: float) -> None:
-    """Ask one worker of a queue to drop the results that nobody owns any more. expires: seconds until it is moot."""
-    app.send_task(SWEEP, queue=queue, expires=expires, confirm_timeout=CONFIRM_SECONDS)
+def sweep(queue: str) -> None:
+    """Ask one worker of a queue to drop the results that nobody owns any more. When the next such message comes, this
+    one is moot."""
+    app.send_task(SWEEP, queue=queue, expires=SWEEP_SECONDS, confirm_timeout=CONFIRM_SECONDS)
 
 
 def waiting(queue: str) -> int:

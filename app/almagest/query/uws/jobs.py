@@ -35,11 +35,12 @@ def create(identity: Identity, parameters: Parameters, *, start: bool = False) -
     """A new PENDING job, or a QUEUED one to `start`. Nothing about the query is checked: that happens when it runs
     (TAP 1.1 §2.7).
 
-    Raises QuotaError when its owner has used up what they may have, InvalidRequestError for a TABLE_NAME that is taken.
+    Raises QuotaError when its owner, or all visitors together, have used up what they may have, InvalidRequestError for
+    a TABLE_NAME that is taken.
     """
     owner, duration = identity.owner, int(queues()[0].timeout)
-    allowed = quotas.allowance(owner, identity.user)
-    quotas.check_room(owner, allowed)
+    within = quotas.budgets(owner, identity.user)
+    quotas.check_room(within)
     job = Job(
         owner=owner,
         user_id=identity.user,
@@ -56,9 +57,9 @@ def create(identity: Identity, parameters: Parameters, *, start: bool = False) -
         jobtables.name(job)
         job.save(force_insert=True)
         if start:
-            quotas.check_active(owner, allowed)
+            quotas.check_active(within)
         else:
-            quotas.check_pending(owner, allowed)
+            quotas.check_pending(within)
     if start:
         dispatch.publish(job.queue)
     return job
@@ -135,7 +136,7 @@ def run(job: Job) -> None:
             phase=Phase.QUEUED, queued_at=Now(), published_at=Now()
         )
         if changed:
-            quotas.check_active(job.owner, quotas.allowance(job.owner, job.user_id))
+            quotas.check_active(quotas.budgets(job.owner, job.user_id))
     if changed:
         dispatch.publish(job.queue)
     elif current(job) in (Phase.ABORTED, Phase.ARCHIVED):

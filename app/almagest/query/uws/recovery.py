@@ -13,7 +13,8 @@ from celery.exceptions import OperationalError
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
-from almagest.query.models import Job, Phase
+from almagest.query import limits
+from almagest.query.models import ENDED, NOBODYS, VISITORS, Job, Phase
 from almagest.query.uws import claims, dispatch, jobs
 from almagest.query.uws.lease import SILENCE_SECONDS
 
@@ -26,6 +27,9 @@ MESSAGE_SECONDS = 30.0
 """A message that is younger may still be on its way."""
 
 EXPIRED_BATCH = 500
+
+TRIMMED_BATCH = 5000
+"""More than workers bring to their end meanwhile."""
 
 
 def recover() -> None:
@@ -43,6 +47,16 @@ def expire() -> int:
     for job in expired:
         jobs.destroy(job)
     return len(expired)
+
+
+def trim() -> int:
+    """Forget what has ended of nobody's and of visitors' beyond the newest that are kept; returns how many."""
+    forgotten = 0
+    for whose in (NOBODYS, VISITORS):
+        ended = Job.objects.filter(whose, phase__in=ENDED).order_by("-ended_at").values_list("pk", flat=True)
+        beyond = list(ended[limits.KEPT_JOBS : limits.KEPT_JOBS + TRIMMED_BATCH])
+        forgotten += Job.objects.filter(pk__in=beyond).delete()[0]
+    return forgotten
 
 
 def _take_back(job: Job) -> None:

@@ -20,7 +20,6 @@ from almagest.query.uws import dispatch, recovery
 log = logging.getLogger(__name__)
 
 RECOVER_SECONDS = 5.0
-CLEAN_SECONDS = 20.0
 
 
 def run() -> int:
@@ -31,7 +30,7 @@ def run() -> int:
     cleaned = time.monotonic()
     while not stop.is_set():
         _attempt(recovery.recover)
-        if time.monotonic() - cleaned >= CLEAN_SECONDS:
+        if time.monotonic() - cleaned >= dispatch.SWEEP_SECONDS:
             cleaned = time.monotonic()
             _attempt(_clean)
         heartbeat().touch()
@@ -42,7 +41,8 @@ def run() -> int:
 def _clean() -> None:
     expiry.clear()
     recovery.expire()
-    dispatch.sweep(queues()[0].name, expires=CLEAN_SECONDS)
+    recovery.trim()
+    dispatch.sweep(queues()[0].name)
 
 
 def _attempt(step: Callable[[], None]) -> None:

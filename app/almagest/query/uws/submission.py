@@ -17,7 +17,7 @@ from psycopg import sql
 from almagest.accounts.identity import Identity
 from almagest.adql.catalogue import Table
 from almagest.query import datadb, limits, quotas, request
-from almagest.query.errors import QueryError, ResultLostError, TooLargeError
+from almagest.query.errors import ResultLostError, TooLargeError
 from almagest.query.failures import explain
 from almagest.query.models import Job
 from almagest.query.tables import columns, uploads
@@ -27,7 +27,8 @@ from almagest.query.uws import jobs
 def create(
     identity: Identity, parameters: request.Parameters, parts: uploads.Parts = uploads.NO_PARTS, *, start: bool = False
 ) -> Job:
-    """A new job with its tables, PENDING, or QUEUED to `start`. Raises QueryError; there is no job then."""
+    """A new job with its tables, PENDING, or QUEUED to `start`. Raises QueryError; whatever it raises, there is no job
+    then."""
     asked = request.uploads(parameters)
     if not asked:
         return jobs.create(identity, parameters, start=start)
@@ -37,7 +38,7 @@ def create(
             _keep(job, tables, {})
             if start:
                 jobs.run(job)
-        except QueryError:
+        except BaseException:
             jobs.delete(job)
             raise
     return job
@@ -108,7 +109,7 @@ def _keep(job: Job, received: Sequence[uploads.Received], parameters: request.Pa
                 uploads.store(connection, table, job.result_schema, name)
                 for table, name in zip(received, names, strict=True)
             )
-            quotas.check_fits(job.owner, job.user_id, nbytes, 0)
+            quotas.check_fits(job.owner, job.user_id, nbytes)
     except psycopg.Error as error:
         raise explain(error, uploads.ADVICE) from error
     described = [_described(table, name) for table, name in zip(received, names, strict=True)]

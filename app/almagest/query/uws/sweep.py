@@ -22,6 +22,7 @@ from almagest.config.environment import environment
 from almagest.metadata import roles
 from almagest.query.datadb import Connection
 from almagest.query.models import ACTIVE, SHARED_SCHEMA, WITHOUT_RESULT, Job, Phase, UserTable
+from almagest.query.tables import usertables
 from almagest.query.uws import jobs
 
 log = logging.getLogger(__name__)
@@ -78,6 +79,7 @@ def sweep() -> int:
 
     The tables are listed before the rows are: a table is always younger than its row, so one without a row stays so.
     """
+    usertables.forget_unfinished()
     with psycopg.connect(
         environment().datadb_conninfo("almagest_job"), autocommit=True, application_name="sweep"
     ) as connection:

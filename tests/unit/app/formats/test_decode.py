@@ -177,6 +177,20 @@ def test_a_fits_header_that_lies_is_refused(data: bytes, error: type[DecodingErr
         rows(data)
 
 
+def test_no_control_character_comes_in_with_what_a_file_says_of_a_column() -> None:
+    cards = [("TUNIT1", "d?eg"), ("TUCD1", "pos?.eq"), ("TUTYP1", "u?t"), ("TCOMM1", "one?two")]
+    fits_table = fits.BinTableHDU(np.array([(1,)], dtype=[("a?b", "i4")]))
+    fits_table.header.update(cards)
+    written = io.BytesIO()
+    fits_table.writeto(written)
+    notes = {"unit": "d\0eg", "ucd": "pos\0.eq", "utype": "u\x1bt", "description": "one\ntwo"}
+    arrow_table = pa.table([[1]], pa.schema([pa.field("a\0b", pa.int32(), metadata=notes)]))
+    for data in (written.getvalue().replace(b"?", b"\0"), parquet_file(arrow_table)):
+        (column,) = read(data).columns
+        told = (column.name, column.unit, column.ucd, column.utype, column.description)
+        assert told == ("a_b", "d eg", "pos .eq", "u t", "one two")
+
+
 def test_parquet_types_and_metadata_are_kept() -> None:
     notes = {b"unit": b"deg", b"ucd": b"pos.eq.ra", b"description": b"Right ascension"}
     table = pa.table(
@@ -219,6 +233,7 @@ PLAIN = {"use_dictionary": False}
         (parquet_file(pa.table({"x": ["0" * 9]}), column_encoding="DELTA_BYTE_ARRAY", **PLAIN), DecodingError),
         (parquet_file(pa.table({"x": [{"a": 1}]})), DecodingError),
         (parquet_file(pa.table({"x": ["a\0b"]})), DecodingError),
+        (parquet_file(pa.table({"name": [1]}), store_schema=False).replace(b"name", b"na\xffe"), DecodingError),
         (b"PAR1" + b"\xff" * 100 + b"\xff\xff\xff\x7fPAR1", TooMuchError),
         (b"PAR1" + b"\xff" * 100 + b"\x10\0\0\0PAR1", DecodingError),
         (b"PAR1", DecodingError),

@@ -79,12 +79,21 @@ def test_a_value_is_shown_without_control_characters_and_short() -> None:
     assert len(str(refused.value)) < 150
 
 
-@pytest.mark.parametrize("text", ["2030-01-31T12:00:00Z", "2030-01-31T12:00:00.000000Z", "2030-01-31T12:00:00"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2030-01-31T12:00:00Z",
+        "2030-01-31T12:00:00.000000Z",
+        "2030-01-31T12:00:00",
+        "2030-02-01T11:59:00+23:59",
+        "2030-01-30T12:01:00-23:59",
+    ],
+)
 def test_times_are_utc(text: str) -> None:
     assert request.parse_time("DESTRUCTION", text).isoformat() == "2030-01-31T12:00:00+00:00"
 
 
-@pytest.mark.parametrize("text", ["", "tomorrow", "2030-13-01T00:00:00Z", "9" * 400])
+@pytest.mark.parametrize("text", ["", "tomorrow", "2030-13-01T00:00:00Z", "9" * 400, "0001-01-01T00:00:00+01:00"])
 def test_no_time(text: str) -> None:
     with pytest.raises(InvalidRequestError, match="DESTRUCTION has to be a time"):
         request.parse_time("DESTRUCTION", text)
