@@ -31,7 +31,7 @@ class Cone:
 
 
 def check(pairs: Iterable[tuple[str, str]]) -> Cone:
-    """The search that these parameters ask for. Raises InvalidRequestError naming the parameter."""
+    """The search that these parameters ask for. Raises InvalidRequestError or TooLargeError naming the parameter."""
     sent = request.collect(pairs, NAMES)
     verbosity = sent.get("VERB", "").strip() or "2"
     if verbosity not in VERBOSITIES:

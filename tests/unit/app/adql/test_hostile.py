@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 import threading
-import time
 
 import pytest
 from hypothesis import given, settings
