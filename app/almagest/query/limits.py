@@ -49,6 +49,9 @@ UPLOAD_COLUMNS = 1000
 UPLOAD_CELL_BYTES = 2**20
 """Size of one value of an uploaded table."""
 
+UPLOAD_ROW_BYTES = 4 * 2**20
+"""Size of one row of an uploaded table: a row is the least that is decoded, and encoded for PostgreSQL, at once."""
+
 UPLOAD_TABLES = 10
 """Tables that come with one query."""
 

@@ -32,7 +32,13 @@ SCHEMA = "TAP_UPLOAD"
 TEMPORARY = "pg_temp"
 """What every session of PostgreSQL calls the schema of its own tables."""
 
-BOUNDS = Bounds(limits.UPLOAD_BYTES, limits.UPLOAD_ROWS, limits.UPLOAD_COLUMNS, limits.UPLOAD_CELL_BYTES)
+BOUNDS = Bounds(
+    bytes=limits.UPLOAD_BYTES,
+    rows=limits.UPLOAD_ROWS,
+    columns=limits.UPLOAD_COLUMNS,
+    cell=limits.UPLOAD_CELL_BYTES,
+    row=limits.UPLOAD_ROW_BYTES,
+)
 
 PIECE = 1 << 18
 """Bytes of rows that are sent to PostgreSQL at once."""
@@ -162,7 +168,8 @@ def _spool(decoded: Decoded, copy: IO[bytes]) -> tuple[tuple[Column, ...], int]:
     for block in decoded.blocks:
         nrows += len(block)
         unicode_columns.update(_beyond_ascii(block))
-        copy.write(pgcopy.encode(block))
+        for piece in pgcopy.pieces(block):
+            copy.write(piece)
     copy.write(pgcopy.TRAILER)
     columns = tuple(
         replace(column, datatype="unicodeChar") if index in unicode_columns else column
