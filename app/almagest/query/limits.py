@@ -19,6 +19,10 @@ MAX_ROWS = 10_000_000
 SPOOL_BYTES = 4 << 30
 """Bytes that one answer may take while its rows are counted (FITS)."""
 
+TEMPORARY_BYTES = 8 << 30
+"""Bytes that all answers whose rows were counted, and all uploads, of a process may take together until they are done
+with: of a disk that the node needs for other things too."""
+
 SYNC_SECONDS = 60.0
 """Seconds that PostgreSQL works on, and sends, a synchronous answer."""
 
@@ -86,7 +90,7 @@ WAIT_SECONDS = 30.0
 """The longest that GET ?WAIT holds a request; the client asks again (UWS 1.1 §2.2.1.1 allows the cap)."""
 
 CROWDED_WAIT_SECONDS = 0.25
-"""The same when the process has no slot for a request that takes long."""
+"""The same when as many requests wait as a process lets wait."""
 
 
 @dataclass(frozen=True, slots=True)
