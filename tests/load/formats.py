@@ -79,6 +79,9 @@ class Rows:
         self.count = self._copied.sent
         return kept
 
+    def announce(self, size: int) -> None:
+        """Nothing speaks against any."""
+
 
 def write(connection: psycopg.Connection[Any], form: Format) -> tuple[float, float, int]:
     """Seconds of processor time, seconds to the first row, and bytes, of one answer."""

@@ -35,6 +35,9 @@ class Given:
         self.count = sum(len(block.starts) for block in self.blocks)
         return kept
 
+    def announce(self, size: int) -> None:
+        """Nothing speaks against any."""
+
 
 NOTHING = Given((), count=0)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +43,10 @@ class Fixed:
     def __len__(self) -> int:
         return len(self.values)
 
+    def part(self, start: int, stop: int) -> Fixed:
+        """The rows from `start` up to `stop`, counted from 0."""
+        return Fixed(self.values[start:stop], self.null[start:stop])
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -79,6 +83,11 @@ class Array:
     def __len__(self) -> int:
         return len(self.null)
 
+    def part(self, start: int, stop: int) -> Array:
+        """The rows from `start` up to `stop`, counted from 0."""
+        ends = self.offsets[start : stop + 1]
+        return Array(ends - ends[0], self.elements.part(int(ends[0]), int(ends[-1])), self.null[start:stop])
+
 
 Values = Fixed | Text | Array
 
@@ -92,6 +101,23 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.columns[0])
+
+    def part(self, start: int, stop: int) -> Block:
+        """The rows from `start` up to `stop`, counted from 0."""
+        return Block(self.first + start, tuple(column.part(start, stop) for column in self.columns))
+
+
+def spans(sizes: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
+    """Consecutive rows that have together at most so many bytes, from start up to stop; at least one each time.
+
+    sizes: bytes of each row.
+    """
+    ends = np.cumsum(sizes)
+    start = before = 0
+    while start < len(ends):
+        stop = max(start + 1, int(np.searchsorted(ends, before + most, side="right")))
+        yield start, stop
+        start, before = stop, int(ends[stop - 1])
 
 
 def fixed(values: NDArray[Any], null: Mask | None = None) -> Fixed:

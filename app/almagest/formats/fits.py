@@ -71,6 +71,7 @@ class Fits(Streamed):
             parts = rows.kept(_encoded(columns, sizes, layout, rows))
         else:
             parts = _encoded(columns, sizes, layout, rows)
+        rows.announce((rows.count or 0) * _width(columns, sizes))
         yield _head(columns, sizes, about, rows.count or 0)
         written = 0
         for part in parts:

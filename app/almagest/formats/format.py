@@ -62,6 +62,12 @@ class Rows(Protocol):
         Raises what ended the rows early: nothing has been sent then.
         """
 
+    def announce(self, size: int) -> None:
+        """Hear how many bytes the rows will be, from a format that knows it before it sends any.
+
+        Raises what speaks against so many.
+        """
+
 
 class Format(Protocol):
     """A serialisation of a table. media_type: as in Content-Type; extension: of a saved file, without the dot;

@@ -7,16 +7,23 @@ byte array, a column at a time, because rows differ in length as soon as there i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from almagest.adql.catalogue import Column
-from almagest.formats.block import Array, Block, Fixed, Mask, Text
+from almagest.formats.block import Array, Block, Fixed, Mask, Text, Values, spans
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 TRAILER = b"\xff\xff"
+
+PIECE = 4 << 20
+"""Bytes of rows that are encoded at once; on the way several times as many are held."""
+
+_LONG = 32
+"""Bytes of a text, on average, from which on texts are copied one by one and not byte by byte."""
 
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
@@ -44,6 +51,15 @@ def sql_type(column: Column) -> str:
     return name if column.arraysize is None or name == "text" else f"{name}[]"
 
 
+def pieces(block: Block) -> Iterator[bytes]:
+    """The rows of a block, encoded a few MB at a time: an array of bytes becomes six times as long."""
+    sizes = np.full(len(block), 2, dtype=np.int64)
+    for column in block.columns:
+        sizes += _most(column)
+    for start, stop in spans(sizes, PIECE):
+        yield encode(block.part(start, stop))
+
+
 def encode(block: Block) -> bytes:
     """The rows of a block, to follow HEADER or another block; TRAILER ends the stream.
 
@@ -67,6 +83,17 @@ def encode(block: Block) -> bytes:
     return out.tobytes()
 
 
+def _most(column: Values) -> Places | int:
+    """Bytes of each field with its length, or somewhat more."""
+    match column:
+        case Fixed():
+            return 4 + column.values.dtype.itemsize
+        case Text():
+            return 4 + np.diff(column.offsets)
+        case Array():
+            return 24 + np.diff(column.offsets) * (4 + column.elements.values.dtype.itemsize)
+
+
 def _sizes(column: Fixed | Text) -> Places:
     """Bytes of each field, −1 where it is null."""
     match column:
@@ -87,6 +114,10 @@ def _write(out: Bytes, place: Places, column: Fixed | Text, size: Places) -> Non
             _scatter(out, place, values)
         case Text():
             kept = np.maximum(size, 0)
+            if kept.sum() > _LONG * len(kept):
+                for at, start, length in zip(place.tolist(), column.offsets.tolist(), kept.tolist(), strict=False):
+                    out[at : at + length] = column.data[start : start + length]
+                return
             starts = np.cumsum(kept) - kept
             within = np.arange(kept.sum()) - np.repeat(starts, kept)
             out[np.repeat(place, kept) + within] = column.data[np.repeat(column.offsets[:-1], kept) + within]

@@ -24,6 +24,10 @@ SPOOL_BYTES = 4 << 30
 SORTS = 8
 """How many sorts of one query may take SORT_KIBIBYTES each; where it has more, they share what these take."""
 
+TEMPORARY_BYTES = 8 << 30
+"""Bytes that all answers whose rows were counted, and all uploads, of a process may take together until they are done
+with: of a disk that the node needs for other things too."""
+
 SYNC_SECONDS = 60.0
 """Seconds that PostgreSQL works on, and sends, a synchronous answer."""
 
@@ -56,6 +60,9 @@ UPLOAD_COLUMNS = 1000
 
 UPLOAD_CELL_BYTES = 2**20
 """Size of one value of an uploaded table."""
+
+UPLOAD_ROW_BYTES = 4 * 2**20
+"""Size of one row of an uploaded table: a row is the least that is decoded, and encoded for PostgreSQL, at once."""
 
 UPLOAD_TABLES = 10
 """Tables that come with one query."""
@@ -95,7 +102,7 @@ WAIT_SECONDS = 30.0
 """The longest that GET ?WAIT holds a request; the client asks again (UWS 1.1 §2.2.1.1 allows the cap)."""
 
 CROWDED_WAIT_SECONDS = 0.25
-"""The same when the process has no slot for a request that takes long."""
+"""The same when as many requests wait as a process lets wait."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,11 +48,13 @@ class Slot:
 
 class Slots:
     """All of a process. capacity: how many; a third of them are for newcomers, the others for whoever needs long, of
-    which `long_left` are free."""
+    which `long_left` are free. Who only waits has some of the newcomers', so that waiting keeps nobody from working."""
 
     def __init__(self, capacity: int) -> None:
+        newcomers = capacity // FOR_NEWCOMERS
         self.all = threading.BoundedSemaphore(capacity)
-        self.long_left = max(1, capacity - capacity // FOR_NEWCOMERS)
+        self.long_left = max(1, capacity - newcomers)
+        self._waiters = threading.BoundedSemaphore(newcomers // 2)
         self._lock = threading.Lock()
 
     def take_long(self) -> bool:
@@ -80,6 +82,18 @@ class Slots:
         finally:
             held.give_back()
 
+    @contextmanager
+    def waiter(self) -> Iterator[bool]:
+        """Hold a slot during the block in which to wait for others' work; whether there was one."""
+        if not self._waiters.acquire(blocking=False):
+            yield False
+            return
+        try:
+            with self.slot(0) as held:
+                yield held is not None
+        finally:
+            self._waiters.release()
+
 
 def capacity() -> int:
     """Slots of this process."""
@@ -90,6 +104,13 @@ def capacity() -> int:
 def slot(seconds: float) -> Iterator[Slot | None]:
     """Hold one of this process's slots during the block; None when none came free within so many seconds."""
     with _slots().slot(seconds) as held:
+        yield held
+
+
+@contextmanager
+def waiter() -> Iterator[bool]:
+    """Hold one of this process's slots for waiting during the block; whether there was one."""
+    with _slots().waiter() as held:
         yield held
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from urllib.parse import SplitResult, urlencode, urlsplit
@@ -36,28 +37,28 @@ def few(archive: Archive) -> Iterator[Archive]:
 
 
 @contextmanager
-def slow_readers(archive: Archive) -> Iterator[None]:
-    """Clients that stopped in the middle of a large answer."""
+def slow_readers(archive: Archive, response_format: str = "csv", taken: int = TAKEN) -> Iterator[None]:
+    """Clients that stopped in the middle of a large answer. taken: bytes that each reads before."""
     address = urlsplit(archive.tap)
-    body = urlencode({"LANG": "ADQL", "QUERY": LARGE, "RESPONSEFORMAT": "csv"})
+    body = urlencode({"LANG": "ADQL", "QUERY": LARGE, "RESPONSEFORMAT": response_format})
     head = (
         f"POST {address.path}/sync HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Length: {len(body)}\r\n"
     )
     sent = f"{head}Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}".encode()
     with ExitStack() as stack:
         for _ in range(READERS):
-            stack.enter_context(eventually("a slot for a reader", lambda: _slow_reader(address, sent)))
+            stack.enter_context(eventually("a slot for a reader", lambda: _slow_reader(address, sent, taken)))
         yield
 
 
-def _slow_reader(address: SplitResult, sent: bytes) -> socket.socket | None:
+def _slow_reader(address: SplitResult, sent: bytes, wanted: int) -> socket.socket | None:
     """None while those of an earlier test have not given their slots back."""
     reader = socket.create_connection((address.hostname, address.port), timeout=60)
     reader.sendall(sent)
     taken = 0
-    while taken < TAKEN and (piece := reader.recv(1 << 16)):
+    while taken < wanted and (piece := reader.recv(1 << 16)):
         taken += len(piece)
-    if taken < TAKEN:
+    if taken < wanted:
         reader.close()
         return None
     return reader
@@ -132,6 +133,24 @@ def test_a_stored_result_is_refused_but_its_beginning_is_sent(archive: Archive, 
         assert beginning.content == whole.content[:100]
         assert requests.head(result, timeout=100).status_code == 200
     eventually("the result to be sent again", lambda: requests.get(result, timeout=100).content == whole.content)
+
+
+def test_readers_of_what_was_counted_before_it_was_sent_are_as_many(few: Archive) -> None:
+    with slow_readers(few, "fits", taken=1 << 16):
+        for response_format in ("fits", "votable"):
+            assert_told_to_come_back(few.query(LARGE, RESPONSEFORMAT=response_format))
+        assert few.query(SMALL).status_code == 200
+
+
+def test_who_waits_for_jobs_keeps_no_large_answer_away(few: Archive) -> None:
+    jobs = [f"{few.tap}/async/{few.submit(SMALL).rpartition('/')[2]}" for _ in range(READERS)]
+    with ThreadPoolExecutor(READERS) as pool:
+        waiting = [pool.submit(requests.get, job, params={"WAIT": "20"}, timeout=60) for job in jobs]
+        answers = [few.query(LARGE) for _ in range(3)]
+        for job in jobs:
+            assert requests.delete(job, timeout=60, allow_redirects=False).status_code == 303
+        wait(waiting)
+    assert [wire.status(answer.content)[0] for answer in answers] == ["OK"] * 3
 
 
 def test_when_the_readers_are_gone_large_answers_are_sent_again(few: Archive) -> None:

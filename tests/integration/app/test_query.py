@@ -259,6 +259,25 @@ def test_an_answer_that_has_to_be_counted_waits_without_a_connection(application
     waiting.close()
 
 
+def test_an_answer_that_has_to_be_counted_has_a_slot_until_it_is_closed() -> None:
+    with ExitStack() as stack:
+        for _ in range(slots.capacity()):
+            stack.enter_context(closing(answer("SELECT 1 AS n", response_format="fits")))
+        with pytest.raises(BusyError, match="too many queries"):
+            answer("SELECT 1 AS n")
+    assert b"".join(answer("SELECT 1 AS n"))
+
+
+def test_few_values_that_fits_draws_out_are_a_large_answer() -> None:
+    sql = f"SELECT CASE n WHEN 1 THEN repeat('x', 1000) END FROM generate_series(1, {LARGE_BYTES // 1000 + 1}) AS n"
+    source = Source(sql, (Column("t", "char", "*"),), ROWS, 30, "")
+    with ExitStack() as stack:
+        for _ in range(slots.capacity() - slots.capacity() // slots.FOR_NEWCOMERS):
+            stack.enter_context(closing(Answer(source, formats.negotiate("fits"))))
+        with pytest.raises(BusyError, match="as many large answers"):
+            Answer(source, formats.negotiate("fits"))
+
+
 def test_an_answer_that_has_to_be_counted_may_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SPOOL_BYTES", 500_000)
     with pytest.raises(TooLargeError, match="choose another format"):

@@ -22,6 +22,9 @@ from almagest.formats.decode.table import BLOCK_BYTES, Bounds
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
+_LONG = 32
+"""Bytes of a value, on average, from which on values are gathered one by one and not byte by byte."""
+
 _TRUE = np.isin(np.arange(256), list(b"Tt1"))
 _UNKNOWN = ~np.isin(np.arange(256), list(b"TtFf10"))
 
@@ -44,6 +47,7 @@ class BinaryRows:
         self._bounds = bounds
         self._mask = (len(fields) + 7) // 8 if masked else 0
         self._places, self._skips, self._tail = _places(fields, self._mask)
+        bounds.check_row(sum(skip + 4 for skip, _ in self._skips) + self._tail)
         self._data = bytearray()
         self._row = 0
 
@@ -82,7 +86,7 @@ class BinaryRows:
 
     def _walk(self) -> tuple[Places, Places, int]:
         """Beginnings of segments and lengths of arrays, each of shape (rows, …), and the end of the last row."""
-        data, size, cell = self._data, len(self._data), self._bounds.cell
+        data, size, cell, most = self._data, len(self._data), self._bounds.cell, self._bounds.row
         starts: list[int] = []
         lengths: list[int] = []
         end = rows = 0
@@ -98,6 +102,8 @@ class BinaryRows:
                 if count * width > cell:
                     self._bounds.check_cell(count * width, self._fields[self._variable(len(counts))].column.name)
                 here += count * width
+                if here - end > most:
+                    self._bounds.check_row(here - end, self._row + rows + 1)
                 row.append(here)
                 counts.append(count)
             else:
@@ -168,12 +174,17 @@ def _gather(data: Bytes, starts: Places, width: int) -> Bytes:
     stride = len(data) // len(starts)
     if stride * len(starts) == len(data) and (np.diff(starts) == stride).all():
         return np.ascontiguousarray(data.reshape(-1, stride)[:, starts[0] : starts[0] + width])
+    if width > _LONG:
+        return _ragged(data, starts, np.full(len(starts), width)).reshape(-1, width)
     gathered: Bytes = data[starts[:, None] + np.arange(width)]
     return gathered
 
 
 def _ragged(data: Bytes, starts: Places, sizes: Places) -> Bytes:
     """Bytes of different numbers from every place, end to end."""
+    if sizes.sum() > _LONG * len(sizes):
+        ends = (starts + sizes).tolist()
+        return np.concatenate([data[start:end] for start, end in zip(starts.tolist(), ends, strict=True)])
     before = np.cumsum(sizes) - sizes
     gathered: Bytes = data[np.repeat(starts - before, sizes) + np.arange(int(sizes.sum()))]
     return gathered

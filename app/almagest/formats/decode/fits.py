@@ -93,6 +93,7 @@ def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
     bounds.check_rows(rows)
     if width != sum(field.width for field in fields):
         raise DecodingError(f"NAXIS1 is {width}, but the columns take {sum(field.width for field in fields)} bytes")
+    bounds.check_row(width)
     columns = described([field.column for field in fields])
     fields = [replace(field, column=column) for field, column in zip(fields, columns, strict=True)]
     return Decoded(columns, _blocks(file, fields, rows, width))

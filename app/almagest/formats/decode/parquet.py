@@ -16,17 +16,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from almagest.adql.catalogue import Column
-from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Block, Fixed, Text, Values, fixed
+from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Block, Fixed, Text, Values, fixed, spans
 from almagest.formats.decode import arrow
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 from almagest.formats.decode.pages import DELTA_BYTE_ARRAY, pages
-from almagest.formats.decode.table import Bounds, Decoded, described
+from almagest.formats.decode.table import BLOCK_BYTES, Bounds, Decoded, described
 
 ROWS = 10_000
-"""Rows in a block; fewer than elsewhere, because the library makes what belongs to them in one go."""
+"""Rows that are read at once, if not fewer are as many bytes as a block has: the library makes what belongs to them in
+one go."""
 
 VALUE_BYTES = 4
 """What a value takes at least when it is read."""
+
+ELEMENT_BYTES = 8
+"""What an element of an array takes at least: its value and where it stands. Those of a row are read in one go, and one
+row may have all that there are."""
 
 PAGE_BYTES = 1024
 """What a page counts for at least, so that a file cannot be a hundred million empty ones."""
@@ -43,12 +48,12 @@ def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
         bounds.check_rows(parquet.metadata.num_rows)
         bounds.check_columns(parquet.metadata.num_columns)
         columns = described([_column(field) for field in parquet.schema_arrow])
-        _check_pages(file, parquet.metadata, bounds)
+        read_at_once = _rows_in_a_block(parquet.metadata.num_rows, _page_bytes(file, parquet.metadata, bounds))
         # Texts stay as the few that there are of them until it is known how long they are together.
         parquet = _open(file, [field.name for field in parquet.schema_arrow if pa.types.is_string(field.type)])
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DecodingError(f"the file is not readable as Parquet: {error}") from error
-    return Decoded(columns, _blocks(parquet, columns, bounds))
+    return Decoded(columns, _blocks(parquet, columns, bounds, read_at_once))
 
 
 def _open(file: BinaryIO, texts: Sequence[str] = ()) -> pq.ParquetFile:
@@ -71,43 +76,61 @@ def _check_footer(file: BinaryIO) -> None:
         raise TooMuchError(f"the file's metadata are larger than {FOOTER_BYTES:,} bytes")
 
 
-def _check_pages(file: BinaryIO, metadata: Any, bounds: Bounds) -> None:
-    """Raise TooMuchError when the pages say that they are, or hold, more than the bounds allow."""
+def _page_bytes(file: BinaryIO, metadata: Any, bounds: Bounds) -> int:
+    """What the pages say that they are, or hold. Raises TooMuchError when that is more than the bounds allow."""
     total = 0
     for group in range(metadata.num_row_groups):
         for column in range(metadata.num_columns):
             chunk = metadata.row_group(group).column(column)
+            each = ELEMENT_BYTES if metadata.schema.column(column).max_repetition_level else VALUE_BYTES
             offsets = (chunk.dictionary_page_offset, chunk.data_page_offset)
             start = min(offset for offset in offsets if offset is not None)
             for page in pages(file, max(0, start), chunk.total_compressed_size):
-                total += max(page.size, page.values * VALUE_BYTES, PAGE_BYTES)
+                total += max(page.size, page.values * each, PAGE_BYTES)
                 bounds.check_bytes(total)
                 if page.encoding == DELTA_BYTE_ARRAY:
                     raise DecodingError(
                         "is encoded as DELTA_BYTE_ARRAY, which is not read", column=chunk.path_in_schema
                     )
+    return total
 
 
-def _blocks(parquet: Any, columns: tuple[Column, ...], bounds: Bounds) -> Iterator[Block]:
+def _rows_in_a_block(rows: int, size: int) -> int:
+    """How many of a table's rows, which have so many bytes, are about as large as a block."""
+    return max(1, min(ROWS, rows * BLOCK_BYTES // max(1, size)))
+
+
+def _blocks(parquet: Any, columns: tuple[Column, ...], bounds: Bounds, read_at_once: int) -> Iterator[Block]:
     first, texts = 1, 0
     try:
-        for batch in parquet.iter_batches(batch_size=ROWS, use_threads=False):
+        for batch in parquet.iter_batches(batch_size=read_at_once, use_threads=False):
             bounds.check_rows(first + len(batch) - 1)
-            texts += sum(map(_text_bytes, batch.columns))
+            sizes = np.zeros(len(batch), dtype=np.int64)
+            for array, column in zip(batch.columns, columns, strict=True):
+                size = _sizes(array)
+                bounds.check_cell(int(size.max(initial=0)), column.name)
+                texts += int(size.sum()) if pa.types.is_dictionary(array.type) else 0
+                sizes += size
             bounds.check_bytes(texts)
-            pairs = zip(batch.columns, columns, strict=True)
-            yield Block(first, tuple(_values(array, column, first) for array, column in pairs))
+            bounds.check_row(int(sizes.max(initial=0)), first + int(sizes.argmax()))
+            for start, stop in spans(sizes, BLOCK_BYTES):
+                arrays = zip(batch.slice(start, stop - start).columns, columns, strict=True)
+                yield Block(first + start, tuple(_values(array, column, first + start) for array, column in arrays))
             first += len(batch)
     except (pa.ArrowException, OSError) as error:
         raise DecodingError(f"the file cannot be read on: {error}", row=first) from error
 
 
-def _text_bytes(array: pa.Array) -> int:
-    """Bytes of the texts of a column, written out."""
-    if not pa.types.is_dictionary(array.type):
-        return 0
-    lengths = pc.binary_length(array.dictionary.cast(pa.large_binary()))
-    return int(pc.sum(pc.take(lengths, array.indices)).as_py() or 0)
+def _sizes(array: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Bytes of each value, written out."""
+    kind = array.type
+    if pa.types.is_dictionary(kind):
+        lengths = pc.take(pc.binary_length(array.dictionary.cast(pa.large_binary())), array.indices)
+    elif pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        lengths = pc.multiply(pc.list_value_length(array).cast(pa.int64()), -(-kind.value_type.bit_width // 8))
+    else:
+        return np.full(len(array), 8, dtype=np.int64)
+    return np.asarray(pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _column(field: pa.Field) -> Column:

@@ -12,17 +12,15 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import BinaryIO
 
 from almagest.adql.catalogue import Column
 from almagest.formats.block import ROWS, Block
 from almagest.formats.decode import cells
-from almagest.formats.decode.errors import DecodingError, TooMuchError
+from almagest.formats.decode.errors import DecodingError
 from almagest.formats.decode.field import Field
 from almagest.formats.decode.table import BLOCK_BYTES, CHUNK, Bounds, Decoded, described
-
-LINE_CHARACTERS = 4 << 20
-"""Length of a line; the reader keeps a line until it is complete."""
 
 _NULLS = frozenset({"", "NaN", "nan", "NULL", "null", "\\N"})
 """Spellings of no value in columns that are not text."""
@@ -71,20 +69,27 @@ def _open(file: BinaryIO, bounds: Bounds) -> tuple[list[str], Rows]:
     header = next((line for line in lines if not line.startswith("#")), "")
     delimiter = max(",\t;|", key=header.count)
 
-    def rest() -> Iterator[str]:
-        yield header
-        yield from lines
-
-    rows = _read(csv.reader(rest(), delimiter=delimiter, strict=True))
+    rows = _read(chain([header], lines), delimiter, bounds)
     names = next(rows, [])
     if not any(name.strip() for name in names):
         raise DecodingError("the file has no header line")
     return names, rows
 
 
-def _read(rows: Rows) -> Rows:
+def _read(lines: Iterator[str], delimiter: str, bounds: Bounds) -> Rows:
+    """Rows of any number of lines: a quoted field may have some."""
+    size = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal size
+        for line in lines:
+            size += len(line)
+            bounds.check_row(size)
+            yield line
+
     try:
-        for row in rows:
+        for row in csv.reader(counted(), delimiter=delimiter, strict=True):
+            size = 0
             if row:
                 yield row
     except csv.Error as error:
@@ -108,8 +113,7 @@ def _lines(file: BinaryIO, bounds: Bounds) -> Iterator[str]:
             raise DecodingError("the file has a NUL character, which no text has")
         found = list(io.StringIO(text, newline=""))
         pending = found.pop() if found and not final else ""
-        if len(pending) > LINE_CHARACTERS:
-            raise TooMuchError(f"a line has more than {LINE_CHARACTERS:,} characters")
+        bounds.check_row(len(pending))
         yield from found
 
 
@@ -122,7 +126,8 @@ def _parts(rows: Rows, width: int, bounds: Bounds) -> Iterator[tuple[int, list[l
             message = f"has {len(row)} fields where the header names {width}"
             raise DecodingError(message, row=first + len(part))
         part.append(row)
-        size += sum(map(len, row))
+        # What is between cells counts too: rows of empty ones are no smaller in memory.
+        size += sum(map(len, row)) + len(row)
         if len(part) >= ROWS or size >= BLOCK_BYTES:
             bounds.check_rows(first + len(part) - 1)
             yield first, part

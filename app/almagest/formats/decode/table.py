@@ -22,12 +22,14 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The most that a table may have. bytes: of the file, and of what it is decompressed to; cell: bytes of a value."""
+    """The most that a table may have. bytes: of the file, and of what it is decompressed to; cell: bytes of a value;
+    row: bytes of all values of a row, which are held at once, whatever else is done in parts."""
 
     bytes: int
     rows: int
     columns: int
     cell: int
+    row: int
 
     def check_columns(self, number: int) -> None:
         """Raises TooMuchError for a table that has so many."""
@@ -49,6 +51,11 @@ class Bounds:
         if size > self.cell:
             message = f"a value claims {size:,} bytes; at most {self.cell:,} are allowed"
             raise TooMuchError(message, column=column)
+
+    def check_row(self, size: int, number: int | None = None) -> None:
+        """Raises TooMuchError for a row of so many bytes. number: the row's, counted from 1."""
+        if size > self.row:
+            raise TooMuchError(f"a row has more than {self.row:,} bytes, which is the most allowed", row=number)
 
 
 @dataclass(frozen=True, slots=True)

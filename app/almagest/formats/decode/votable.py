@@ -1,7 +1,7 @@
 """VOTable 1.0 to 1.5: the first TABLE of a document, in TABLEDATA, BINARY or BINARY2, read as it comes.
 
     with path.open("rb") as file:
-        table = votable.decode(file, Bounds(bytes=…, rows=…, columns=…, cell=…))
+        table = votable.decode(file, Bounds(bytes=…, rows=…, columns=…, cell=…, row=…))
         table.columns                   # names, units, UCDs, descriptions
         for block in table.blocks: …    # once; open the file again for another pass
 
@@ -231,10 +231,7 @@ class _CellRows:
 
     def take(self) -> Iterator[Block]:
         self._chunks += 1
-        if sum(map(len, self.text)) > self._bounds.cell:
-            if self._inside == self._cell:
-                raise TooMuchError(f"a value has more than {self._bounds.cell:,} characters", row=self._number())
-            self.text.clear()
+        self._check_begun()
         if self._complete >= ROWS * len(self._fields) or self._chunks * CHUNK >= BLOCK_BYTES:
             yield from self._blocks()
 
@@ -255,12 +252,27 @@ class _CellRows:
             columns = (cells.values(field, part[index::width], first) for index, field in enumerate(self._fields))
             yield Block(first, tuple(columns))
 
+    def _check_begun(self) -> None:
+        """Raise TooMuchError when the row that is still being read is larger than one may be."""
+        value = sum(map(len, self.text))
+        if value > self._bounds.cell:
+            if self._inside == self._cell:
+                raise TooMuchError(f"a value has more than {self._bounds.cell:,} characters", row=self._number())
+            self.text.clear()
+        row = self._cells[self._complete :]
+        if len(row) > len(self._fields):
+            raise self._uneven(len(row))
+        self._bounds.check_row(value + sum(map(len, row)), self._number())
+
     def _end_row(self) -> None:
         found = len(self._cells) - self._complete
         if found != len(self._fields):
-            message = f"has {found} cells where the table has {len(self._fields)} columns"
-            raise DecodingError(message, row=self._number())
+            raise self._uneven(found)
         self._complete = len(self._cells)
+
+    def _uneven(self, found: int) -> DecodingError:
+        message = f"has {found} cells where the table has {len(self._fields)} columns"
+        return DecodingError(message, row=self._number())
 
     def _number(self) -> int:
         return self._row + self._complete // len(self._fields) + 1

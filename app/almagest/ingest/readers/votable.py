@@ -10,8 +10,8 @@ from almagest.formats.block import Block
 from almagest.formats.decode import Bounds, DecodingError, votable
 from almagest.ingest.errors import IngestError
 
-BOUNDS = Bounds(bytes=1 << 50, rows=1 << 50, columns=1600, cell=64 << 20)
-"""An operator's file may be long; what is held in memory, a value, and PostgreSQL's columns have an end."""
+BOUNDS = Bounds(bytes=1 << 50, rows=1 << 50, columns=1600, cell=64 << 20, row=256 << 20)
+"""An operator's file may be long; what is held in memory, a value and a row, and PostgreSQL's columns have an end."""
 
 
 class VotableSource:

@@ -7,6 +7,7 @@ its status; what goes wrong later ends the document as its format can say it.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import psycopg
@@ -73,7 +74,8 @@ class Source:
 class Answer:
     """A started answer: iterate once to get its chunks, close it to stop the query in PostgreSQL.
 
-    Closing is what a web server does to an answer whose client went away.
+    Closing is what a web server does to an answer that was sent or whose client went away. Until then the answer has a
+    slot: whoever sends it has a thread for as long.
     """
 
     def __init__(self, source: Source, response_format: Format, about: About = About()) -> None:
@@ -100,7 +102,7 @@ class Answer:
         return _gathered(self._all())
 
     def close(self) -> None:
-        """Cancel what still runs and give the connection back. Safe to call at any time and twice."""
+        """Cancel what still runs, and give back the connection and the slot. Safe to call at any time and twice."""
         self._rows.close()
 
     def _all(self) -> Iterator[bytes]:
@@ -119,7 +121,8 @@ class _Rows:
         self._failure: QueryError | None = None
         self._blocks = self._stream()
         self._first: RawBlock | None = None
-        self._spool: Spool | None = None
+        self._held = ExitStack()
+        self._slot: Slot | None = None
 
     def begin(self) -> None:
         """Wait for the first of them. Raises QueryError."""
@@ -139,15 +142,19 @@ class _Rows:
         return (Status.ERROR, str(self._failure)) if self._failure else self._source.ending(more=self._more)
 
     def kept(self, parts: Iterable[bytes | memoryview]) -> Spool:
-        self._spool = Spool(parts)
+        spool = self._held.enter_context(closing(Spool(parts)))
         if self._failure:
             raise self._failure
-        return self._spool
+        return spool
+
+    def announce(self, size: int) -> None:
+        large = size > LARGE_BYTES and not self._source.brief
+        if large and self._slot and not self._slot.prolong():
+            raise BusyError(CROWDED)
 
     def close(self) -> None:
-        self._blocks.close()
-        if self._spool:
-            self._spool.close()
+        with self._held:
+            self._blocks.close()
 
     def _next(self) -> RawBlock | None:
         """The next block; None at the end, and at a failure, which is kept."""
@@ -167,7 +174,9 @@ class _Rows:
         if source.rows == 0:
             self.count = 0
             return
-        with datadb.slot() as slot, datadb.connected() as connection:
+        # The connection goes back when all rows are there, the slot only when they have been sent.
+        self._slot = slot = self._held.enter_context(datadb.slot())
+        with datadb.connected() as connection:
             try:
                 held = slot.crowded and not source.brief
                 copied = self._sent(connection)

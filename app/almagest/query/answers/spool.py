@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
-from tempfile import SpooledTemporaryFile
 
 from almagest.query import limits
 from almagest.query.errors import TooLargeError
+from almagest.query.temporary import TemporaryFile
 
 _SIZE = struct.Struct("=Q")
 
@@ -17,8 +17,9 @@ class Spool:
     with the answer."""
 
     def __init__(self, parts: Iterable[bytes | memoryview]) -> None:
-        """Take all of them. Raises TooLargeError when they need more than limits.SPOOL_BYTES."""
-        self._file = SpooledTemporaryFile(limits.MEMORY_BYTES)  # noqa: SIM115 - closed with the answer
+        """Take all of them. Raises TooLargeError when they need more than limits.SPOOL_BYTES, BusyError when there is
+        no room for them beside others."""
+        self._file = TemporaryFile()
         try:
             self._fill(parts)
         except BaseException:

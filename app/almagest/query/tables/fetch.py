@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from tempfile import SpooledTemporaryFile
+from contextlib import ExitStack, closing, contextmanager, suppress
+from http.client import HTTPException
 from typing import IO, BinaryIO, cast
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
 from almagest.query import limits
 from almagest.query.errors import InvalidRequestError, TooLargeError
+from almagest.query.temporary import TemporaryFile
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Networks = Sequence[ipaddress.IPv4Network | ipaddress.IPv6Network]
@@ -70,15 +72,51 @@ def fetched(url: str, most: int, allowed: Networks = ()) -> Iterator[tuple[Binar
     most: bytes that are read; allowed: private networks that may be entered, at any port. Raises InvalidRequestError
     when the address may not be read, does not answer, or does not answer with 200; TooLargeError when there is more.
     """
-    with SpooledTemporaryFile(limits.MEMORY_BYTES) as file:
-        media_type = _download(url, file, most, time.monotonic() + limits.FETCH_SECONDS, allowed)
+    with TemporaryFile() as file:
+        media_type = _download(url, file, most, _Deadline(limits.FETCH_SECONDS), allowed)
         file.seek(0)
         yield cast("BinaryIO", file), media_type
 
 
-def _download(url: str, file: IO[bytes], most: int, deadline: float, allowed: Networks) -> str:
+class _Deadline:
+    """The end of the time for the whole of a file, from its first address on."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds, below 0 when it has passed."""
+        return self._end - time.monotonic()
+
+    def check(self, url: str) -> None:
+        """Raise InvalidRequestError when it has passed."""
+        if self.left <= 0:
+            raise InvalidRequestError(f"{_shown(url)} took longer than {limits.FETCH_SECONDS:g} s")
+
+    @contextmanager
+    def ending(self, connection: socket.socket) -> Iterator[None]:
+        """Shut the connection down when it passes. A timeout of the socket's is one for the next byte only, and a
+        server may send a byte a minute, of its headers too."""
+        timer = threading.Timer(max(self.left, 0), _shut_down, [connection])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+def _shut_down(connection: socket.socket) -> None:
+    with suppress(OSError):
+        # An SSLSocket's own shutdown would take the encryption away under the thread that reads.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _download(url: str, file: IO[bytes], most: int, deadline: _Deadline, allowed: Networks) -> str:
     for _ in range(REDIRECTS + 1):
-        with closing(_get(url, deadline, allowed)) as response:
+        with ExitStack() as stack:
+            response = _get(url, deadline, allowed, stack)
             target = response.get_redirect_location()
             if not target:
                 _write(response, url, file, most, deadline)
@@ -87,32 +125,35 @@ def _download(url: str, file: IO[bytes], most: int, deadline: float, allowed: Ne
     raise InvalidRequestError(f"{_shown(url)} redirects more than {REDIRECTS} times")
 
 
-def _get(url: str, deadline: float, allowed: Networks) -> BaseHTTPResponse:
-    """The beginning of the answer, from one of the addresses that were judged."""
+def _get(url: str, deadline: _Deadline, allowed: Networks, stack: ExitStack) -> BaseHTTPResponse:
+    """The beginning of the answer, from one of the addresses that were judged. stack: ends the connection."""
     parts, port = _parsed(url, allowed)
     host = cast("str", parts.hostname)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    headers = {"Host": parts.netloc, "Accept-Encoding": "identity", "User-Agent": "Almagest"}
     problem: Exception | None = None
     for address in _addresses(host, port, url, allowed):
-        pool = _pool(parts.scheme, host, str(address), port, deadline - time.monotonic())
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        headers = {"Host": parts.netloc, "Accept-Encoding": "identity", "User-Agent": "Almagest"}
+        deadline.check(url)
+        seconds = min(limits.FETCH_CONNECT_SECONDS, max(deadline.left, 0.1))
+        connection = _connection(parts.scheme, host, str(address), port, seconds)
+        stack.callback(connection.close)
         try:
-            return pool.urlopen(
-                "GET", target, headers=headers, redirect=False, retries=False, preload_content=False,
-                decode_content=False, assert_same_host=False,
-            )  # fmt: skip
-        except HTTPError as error:
+            connection.connect()
+            stack.enter_context(deadline.ending(connection.sock))
+            connection.timeout = limits.FETCH_SECONDS
+            connection.request("GET", target, headers=headers, preload_content=False, decode_content=False)
+            return stack.enter_context(closing(connection.getresponse()))
+        except (HTTPError, HTTPException, OSError) as error:
             problem = error
+    deadline.check(url)
     raise InvalidRequestError(f"{_shown(url)} does not answer") from problem
 
 
-def _pool(scheme: str, host: str, address: str, port: int, seconds: float) -> urllib3.HTTPConnectionPool:
-    timeout = urllib3.Timeout(connect=min(limits.FETCH_CONNECT_SECONDS, max(seconds, 0.1)), read=max(seconds, 0.1))
+def _connection(scheme: str, host: str, address: str, port: int, seconds: float) -> HTTPConnection:
+    """Not connected yet. seconds: for its server to take it, encryption included."""
     if scheme == "http":
-        return urllib3.HTTPConnectionPool(address, port, timeout=timeout, maxsize=1)
-    return urllib3.HTTPSConnectionPool(
-        address, port, timeout=timeout, maxsize=1, server_hostname=host, assert_hostname=host
-    )
+        return HTTPConnection(address, port, timeout=seconds)
+    return HTTPSConnection(address, port, timeout=seconds, server_hostname=host, assert_hostname=host)
 
 
 def _parsed(url: str, allowed: Networks) -> tuple[SplitResult, int]:
@@ -154,7 +195,7 @@ def public(address: Address) -> bool:
     return address in _PUBLIC_V6 and not any(address in network for network in _REFUSED_V6)
 
 
-def _write(response: BaseHTTPResponse, url: str, file: IO[bytes], most: int, deadline: float) -> None:
+def _write(response: BaseHTTPResponse, url: str, file: IO[bytes], most: int, deadline: _Deadline) -> None:
     if response.status != 200:
         raise InvalidRequestError(f"{_shown(url)} answers with {response.status}")
     for piece in _pieces(response, url, deadline):
@@ -163,15 +204,16 @@ def _write(response: BaseHTTPResponse, url: str, file: IO[bytes], most: int, dea
             raise TooLargeError(f"{_shown(url)} has more than {most:,} bytes, which is the most allowed")
 
 
-def _pieces(response: BaseHTTPResponse, url: str, deadline: float) -> Iterator[bytes]:
-    """The body as it comes, within the time for all of it: a server may send a byte a minute."""
+def _pieces(response: BaseHTTPResponse, url: str, deadline: _Deadline) -> Iterator[bytes]:
+    """The body as it comes."""
     try:
         while piece := response.read1(PIECE):
-            if time.monotonic() > deadline:
-                raise InvalidRequestError(f"{_shown(url)} took longer than {limits.FETCH_SECONDS:g} s")
             yield piece
     except HTTPError as error:
+        deadline.check(url)
         raise InvalidRequestError(f"{_shown(url)} broke off") from error
+    # A body without a length ends wherever the connection does.
+    deadline.check(url)
 
 
 def _shown(url: str) -> str:

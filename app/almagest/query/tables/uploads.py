@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from tempfile import SpooledTemporaryFile
 from types import MappingProxyType
 from typing import IO, BinaryIO
 
@@ -25,6 +24,7 @@ from almagest.query.datadb import SLOT_SECONDS, Connection
 from almagest.query.errors import BusyError, InvalidRequestError, QueryError, TooLargeError
 from almagest.query.request import Upload
 from almagest.query.tables import fetch
+from almagest.query.temporary import TemporaryFile
 
 SCHEMA = "TAP_UPLOAD"
 """What queries call the schema of the tables that came with them (TAP 1.1 §2.7.5)."""
@@ -32,7 +32,13 @@ SCHEMA = "TAP_UPLOAD"
 TEMPORARY = "pg_temp"
 """What every session of PostgreSQL calls the schema of its own tables."""
 
-BOUNDS = Bounds(limits.UPLOAD_BYTES, limits.UPLOAD_ROWS, limits.UPLOAD_COLUMNS, limits.UPLOAD_CELL_BYTES)
+BOUNDS = Bounds(
+    bytes=limits.UPLOAD_BYTES,
+    rows=limits.UPLOAD_ROWS,
+    columns=limits.UPLOAD_COLUMNS,
+    cell=limits.UPLOAD_CELL_BYTES,
+    row=limits.UPLOAD_ROW_BYTES,
+)
 
 PIECE = 1 << 18
 """Bytes of rows that are sent to PostgreSQL at once."""
@@ -85,7 +91,7 @@ def received(asked: Sequence[Upload], parts: Parts) -> Iterator[list[Received]]:
     """The tables that a request asks to have uploaded, in its order.
 
     Raises InvalidRequestError for a part that is missing or cannot be read, TooLargeError beyond a limit, BusyError
-    when this process does as much as it may: a server that is read from may be slow.
+    when this process does, or keeps, as much as it may: a server that is read from may be slow.
     """
     with ExitStack() as files:
         tables = _received(asked, parts, files) if asked else []
@@ -134,7 +140,7 @@ def _receive(upload: Upload, parts: Parts, files: ExitStack) -> Received:
     try:
         part = _part(upload, parts, files)
         decoded = decode(part.file, part.media_type, BOUNDS)
-        copy = files.enter_context(SpooledTemporaryFile(limits.MEMORY_BYTES))  # noqa: SIM115 - the stack closes it
+        copy = files.enter_context(TemporaryFile())
         columns, nrows = _spool(decoded, copy)
     except DecodingError as error:
         kind: type[QueryError] = TooLargeError if isinstance(error, TooMuchError) else InvalidRequestError
@@ -162,7 +168,8 @@ def _spool(decoded: Decoded, copy: IO[bytes]) -> tuple[tuple[Column, ...], int]:
     for block in decoded.blocks:
         nrows += len(block)
         unicode_columns.update(_beyond_ascii(block))
-        copy.write(pgcopy.encode(block))
+        for piece in pgcopy.pieces(block):
+            copy.write(piece)
     copy.write(pgcopy.TRAILER)
     columns = tuple(
         replace(column, datatype="unicodeChar") if index in unicode_columns else column

@@ -187,8 +187,7 @@ def wait(job: Job, seconds: float, phase: str | None) -> Job:
     """
     limit = limits.WAIT_SECONDS if seconds < 0 else min(seconds, limits.WAIT_SECONDS)
     awaited = job.phase if phase is None else phase
-    with slots.slot(0) as free:
-        patient = free is not None and free.prolong()
+    with slots.waiter() as patient:
         deadline = time.monotonic() + (limit if patient else min(limit, limits.CROWDED_WAIT_SECONDS))
         pause = 0.005
         phase_now = job.phase

@@ -19,7 +19,7 @@ from almagest.adql.catalogue import Column
 from almagest.formats.block import Array, Fixed, Text, Values
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, votable
 
-BOUNDS = Bounds(bytes=50_000_000, rows=100_000, columns=200, cell=1_000_000)
+BOUNDS = Bounds(bytes=50_000_000, rows=100_000, columns=200, cell=1_000_000, row=4_000_000)
 
 
 def document(inside: str, version: str = "1.4") -> bytes:

@@ -30,10 +30,14 @@ class Watched(Given):
     """Rows that remember what had to be kept of them."""
 
     stored: list[bytes] | None = None
+    announced: int | None = None
 
     def kept(self, parts: Iterable[bytes | memoryview]) -> list[bytes]:
         self.stored = super().kept(parts)
         return self.stored
+
+    def announce(self, size: int) -> None:
+        self.announced = size
 
 
 @pytest.mark.parametrize("columns", [NUMBERS, TEXT], ids=["declared", "measured"])
@@ -47,6 +51,15 @@ def test_the_document_is_the_same_whether_the_number_of_rows_was_known(columns: 
         assert opened[1].data["n"].tolist() == list(range(count))
         if columns is TEXT:
             assert opened[1].header["TFORM1"] == "11A"
+
+
+@pytest.mark.parametrize(("columns", "count"), [(NUMBERS, 300), (NUMBERS, None), (TEXT, None)])
+def test_the_size_of_all_rows_is_announced_before_the_first_byte(
+    columns: tuple[Column, ...], count: int | None
+) -> None:
+    rows = Watched(BLOCKS if columns is NUMBERS else TEXTS, count=count)
+    next(FITS.document(columns, About(), rows))
+    assert rows.announced == (300 * 16 if columns is NUMBERS else 100 * 15)
 
 
 def test_rows_of_a_known_number_and_width_are_sent_as_they_come() -> None:

@@ -6,11 +6,13 @@ import struct
 from collections.abc import Iterator
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from almagest.formats import pgcopy
 from almagest.formats.block import Array, Block, Fixed, Values, fixed, strings, text
-from almagest.formats.pgcopy import encode
+from almagest.formats.pgcopy import encode, pieces
 
 
 def decode(data: bytes) -> Iterator[list[bytes | None]]:
@@ -52,6 +54,26 @@ def test_a_part_of_a_text_column_begins_at_its_own_bytes() -> None:
 
 def test_no_rows_are_no_bytes() -> None:
     assert encode(Block(1, (fixed(np.array([], dtype="f8")), strings([])))) == b""
+
+
+def test_long_texts_stay_as_they_are() -> None:
+    words = ["x" * 1000, None, "y" * 70, ""]
+    assert rows(strings(words)) == [[b"x" * 1000], [None], [b"y" * 70], [None]]
+
+
+def test_pieces_are_the_same_rows_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(1)
+    lengths = generator.integers(0, 30, 500)
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    elements = Fixed(generator.integers(0, 99, offsets[-1]).astype("i2"), generator.integers(0, 2, offsets[-1]) > 0)
+    words = strings(["x" * length for length in lengths])
+    block = Block(1, (words, Array(offsets, elements, lengths == 0), fixed(generator.uniform(size=500))))
+    monkeypatch.setattr(pgcopy, "PIECE", 1000)
+    found = list(pieces(block))
+    assert b"".join(found) == encode(block)
+    assert max(map(len, found)) <= 1000
+    monkeypatch.setattr(pgcopy, "PIECE", 1)
+    assert len(list(pieces(block))) == len(block)
 
 
 def test_arrays_carry_their_dimension_type_and_nulls() -> None:

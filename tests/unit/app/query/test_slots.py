@@ -40,6 +40,24 @@ def test_slot_that_is_long_counts_once_and_is_free_again_at_its_end() -> None:
             assert held.prolong()
 
 
+def test_who_waits_keeps_nobody_from_working() -> None:
+    slots = Slots(12)
+    with ExitStack() as stack:
+        assert [stack.enter_context(slots.waiter()) for _ in range(9)] == [True, True] + [False] * 7
+        held = [stack.enter_context(slots.slot(0)) for _ in range(10)]
+        assert [slot.prolong() for slot in held if slot] == [True] * 8 + [False] * 2
+    with slots.waiter() as again:
+        assert again
+
+
+def test_nobody_waits_where_all_are_at_work() -> None:
+    slots = Slots(6)
+    with ExitStack() as stack:
+        for _ in range(6):
+            stack.enter_context(slots.slot(0))
+        assert not stack.enter_context(slots.waiter())
+
+
 def test_nobody_gets_more_slots_than_there_are() -> None:
     slots = Slots(1)
     with slots.slot(0) as first:

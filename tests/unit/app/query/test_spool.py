@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from almagest.query import limits
 from almagest.query.answers.spool import Spool
-from almagest.query.errors import TooLargeError
+from almagest.query.errors import BusyError, TooLargeError
+from almagest.query.temporary import TemporaryFile
 
 
 @given(st.lists(st.binary(max_size=300)))
@@ -35,3 +36,19 @@ def test_an_answer_may_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(limits, "SPOOL_BYTES", 10_000)
     with pytest.raises(TooLargeError, match="choose another format"):
         Spool([b"x" * 1000] * 11)
+
+
+def test_all_files_of_a_process_together_may_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TEMPORARY_BYTES", 10_000)
+    with TemporaryFile() as upload:
+        upload.write(b"x" * 4000)
+        spool = Spool([b"x" * 1000] * 5)
+        with pytest.raises(BusyError, match="try again soon"):
+            Spool([b"x" * 1000])
+        with pytest.raises(BusyError, match="try again soon"):
+            upload.write(b"x" * 1000)
+        spool.close()
+        spool.close()
+        upload.write(b"x" * 5000)
+    with closing(Spool([b"x" * 9000])) as again:
+        assert [*again] == [b"x" * 9000]

@@ -1,0 +1,106 @@
+"""What a file takes in memory while it is decoded and encoded for PostgreSQL: a few blocks, however it is made."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import struct
+import tracemalloc
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from astropy.io import fits
+
+from almagest.formats import pgcopy
+from almagest.formats.decode import Bounds, TooMuchError, decode
+
+from .test_decode import parquet_file
+from .test_decode_votable import stream, tabledata
+
+BOUNDS = Bounds(bytes=100 << 20, rows=2_000_000, columns=1000, cell=1 << 20, row=4 << 20)
+MOST = 120 << 20
+"""Bytes for the worst of them: a row of single bytes, each of which becomes six, and those of a block on their way."""
+
+OCTETS = '<FIELD name="b" datatype="unsignedByte" arraysize="*"/>'
+SHORTS = '<FIELD name="n" datatype="short" arraysize="*"/>'
+
+
+def fits_arrays(columns: int, rows: int, width: int) -> bytes:
+    made = [fits.Column(f"c{number}", f"{width}B", array=np.ones((rows, width), np.uint8)) for number in range(columns)]
+    written = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(made)]).writeto(written)
+    return gzip.compress(written.getvalue(), 1)
+
+
+def octets(columns: int, rows: int, width: int) -> bytes:
+    row = (struct.pack(">i", width) + bytes(width)) * columns
+    return stream(OCTETS * columns, gzip.compress(row * rows, 1), attributes='encoding="gzip"')
+
+
+def csv(columns: int, rows: int) -> bytes:
+    head = ",".join(f"c{number}" for number in range(columns))
+    return gzip.compress(f"{head}\n{(',' * (columns - 1) + chr(10)) * rows}".encode(), 1)
+
+
+def lists(rows: int, width: int) -> bytes:
+    return parquet_file(pa.table({"x": pa.array([np.ones(width, np.int8)] * rows, pa.list_(pa.int8()))}))
+
+
+def read(data: bytes) -> None:
+    for block in decode(io.BytesIO(data), "", BOUNDS).blocks:
+        for piece in pgcopy.pieces(block):
+            assert len(piece) <= 6 * BOUNDS.row + 100
+
+
+@pytest.fixture
+def little_memory() -> Iterator[None]:
+    """The test may hold MOST bytes at once, besides what Arrow holds."""
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < MOST
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        fits_arrays(20, 1, 200_000),
+        fits_arrays(1, 40, 100_000),
+        octets(4, 3, 1_000_000),
+        octets(1, 40, 100_000),
+        octets(1, 400, 10_000).replace(b"unsignedByte", b"char"),
+        tabledata(SHORTS * 4, *[("1 " * 500_000,) * 4]),
+        lists(12, 1_000_000),
+        lists(10_000, 1000),
+        parquet_file(pa.table({"x": ["0" * 9000] * 8000})),
+        csv(1000, 10_000),
+    ],
+    ids=["fits row", "fits rows", "binary row", "binary rows", "text", "tabledata", "lists", "list", "texts", "csv"],
+)
+@pytest.mark.usefixtures("little_memory")
+def test_a_file_within_the_bounds_is_read_in_little_memory(data: bytes) -> None:
+    read(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        fits_arrays(30, 1, 1_000_000),
+        octets(30, 1, 1_000_000),
+        stream(OCTETS.replace("*", "1000000") * 30, bytes(4), attributes='encoding="gzip"'),
+        tabledata(SHORTS * 30, ("1 " * 500_000,) * 30),
+        gzip.compress(b"a\n" + (b'"' + b"x\n" * 60_000 + b'",') * 250),
+        gzip.compress(b"a\n" + b"x," * 15_000_000),
+        parquet_file(pa.table({f"c{number}": ["0" * 1_000_000] for number in range(5)})),
+        lists(1, 1_100_000),
+    ],
+    ids=["fits", "lengths", "arraysize", "tabledata", "lines", "line", "texts", "list"],
+)
+@pytest.mark.usefixtures("little_memory")
+def test_a_row_that_is_too_large_is_refused_before_it_is_held(data: bytes) -> None:
+    with pytest.raises(TooMuchError, match=r"a row has more than|a value claims"):
+        read(data)
