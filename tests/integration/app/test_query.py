@@ -119,6 +119,7 @@ def test_a_lost_connection_ends_a_votable_with_its_reason_and_is_replaced(applic
     value, text = wire.status(head + b"".join(started))
     assert value == "ERROR"
     assert "the data database went away" in text
+    eventually("the idle ones to be gone too", lambda: connected(application) == 0)
     assert list(answer("SELECT 1"))
 
 

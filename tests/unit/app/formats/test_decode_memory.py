@@ -6,7 +6,8 @@ import gzip
 import io
 import struct
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pyarrow as pa
@@ -54,9 +55,9 @@ def read(data: bytes) -> None:
             assert len(piece) <= 6 * BOUNDS.row + 100
 
 
-@pytest.fixture
+@contextmanager
 def little_memory() -> Iterator[None]:
-    """The test may hold MOST bytes at once, besides what Arrow holds."""
+    """What is done may hold MOST bytes at once, besides what Arrow holds."""
     tracemalloc.start()
     try:
         yield
@@ -66,41 +67,42 @@ def little_memory() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "data",
+    "made",
     [
-        fits_arrays(20, 1, 200_000),
-        fits_arrays(1, 40, 100_000),
-        octets(4, 3, 1_000_000),
-        octets(1, 40, 100_000),
-        octets(1, 400, 10_000).replace(b"unsignedByte", b"char"),
-        tabledata(SHORTS * 4, *[("1 " * 500_000,) * 4]),
-        lists(12, 1_000_000),
-        lists(10_000, 1000),
-        parquet_file(pa.table({"x": ["0" * 9000] * 8000})),
-        csv(1000, 10_000),
+        lambda: fits_arrays(20, 1, 200_000),
+        lambda: fits_arrays(1, 40, 100_000),
+        lambda: octets(4, 3, 1_000_000),
+        lambda: octets(1, 40, 100_000),
+        lambda: octets(1, 400, 10_000).replace(b"unsignedByte", b"char"),
+        lambda: tabledata(SHORTS * 4, *[("1 " * 500_000,) * 4]),
+        lambda: lists(12, 1_000_000),
+        lambda: lists(10_000, 1000),
+        lambda: parquet_file(pa.table({"x": ["0" * 9000] * 8000})),
+        lambda: csv(1000, 3_000),
     ],
     ids=["fits row", "fits rows", "binary row", "binary rows", "text", "tabledata", "lists", "list", "texts", "csv"],
 )
-@pytest.mark.usefixtures("little_memory")
-def test_a_file_within_the_bounds_is_read_in_little_memory(data: bytes) -> None:
-    read(data)
+def test_a_file_within_the_bounds_is_read_in_little_memory(made: Callable[[], bytes]) -> None:
+    data = made()
+    with little_memory():
+        read(data)
 
 
 @pytest.mark.parametrize(
-    "data",
+    "made",
     [
-        fits_arrays(30, 1, 1_000_000),
-        octets(30, 1, 1_000_000),
-        stream(OCTETS.replace("*", "1000000") * 30, bytes(4), attributes='encoding="gzip"'),
-        tabledata(SHORTS * 30, ("1 " * 500_000,) * 30),
-        gzip.compress(b"a\n" + (b'"' + b"x\n" * 60_000 + b'",') * 250),
-        gzip.compress(b"a\n" + b"x," * 15_000_000),
-        parquet_file(pa.table({f"c{number}": ["0" * 1_000_000] for number in range(5)})),
-        lists(1, 1_100_000),
+        lambda: fits_arrays(30, 1, 1_000_000),
+        lambda: octets(30, 1, 1_000_000),
+        lambda: stream(OCTETS.replace("*", "1000000") * 30, bytes(4), attributes='encoding="gzip"'),
+        lambda: tabledata(SHORTS * 30, ("1 " * 500_000,) * 30),
+        lambda: gzip.compress(b"a\n" + (b'"' + b"x\n" * 60_000 + b'",') * 60),
+        lambda: gzip.compress(b"a\n" + b"x," * 15_000_000),
+        lambda: parquet_file(pa.table({f"c{number}": ["0" * 1_000_000] for number in range(5)})),
+        lambda: lists(1, 1_100_000),
     ],
     ids=["fits", "lengths", "arraysize", "tabledata", "lines", "line", "texts", "list"],
 )
-@pytest.mark.usefixtures("little_memory")
-def test_a_row_that_is_too_large_is_refused_before_it_is_held(data: bytes) -> None:
-    with pytest.raises(TooMuchError, match=r"a row has more than|a value claims"):
+def test_a_row_that_is_too_large_is_refused_before_it_is_held(made: Callable[[], bytes]) -> None:
+    data = made()
+    with little_memory(), pytest.raises(TooMuchError, match=r"a row has more than|a value claims"):
         read(data)
