@@ -52,8 +52,9 @@ def ensure(layout: Layout, kind: str, progress: Progress) -> Path:
             create(below, log)
             pip(below, below, log, "--require-hashes", "--only-binary=:all:", "-r", str(lock_file(kind)))
             set_stamp(below, "complete")
-        if stamp(venv) != project:
+        if not stamp(venv):
             lay_over(below, venv, log)
+        if stamp(venv) != project:
             pip(below, venv, log, "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
             set_stamp(venv, project)
     return venv
@@ -62,9 +63,8 @@ def ensure(layout: Layout, kind: str, progress: Progress) -> Path:
 def create(venv: Path, log: TextIO) -> None:
     """Debian splits the part of Python that makes virtual environments off into a package."""
     if importlib.util.find_spec("ensurepip") is None:
-        packages = ["python3-venv"]
         run(["apt-get", "update"], log)
-        run(["apt-get", "install", "--yes", "--no-install-recommends", *packages], log)
+        run(["apt-get", "install", "--yes", "--no-install-recommends", "python3-venv"], log)
     run([sys.executable, "-m", "venv", "--clear", str(venv)], log)
 
 

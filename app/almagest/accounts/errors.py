@@ -11,6 +11,12 @@ class AccountError(Exception):
     status: ClassVar[int] = 403
 
 
+class UnreadableError(AccountError):
+    """What was sent is no form."""
+
+    status = 400
+
+
 class WrongCredentialsError(AccountError):
     """A name, password or token that proves nothing; which of them is wrong is not said."""
 

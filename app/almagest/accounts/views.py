@@ -14,7 +14,8 @@ from django.views.decorators.http import require_POST
 
 from almagest.accounts import passwords, tokens
 from almagest.accounts.authentication import address, identify, refuse, require_own_site, token
-from almagest.accounts.errors import AccountError, ForgedRequestError
+from almagest.accounts.errors import AccountError, ForgedRequestError, UnreadableError
+from almagest.config.body import UNREADABLE
 
 TOKEN_LIFE = timedelta(hours=12)
 """Life of a token that a program fetches with a password, which it can do again."""
@@ -32,7 +33,11 @@ def login(request: HttpRequest) -> HttpResponse:
     A page of another site gets no cookie set: it would log its reader in as somebody else.
     """
     try:
-        user = passwords.user(request.POST.get("username", ""), request.POST.get("password", ""), address(request))
+        sent = request.POST
+    except UNREADABLE:
+        return _refused(UnreadableError("the form cannot be read"))
+    try:
+        user = passwords.user(sent.get("username", ""), sent.get("password", ""), address(request))
     except AccountError as error:
         return _refused(error)
     response = HttpResponse(f"{user.username}\n", content_type=_TEXT)

@@ -9,14 +9,14 @@ from almagest.conesearch.address import service_url
 from almagest.dali.face import face, pairs, stream
 from almagest.query import cone, limits
 from almagest.query.answers import conesearch as searches
-from almagest.query.errors import InvalidRequestError, QueryError
+from almagest.query.errors import InvalidRequestError, QueryError, TooLargeError
 from almagest.vo import conesearch as documents
 from almagest.vo import vosi
 
 
 def _failed(error: QueryError) -> HttpResponse:
     # Clients of 1.03 (stilts, TOPCAT) read why a search was refused only from an answer that HTTP calls a success.
-    status = 200 if isinstance(error, InvalidRequestError) else error.status
+    status = 200 if isinstance(error, (InvalidRequestError, TooLargeError)) else error.status
     return HttpResponse(documents.error_document(str(error)), status=status, content_type=documents.MEDIA_TYPE)
 
 

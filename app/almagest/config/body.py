@@ -1,4 +1,4 @@
-"""Bodies that come without a length (HTTP/1.1 chunks), as TOPCAT and STILTS send their uploads.
+"""Bodies that come without a length (HTTP/1.1 chunks), as TOPCAT and STILTS send their uploads, or cannot be read.
 
 Django takes a body without Content-Length for an empty one. Such a body is therefore read to its end here, into a
 temporary file when it is large, and given a length. Behind the proxy there are none: it has read them already.
@@ -10,8 +10,16 @@ from collections.abc import Callable, Iterable
 from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.http.multipartparser import MultiPartParserError
+from django.http.request import UnreadablePostError
+
 Start = Callable[..., Any]
 Application = Callable[[dict[str, Any], Start], Iterable[bytes]]
+
+UNREADABLE = (MultiPartParserError, BadRequest, SuspiciousOperation, UnreadablePostError, LookupError, ValueError)
+"""What Django raises for an address or a body that it cannot read. A content type may name a charset that is none, or
+none of texts: LookupError, ValueError."""
 
 PIECE = 1 << 16
 MEMORY_BYTES = 1 << 20

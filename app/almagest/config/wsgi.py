@@ -6,10 +6,9 @@ from contextlib import suppress
 from typing import Any
 
 import django
-from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
-from almagest.config.body import MeasuredBodies
+from almagest.config.body import UNREADABLE, MeasuredBodies
 from almagest.config.environment import use_settings
 from almagest.query import limits
 
@@ -19,8 +18,9 @@ class Request(WSGIRequest):
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:
         # Where a charset is named, Django reads the address here, outside everything that answers what is wrong with
-        # it. Whoever reads it later finds the same.
-        with suppress(SuspiciousOperation, LookupError, UnicodeError):
+        # it. Whoever reads it later finds the same; a content type that is none is as one that was not sent.
+        self.content_type, self.content_params = "", {}
+        with suppress(*UNREADABLE):
             super()._set_content_type_params(meta)  # type: ignore[misc] # the stubs leave it out
 
 

@@ -9,13 +9,7 @@ from functools import wraps
 from io import BytesIO
 from typing import BinaryIO, TypeVar, cast
 
-from django.core.exceptions import (
-    BadRequest,
-    RequestDataTooBig,
-    SuspiciousOperation,
-    TooManyFieldsSent,
-    TooManyFilesSent,
-)
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.core.files.uploadedfile import UploadedFile
 from django.db import InterfaceError, OperationalError
 from django.http import (
@@ -26,13 +20,12 @@ from django.http import (
     QueryDict,
     StreamingHttpResponse,
 )
-from django.http.multipartparser import MultiPartParserError
-from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from almagest.accounts import visitors
 from almagest.accounts.authentication import identify, refuse, sign
 from almagest.accounts.errors import AccountError
+from almagest.config.body import UNREADABLE
 from almagest.formats import MEDIA_TYPE, Format, error_document
 from almagest.query import limits
 from almagest.query.answers.answer import Answer
@@ -104,20 +97,12 @@ def _body(request: HttpRequest) -> QueryDict:
 
 @contextmanager
 def _readable(part: str) -> Iterator[None]:
-    """What Django finds wrong with this part of a request, said as QueryErrors. A content type may name a charset that
-    is none, or none of texts: LookupError, UnicodeError."""
+    """What Django finds wrong with this part of a request, said as QueryErrors."""
     try:
         yield
     except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent) as error:
         raise TooLargeError("the request is larger than this service reads") from error
-    except (
-        MultiPartParserError,
-        BadRequest,
-        SuspiciousOperation,
-        UnreadablePostError,
-        LookupError,
-        UnicodeError,
-    ) as error:
+    except UNREADABLE as error:
         raise InvalidRequestError(f"{part} cannot be read") from error
 
 

@@ -131,12 +131,18 @@ def check_room(within: Iterable[Budget]) -> None:
 
 
 def check_fits(owner: str, user: int | None, nbytes: int) -> None:
-    """Raise QuotaError when so much more is more than this owner has room for."""
+    """Raise QuotaError when so much more is more than this owner has room for, or the rows that are counted already are
+    more than they may have."""
     for budget in budgets(owner, user):
-        left = budget.left()
-        if nbytes > left.nbytes:
+        taken, allowed = budget.used(), budget.allowed
+        if taken.nbytes + nbytes > allowed.nbytes:
+            left = size(max(0, allowed.nbytes - taken.nbytes))
             raise QuotaError(
-                f"the table takes {size(nbytes)}, and there is room for {size(left.nbytes)}{budget.whose};"
+                f"the table takes {size(nbytes)}, and there is room for {left}{budget.whose}; {_advice(budget)}"
+            )
+        if taken.nrows > allowed.nrows:
+            raise QuotaError(
+                f"with this table there are {taken.nrows:,} of the {allowed.nrows:,} rows allowed{budget.whose};"
                 f" {_advice(budget)}"
             )
 

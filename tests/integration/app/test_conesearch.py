@@ -136,7 +136,7 @@ def test_post_works_as_get_does(archive: Archive) -> None:
      ("", "NaN", "inf", "-Infinity", "1e999", "0x1p3", "12:30:00", "1,2", "[1,2]", "'", "1; DROP TABLE hipparcos.main",
       "1)) OR 1=1 --", "(SELECT 1)", "9" * 10_000, "\x00", "é")]
     + [("VERB", "4"), ("VERB", "x"), ("MAXREC", "-1"), ("MAXREC", "1e3"), ("RESPONSEFORMAT", "docx"), ("SR", "90.1"),
-       ("RA", "-1"), ("DEC", "90.1")],
+       ("RA", "-1"), ("DEC", "90.1"), ("RA", "9" * 30_000), ("RUNID", "r" * 65)],
 )  # fmt: skip
 def test_a_user_error_names_the_parameter(archive: Archive, parameter: str, value: str) -> None:
     answer = cone(archive, **({"SR": "0.1"} | {parameter: value}))

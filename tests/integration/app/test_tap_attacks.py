@@ -235,12 +235,23 @@ def test_an_address_that_cannot_be_read_is_refused(
         assert wire.status(answer.content)[0] == "ERROR"
 
 
+@pytest.mark.parametrize(
+    "content_type", ["text/plain; x*=foo''bar", "text/plain; charset*=utf-8''a%00b", ";;=", "\x7f"]
+)
+def test_a_content_type_that_is_none_is_as_one_that_was_not_sent(archive: Archive, content_type: str) -> None:
+    parameters = {"LANG": "ADQL", "QUERY": f"SELECT TOP 1 hip {FROM}"}
+    answer = requests.get(f"{archive.tap}/sync", parameters, headers={"Content-Type": content_type}, timeout=30)
+    assert len(wire.table(answer.content)) == 1
+
+
 @pytest.mark.parametrize("charset", ["hex", "idna", "utf-16"])
 def test_a_form_in_no_charset_is_refused(archive: Archive, charset: str) -> None:
     for form in ("application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
         body = b'--x\r\nContent-Disposition: form-data; name="QUERY"\r\n\r\nx\r\n--x--\r\n'
         headers = {"Content-Type": f"{form}; charset={charset}"}
         assert_refused(requests.post(f"{archive.tap}/sync", data=body, headers=headers, timeout=30))
+        login = requests.post(f"{archive.url}/auth/login", data=body, headers=headers, timeout=30)
+        assert login.status_code in (400, 401), login.text
 
 
 def test_a_huge_body_is_refused(archive: Archive) -> None:

@@ -98,6 +98,16 @@ def test_rows_are_counted_too(archive: Archive, cyd: Asker) -> None:
     assert "100 of the 100 rows" in wire.status(refused.content)[1]
 
 
+def test_rows_of_tables_that_are_kept_are_counted_too(archive: Archive, cyd: Asker) -> None:
+    quota(archive, "user", "cyd", "--rows", "100")
+    table = f"{archive.tap}/tables/tap_user.kept"
+    for nrows, status in ((101, 403), (100, 201)):
+        data = "n\n" + "".join(f"{number}\n" for number in range(nrows))
+        answer = cyd.session.put(table, data=data, headers={"Content-Type": "text/csv"}, timeout=60)
+        assert answer.status_code == status, answer.text
+    assert cyd.session.delete(table, timeout=60).status_code == 204
+
+
 def test_a_huge_result_is_stopped_while_it_is_written(archive: Archive, cyd: Asker) -> None:
     """Without that it would write gigabytes, up to the limit of its time."""
     quota(archive, "user", "cyd", "--bytes", "5MiB")

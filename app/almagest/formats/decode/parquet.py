@@ -50,10 +50,14 @@ def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
         columns = described([_column(field) for field in parquet.schema_arrow])
         read_at_once = _rows_in_a_block(parquet.metadata.num_rows, _page_bytes(file, parquet.metadata, bounds))
         # Texts stay as the few that there are of them until it is known how long they are together.
-        parquet = _open(file, [field.name for field in parquet.schema_arrow if pa.types.is_string(field.type)])
+        parquet = _open(file, [field.name for field in parquet.schema_arrow if _is_text(field.type)])
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DecodingError(f"the file is not readable as Parquet: {error}") from error
     return Decoded(columns, _blocks(parquet, columns, bounds, read_at_once))
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
 def _open(file: BinaryIO, texts: Sequence[str] = ()) -> pq.ParquetFile:
@@ -122,14 +126,14 @@ def _blocks(parquet: Any, columns: tuple[Column, ...], bounds: Bounds, read_at_o
 
 
 def _sizes(array: pa.Array) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """Bytes of each value, written out."""
+    """Bytes of each value, written out. Raises ValueError for a type whose values have no size of their own."""
     kind = array.type
     if pa.types.is_dictionary(kind):
         lengths = pc.take(pc.binary_length(array.dictionary.cast(pa.large_binary())), array.indices)
     elif pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
         lengths = pc.multiply(pc.list_value_length(array).cast(pa.int64()), -(-kind.value_type.bit_width // 8))
     else:
-        return np.full(len(array), 8, dtype=np.int64)
+        return np.full(len(array), max(8, kind.bit_width // 8), dtype=np.int64)
     return np.asarray(pc.fill_null(lengths, 0).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 

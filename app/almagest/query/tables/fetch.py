@@ -136,15 +136,19 @@ def _get(url: str, deadline: _Deadline, allowed: Networks, stack: ExitStack) -> 
         deadline.check(url)
         seconds = min(limits.FETCH_CONNECT_SECONDS, max(deadline.left, 0.1))
         connection = _connection(parts.scheme, host, str(address), port, seconds)
-        stack.callback(connection.close)
-        try:
-            connection.connect()
-            stack.enter_context(deadline.ending(connection.sock))
-            connection.timeout = limits.FETCH_SECONDS
-            connection.request("GET", target, headers=headers, preload_content=False, decode_content=False)
-            return stack.enter_context(closing(connection.getresponse()))
-        except (HTTPError, HTTPException, OSError) as error:
-            problem = error
+        with ExitStack() as attempt:
+            attempt.callback(connection.close)
+            try:
+                connection.connect()
+                attempt.enter_context(deadline.ending(connection.sock))
+                connection.timeout = limits.FETCH_SECONDS
+                connection.request("GET", target, headers=headers, preload_content=False, decode_content=False)
+                response = attempt.enter_context(closing(connection.getresponse()))
+            except (HTTPError, HTTPException, OSError) as error:
+                problem = error
+            else:
+                stack.callback(attempt.pop_all().close)
+                return response
     deadline.check(url)
     raise InvalidRequestError(f"{_shown(url)} does not answer") from problem
 
@@ -153,7 +157,7 @@ def _connection(scheme: str, host: str, address: str, port: int, seconds: float)
     """Not connected yet. seconds: for its server to take it, encryption included."""
     if scheme == "http":
         return HTTPConnection(address, port, timeout=seconds)
-    return HTTPSConnection(address, port, timeout=seconds, server_hostname=host, assert_hostname=host)
+    return HTTPSConnection(address, port, timeout=seconds, server_hostname=host)
 
 
 def _parsed(url: str, allowed: Networks) -> tuple[SplitResult, int]:

@@ -18,6 +18,9 @@ from almagest.query.tables import columns
 SCHEMA = "tap_user"
 """What queries call the schema of their asker's own tables."""
 
+ASKED_FOR = 1000
+"""Words of a query that the database may be asked for; one of 100 kB has fifty times as many."""
+
 
 def own_tables(identity: Identity, query: str | None = None) -> tuple[Table, ...]:
     """This identity's finished results and the tables that a user keeps, by name; they are not published.
@@ -30,9 +33,9 @@ def own_tables(identity: Identity, query: str | None = None) -> tuple[Table, ...
     found = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED).exclude(table_name="")
     kept = UserTable.objects.filter(owner=identity.owner, nbytes__isnull=False)
     if words is not None:
-        # A query has more words than an owner has tables.
-        found = found.filter(table_name__in=words.intersection(found.values_list("table_name", flat=True)))
-        kept = kept.filter(name__in=words.intersection(kept.values_list("name", flat=True)))
+        if len(words) > ASKED_FOR:
+            words &= {*found.values_list("table_name", flat=True), *kept.values_list("name", flat=True)}
+        found, kept = found.filter(table_name__in=words), kept.filter(name__in=words)
     own = (*_tables(found.defer("parameters")), *map(_kept_table, kept))
     return tuple(sorted(own, key=lambda table: table.name))
 

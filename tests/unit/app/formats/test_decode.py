@@ -228,6 +228,7 @@ PLAIN = {"use_dictionary": False}
         (parquet_file(pa.table({f"c{number}": [1] for number in range(201)})), TooMuchError),
         (parquet_file(pa.table({"x": ["0" * 900_000] * 30}), compression="zstd", use_dictionary=False), TooMuchError),
         (parquet_file(pa.table({"x": ["0" * 900_000] * 30})), TooMuchError),
+        (parquet_file(pa.table({"x": pa.array(["0" * 900_000] * 30, pa.large_string())})), TooMuchError),
         (parquet_file(pa.table({"x": ["0" * 21_000_000]}), compression="zstd"), TooMuchError),
         (parquet_file(pa.table({"x": [[1] * 6_000_000]})), TooMuchError),
         (parquet_file(pa.table({"x": ["0" * 9]}), column_encoding="DELTA_BYTE_ARRAY", **PLAIN), DecodingError),

@@ -78,9 +78,22 @@ def little_memory() -> Iterator[None]:
         lambda: lists(12, 1_000_000),
         lambda: lists(10_000, 1000),
         lambda: parquet_file(pa.table({"x": ["0" * 9000] * 8000})),
+        lambda: parquet_file(pa.table({"x": pa.array(["0" * 9000] * 8000, pa.large_string())})),
         lambda: csv(1000, 3_000),
     ],
-    ids=["fits row", "fits rows", "binary row", "binary rows", "text", "tabledata", "lists", "list", "texts", "csv"],
+    ids=[
+        "fits row",
+        "fits rows",
+        "binary row",
+        "binary rows",
+        "text",
+        "tabledata",
+        "lists",
+        "list",
+        "texts",
+        "large texts",
+        "csv",
+    ],
 )
 def test_a_file_within_the_bounds_is_read_in_little_memory(made: Callable[[], bytes]) -> None:
     data = made()
