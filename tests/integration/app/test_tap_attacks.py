@@ -235,9 +235,7 @@ def test_an_address_that_cannot_be_read_is_refused(
         assert wire.status(answer.content)[0] == "ERROR"
 
 
-@pytest.mark.parametrize(
-    "content_type", ["text/plain; x*=foo''bar", "text/plain; charset*=utf-8''a%00b", ";;=", "\x7f"]
-)
+@pytest.mark.parametrize("content_type", ["text/plain; x*=foo''bar", "text/plain; charset*=utf-8''a%00b", ";;="])
 def test_a_content_type_that_is_none_is_as_one_that_was_not_sent(archive: Archive, content_type: str) -> None:
     parameters = {"LANG": "ADQL", "QUERY": f"SELECT TOP 1 hip {FROM}"}
     answer = requests.get(f"{archive.tap}/sync", parameters, headers={"Content-Type": content_type}, timeout=30)
