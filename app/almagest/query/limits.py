@@ -28,6 +28,9 @@ TEMPORARY_BYTES = 8 << 30
 """Bytes that all answers whose rows were counted, and all uploads, of a process may take together until they are done
 with: of a disk that the node needs for other things too."""
 
+KEPT_FOR_UPLOADS_BYTES = 2 << 30
+"""Bytes of these that no answer may take: one waits there until its reader has it, as slow as he may be."""
+
 SYNC_SECONDS = 60.0
 """Seconds that PostgreSQL works on, and sends, a synchronous answer."""
 
