@@ -91,9 +91,13 @@ MAX_RETENTION = timedelta(days=30)
 ARCHIVE_RETENTION = timedelta(days=365)
 """How long the record of a user's job outlives its result."""
 
-KEPT_JOBS = 10_000
-"""Jobs that have ended, of nobody's and as many of all visitors' together, that are kept: the newest. Errors, and
-results that are small, take room in the application's database, and no other limit counts them."""
+KEPT_JOBS: Mapping[str, int] = {"COMPLETED": 10_000, "ERROR": 2000, "ABORTED": 2000}
+"""Jobs that have ended, by phase, of nobody's and as many of all visitors' together, that are kept: the newest. They
+take room in the application's database, and no other limit counts errors, or results that are small. Each phase has a
+number of its own, so that no number of failures, which cost nothing, displaces a result."""
+
+KEPT_JOBS_OF_VISITOR = 1000
+"""The same of one visitor's in any phase: he displaces his own first."""
 
 LISTED_JOBS = 10_000
 """Jobs in one list, the newest; LAST asks for fewer."""
