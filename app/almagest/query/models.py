@@ -165,6 +165,15 @@ class Job(models.Model):
         return self.phase not in ACTIVE
 
 
+class Sweep(models.Model):
+    """One row: when the last sweep began (`almagest.query.uws.sweep`), so that of all workers one does the next."""
+
+    begun_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return str(self.begun_at)
+
+
 class UserTable(models.Model):
     """A table that a user keeps (`almagest.query.tables.usertables`); its owner's queries find it as `tap_user.<name>`.
 
