@@ -28,6 +28,9 @@ TEMPORARY_BYTES = 8 << 30
 """Bytes that all answers whose rows were counted, and all uploads, of a process may take together until they are done
 with: of a disk that the node needs for other things too."""
 
+KEPT_FOR_UPLOADS_BYTES = 2 << 30
+"""Bytes of these that no answer may take: one waits there until its reader has it, as slow as he may be."""
+
 SYNC_SECONDS = 60.0
 """Seconds that PostgreSQL works on, and sends, a synchronous answer."""
 
@@ -88,9 +91,13 @@ MAX_RETENTION = timedelta(days=30)
 ARCHIVE_RETENTION = timedelta(days=365)
 """How long the record of a user's job outlives its result."""
 
-KEPT_JOBS = 10_000
-"""Jobs that have ended, of nobody's and as many of all visitors' together, that are kept: the newest. Errors, and
-results that are small, take room in the application's database, and no other limit counts them."""
+KEPT_JOBS: Mapping[str, int] = {"COMPLETED": 10_000, "ERROR": 2000, "ABORTED": 2000}
+"""Jobs that have ended, by phase, of nobody's and as many of all visitors' together, that are kept: the newest. They
+take room in the application's database, and no other limit counts errors, or results that are small. Each phase has a
+number of its own, so that no number of failures, which cost nothing, displaces a result."""
+
+KEPT_JOBS_OF_VISITOR = 1000
+"""The same of one visitor's in any phase: he displaces his own first."""
 
 LISTED_JOBS = 10_000
 """Jobs in one list, the newest; LAST asks for fewer."""

@@ -122,12 +122,20 @@ class Job(models.Model):
                 name="job_usage_of_visitors",
                 condition=VISITORS & models.Q(nbytes__isnull=False),
             ),
-            # Of these so many are kept, the newest.
+            # Of these so many are kept of each phase, the newest; of each visitor's first.
             models.Index(
-                fields=("-ended_at",), name="job_ended_of_nobody", condition=NOBODYS & models.Q(phase__in=ENDED)
+                fields=("phase", "-ended_at"), name="job_ended_of_nobody", condition=NOBODYS & models.Q(phase__in=ENDED)
             ),
             models.Index(
-                fields=("-ended_at",), name="job_ended_of_visitors", condition=VISITORS & models.Q(phase__in=ENDED)
+                fields=("phase", "-ended_at"),
+                name="job_ended_of_visitors",
+                condition=VISITORS & models.Q(phase__in=ENDED),
+            ),
+            models.Index(
+                fields=("owner", "phase", "-ended_at"),
+                include=("id",),
+                name="job_ended_of_visitor",
+                condition=VISITORS & models.Q(phase__in=ENDED),
             ),
         )
 
@@ -155,6 +163,15 @@ class Job(models.Model):
     def finished(self) -> bool:
         """Whether its phase is its last one."""
         return self.phase not in ACTIVE
+
+
+class Sweep(models.Model):
+    """One row: when the last sweep began (`almagest.query.uws.sweep`), so that of all workers one does the next."""
+
+    begun_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return str(self.begun_at)
 
 
 class UserTable(models.Model):

@@ -12,19 +12,27 @@ from almagest.query.errors import BusyError
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+_MANY_UPLOADS = "as many large uploads as this service reads at once are on their way; please try again soon"
+
 
 class TemporaryFile(SpooledTemporaryFile[bytes]):
     """A file without a name, which is gone when it is closed."""
 
-    def __init__(self) -> None:
-        self._taken = 0
+    def __init__(self, left_free: int = 0, refusal: str = _MANY_UPLOADS) -> None:
+        """left_free: bytes of the disk that this one leaves to others; refusal: said when it may take no more of it."""
+        self._left_free = left_free
+        self._refusal = refusal
+        self._size = self._taken = 0
         super().__init__(limits.MEMORY_BYTES)
 
     def write(self, data: ReadableBuffer) -> int:
-        """Raises BusyError when all files of the process together would have more than limits.TEMPORARY_BYTES."""
-        size = memoryview(data).nbytes
-        _disk.take(size)
-        self._taken += size
+        """Append. Raises BusyError when all files of the process together would have too much of the disk."""
+        size = self._size + memoryview(data).nbytes
+        if size > limits.MEMORY_BYTES:
+            if not _disk.take(size - self._taken, self._left_free):
+                raise BusyError(self._refusal)
+            self._taken = size
+        self._size = size
         return super().write(data)
 
     def __exit__(self, *_: object) -> None:
@@ -45,14 +53,13 @@ class _Disk:
         self._taken = 0
         self._lock = threading.Lock()
 
-    def take(self, size: int) -> None:
+    def take(self, size: int, left_free: int) -> bool:
+        """False, and nothing is taken, when less than that would be left of limits.TEMPORARY_BYTES."""
         with self._lock:
-            if self._taken + size > limits.TEMPORARY_BYTES:
-                raise BusyError(
-                    "as many large files as this service keeps at once, answers that are counted before they are sent"
-                    " and uploads, are on their way; please try again soon, or choose VOTable, which is sent at once"
-                )
+            if self._taken + size + left_free > limits.TEMPORARY_BYTES:
+                return False
             self._taken += size
+            return True
 
     def give_back(self, size: int) -> None:
         with self._lock:

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 import uuid
+from collections.abc import Iterator
 from functools import partial
 from xml.etree import ElementTree as ET
 
@@ -14,6 +15,7 @@ import pyvo
 import requests
 
 from support import catalogues, wire
+from support.application import Application
 from support.archive import Archive
 from support.waiting import eventually
 
@@ -231,21 +233,49 @@ def test_expired_and_deleted_jobs_go_with_their_results(archive: Archive) -> Non
         eventually("its result table to go", partial(no_result_table, archive, job), within=150)
 
 
-def test_a_worker_that_is_never_idle_sweeps_between_jobs(archive: Archive) -> None:
-    """Without a scheduler no message says that it should; in a busy queue such a message comes too late."""
+@pytest.fixture
+def unordered(archive: Archive) -> Iterator[Archive]:
+    """An archive without its scheduler: no message tells its workers to sweep."""
     archive.processes["scheduler"].kill()
-    try:
-        deleted = archive.submit(COUNT, PHASE="RUN")
-        assert archive.until(deleted, "COMPLETED", "ERROR") == "COMPLETED"
-        requests.delete(deleted, allow_redirects=False, timeout=30)
+    yield archive
+    archive.start("scheduler")
 
-        def gone_after_one_more() -> bool:
-            assert archive.until(archive.submit(COUNT, PHASE="RUN"), "COMPLETED", "ERROR") == "COMPLETED"
-            return no_result_table(archive, deleted)
 
-        eventually("a result table to go", gone_after_one_more, within=60)
-    finally:
-        archive.start("scheduler")
+def test_a_worker_that_is_never_idle_sweeps_between_jobs(unordered: Archive) -> None:
+    """In a busy queue the message that tells it to comes too late."""
+    deleted = unordered.submit(COUNT, PHASE="RUN")
+    assert unordered.until(deleted, "COMPLETED", "ERROR") == "COMPLETED"
+    requests.delete(deleted, allow_redirects=False, timeout=30)
+
+    def gone_after_one_more() -> bool:
+        assert unordered.until(unordered.submit(COUNT, PHASE="RUN"), "COMPLETED", "ERROR") == "COMPLETED"
+        return no_result_table(unordered, deleted)
+
+    eventually("a result table to go", gone_after_one_more, within=60)
+
+
+def make_sweep_due(application: Application) -> None:
+    with application.app() as rows:
+        rows.execute("UPDATE query_sweep SET begun_at = now() - interval '1 minute'")
+
+
+def test_of_all_workers_that_would_sweep_one_does(unordered: Archive) -> None:
+    make_sweep_due(unordered.application)
+    code = (
+        "from concurrent.futures import ThreadPoolExecutor; from almagest.query.uws import sweep\n"
+        "with ThreadPoolExecutor(4) as workers: print(sum(workers.map(lambda _: sweep.begin(), range(20))))"
+    )
+    done = unordered.application.run("shell", "-v", "0", "-c", code)
+    assert (done.code, done.out.split()) == (0, ["1"]), done.err
+
+
+@pytest.mark.parametrize("away", ["APPDB", "DATADB"])
+def test_a_sweep_waits_for_a_database_that_is_away(unordered: Archive, away: str) -> None:
+    make_sweep_due(unordered.application)
+    application = Application(unordered.application.services, {f"ALMAGEST_{away}_PORT": "1"})
+    done = application.run("shell", "-v", "0", "-c", "from almagest.query.uws import worker; worker.drop_orphans()")
+    assert done.code == 0, done.err
+    assert "the next one goes on" in done.out + done.err
 
 
 def test_a_killed_worker_child_loses_no_job(archive: Archive) -> None:

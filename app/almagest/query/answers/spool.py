@@ -10,6 +10,10 @@ from almagest.query.errors import TooLargeError
 from almagest.query.temporary import TemporaryFile
 
 _SIZE = struct.Struct("=Q")
+_MANY_ANSWERS = (
+    "as many large answers as this service counts before it sends them are on their way; please try again soon, or"
+    " choose VOTable, which is sent at once"
+)
 
 
 class Spool:
@@ -19,7 +23,7 @@ class Spool:
     def __init__(self, parts: Iterable[bytes | memoryview]) -> None:
         """Take all of them. Raises TooLargeError when they need more than limits.SPOOL_BYTES, BusyError when there is
         no room for them beside others."""
-        self._file = TemporaryFile()
+        self._file = TemporaryFile(limits.KEPT_FOR_UPLOADS_BYTES, _MANY_ANSWERS)
         try:
             self._fill(parts)
         except BaseException:

@@ -39,9 +39,18 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddIndex(
-            "job", models.Index(fields=["-ended_at"], name="job_ended_of_nobody", condition=NOBODYS & ENDED)
+            "job", models.Index(fields=["phase", "-ended_at"], name="job_ended_of_nobody", condition=NOBODYS & ENDED)
         ),
         migrations.AddIndex(
-            "job", models.Index(fields=["-ended_at"], name="job_ended_of_visitors", condition=VISITORS & ENDED)
+            "job", models.Index(fields=["phase", "-ended_at"], name="job_ended_of_visitors", condition=VISITORS & ENDED)
+        ),
+        migrations.AddIndex(
+            "job",
+            models.Index(
+                fields=["owner", "phase", "-ended_at"],
+                include=("id",),
+                name="job_ended_of_visitor",
+                condition=VISITORS & ENDED,
+            ),
         ),
     ]

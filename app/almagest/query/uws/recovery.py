@@ -10,8 +10,8 @@ import logging
 from datetime import timedelta
 
 from celery.exceptions import OperationalError
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import Now, RowNumber
 
 from almagest.query import limits
 from almagest.query.models import ENDED, NOBODYS, VISITORS, Job, Phase
@@ -50,13 +50,24 @@ def expire() -> int:
 
 
 def trim() -> int:
-    """Forget what has ended of nobody's and of visitors' beyond the newest that are kept; returns how many."""
-    forgotten = 0
+    """Forget what has ended of nobody's and of visitors' beyond the newest that are kept of each phase; returns how
+    many."""
+    forgotten = _forget(_beyond_each_visitors())
     for whose in (NOBODYS, VISITORS):
-        ended = Job.objects.filter(whose, phase__in=ENDED).order_by("-ended_at").values_list("pk", flat=True)
-        beyond = list(ended[limits.KEPT_JOBS : limits.KEPT_JOBS + TRIMMED_BATCH])
-        forgotten += Job.objects.filter(pk__in=beyond).delete()[0]
+        for phase, kept in limits.KEPT_JOBS.items():
+            forgotten += _forget(Job.objects.filter(whose, phase=phase).order_by("-ended_at")[kept:])
     return forgotten
+
+
+def _beyond_each_visitors() -> QuerySet[Job]:
+    place = Window(RowNumber(), partition_by=("owner", "phase"), order_by="-ended_at")
+    ended = Job.objects.filter(VISITORS, phase__in=ENDED).annotate(place=place)
+    return ended.filter(place__gt=limits.KEPT_JOBS_OF_VISITOR)
+
+
+def _forget(beyond: QuerySet[Job]) -> int:
+    keys = list(beyond.values_list("pk", flat=True)[:TRIMMED_BATCH])
+    return Job.objects.filter(pk__in=keys).delete()[0]
 
 
 def _take_back(job: Job) -> None:

@@ -11,19 +11,21 @@ import re
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from itertools import islice
 
 import psycopg
 from django.contrib.auth import get_user_model
+from django.db.models.functions import Now
 from psycopg import sql
 
 from almagest.config.environment import environment
 from almagest.metadata import roles
 from almagest.query.datadb import Connection
-from almagest.query.models import ACTIVE, SHARED_SCHEMA, WITHOUT_RESULT, Job, Phase, UserTable
+from almagest.query.models import ACTIVE, SHARED_SCHEMA, WITHOUT_RESULT, Job, Phase, Sweep, UserTable
 from almagest.query.tables import usertables
-from almagest.query.uws import jobs
+from almagest.query.uws import dispatch, jobs
 
 log = logging.getLogger(__name__)
 
@@ -72,6 +74,12 @@ class ResultTable:
     def is_orphan(self, phase: str) -> bool:
         """Whether a job in this phase, ARCHIVED when it is gone, needs it no more."""
         return phase not in ACTIVE if self.kind is Kind.UPLOAD else phase in WITHOUT_RESULT
+
+
+def begin() -> bool:
+    """Whether the next sweep is due, and the caller's to do: of all workers that ask, one hears so."""
+    last = Sweep.objects.filter(begun_at__lte=jobs.older_than(timedelta(seconds=dispatch.SWEEP_SECONDS)))
+    return bool(last.update(begun_at=Now()))
 
 
 def sweep() -> int:

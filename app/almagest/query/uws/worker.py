@@ -3,42 +3,15 @@
 from __future__ import annotations
 
 import logging
-import time
 
 import psycopg
 from celery import shared_task
-from django.db import DatabaseError
+from django.db import Error as DatabaseError
 
 from almagest.metadata import grants
 from almagest.query.uws import dispatch, execution, sweep
 
 log = logging.getLogger(__name__)
-
-
-class _Broom:
-    """This process's sweeps. swept: when the last one began, by the monotonic clock."""
-
-    def __init__(self) -> None:
-        self.swept = time.monotonic()
-
-    def sweep(self) -> None:
-        self.swept = time.monotonic()
-        sweep.sweep()
-        with grants.steward() as data:
-            changed = grants.synchronise(data)
-        if changed:
-            log.warning("grants were not as the metadata say", extra={"changes": changed})
-
-    def sweep_if_due(self) -> None:
-        if time.monotonic() - self.swept < dispatch.SWEEP_SECONDS:
-            return
-        try:
-            self.sweep()
-        except (psycopg.Error, DatabaseError) as error:
-            log.warning("a server is away; sweeping later", extra={"reason": str(error)})
-
-
-_broom = _Broom()
 
 
 @shared_task(name=dispatch.RUN)
@@ -49,10 +22,24 @@ def run(queue: str) -> None:
     is moot when it comes.
     """
     execution.execute(queue)
-    _broom.sweep_if_due()
+    _sweep_if_due()
 
 
 @shared_task(name=dispatch.SWEEP)
 def drop_orphans() -> None:
     """Drop the result tables of jobs that are gone, and mend grants that a crash left apart from their metadata."""
-    _broom.sweep()
+    _sweep_if_due()
+
+
+def _sweep_if_due() -> None:
+    try:
+        if not sweep.begin():
+            return
+        sweep.sweep()
+        with grants.steward() as data:
+            changed = grants.synchronise(data)
+    except (psycopg.Error, DatabaseError) as error:
+        log.warning("a sweep was broken off; the next one goes on", extra={"reason": str(error)})
+        return
+    if changed:
+        log.warning("grants were not as the metadata say", extra={"changes": changed})

@@ -38,17 +38,45 @@ def test_an_answer_may_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> Non
         Spool([b"x" * 1000] * 11)
 
 
-def test_all_files_of_a_process_together_may_not_fill_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def small_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk of 10,000 bytes, 6,000 of them for answers; what has no more than 1,000 stays in memory."""
+    monkeypatch.setattr(limits, "MEMORY_BYTES", 1000)
     monkeypatch.setattr(limits, "TEMPORARY_BYTES", 10_000)
+    monkeypatch.setattr(limits, "KEPT_FOR_UPLOADS_BYTES", 4000)
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_all_files_of_a_process_together_may_not_fill_the_disk() -> None:
     with TemporaryFile() as upload:
+        upload.write(b"x" * 3000)
+        spool = Spool([b"x" * 990] * 3)
+        with pytest.raises(BusyError, match="choose VOTable"):
+            Spool([b"x" * 990] * 2)
         upload.write(b"x" * 4000)
-        spool = Spool([b"x" * 1000] * 5)
-        with pytest.raises(BusyError, match="try again soon"):
-            Spool([b"x" * 1000])
-        with pytest.raises(BusyError, match="try again soon"):
+        with pytest.raises(BusyError, match="large uploads"):
             upload.write(b"x" * 1000)
         spool.close()
         spool.close()
-        upload.write(b"x" * 5000)
-    with closing(Spool([b"x" * 9000])) as again:
-        assert [*again] == [b"x" * 9000]
+        upload.write(b"x" * 3000)
+    with closing(Spool([b"x" * 5000])) as again:
+        assert [*again] == [b"x" * 5000]
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_answers_leave_room_to_uploads() -> None:
+    with closing(Spool([b"x" * 5900])), TemporaryFile() as upload:
+        with pytest.raises(BusyError, match="choose VOTable"):
+            Spool([b"x" * 1500])
+        upload.write(b"x" * 4000)
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_what_is_in_memory_takes_nothing_of_the_disk() -> None:
+    with TemporaryFile() as full, TemporaryFile() as small:
+        full.write(b"x" * 10_000)
+        small.write(b"x" * 1000)
+        with closing(Spool([b"x" * 900])) as spool:
+            assert [*spool] == [b"x" * 900]
+        with pytest.raises(BusyError, match="large uploads"):
+            small.write(b"x")
