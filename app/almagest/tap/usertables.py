@@ -3,7 +3,6 @@ them, and results."""
 
 from __future__ import annotations
 
-from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +14,7 @@ from almagest.query import limits
 from almagest.query.errors import InvalidRequestError, NoSuchTableError, TooLargeError
 from almagest.query.tables import jobtables, usertables
 from almagest.query.tables.uploads import PIECE, Part
+from almagest.query.temporary import TemporaryFile
 from almagest.tap.address import base_url
 from almagest.vo import tables as documents
 from almagest.vo import vosi
@@ -31,7 +31,7 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
         usertables.drop(identity, name)
         return HttpResponse(status=204)
     if request.method == "PUT":
-        with SpooledTemporaryFile(limits.MEMORY_BYTES) as body:
+        with TemporaryFile() as body:
             _read(request, body)
             part = Part(cast("BinaryIO", body), request.content_type or "")
             usertables.create(identity, name, part)
@@ -52,7 +52,7 @@ def _url(name: str) -> str:
     return f"{base_url()}/tables/{jobtables.SCHEMA}.{name}"
 
 
-def _read(request: HttpRequest, body: SpooledTemporaryFile[bytes]) -> None:
+def _read(request: HttpRequest, body: TemporaryFile) -> None:
     try:
         while piece := request.read(PIECE):
             body.write(piece)

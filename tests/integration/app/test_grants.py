@@ -95,7 +95,7 @@ def test_a_process_without_the_owners_password_can_synchronise(access: Access, r
     access.level("vault.secret", "private", "readers")
 
     def mends() -> bool:
-        """Whether this role took the right away; an archive's own sweep, each 20 s, may have been there before."""
+        """Whether this role took the right away; an archive's own sweep may have been there before."""
         with access.application.data() as owner:
             owner.execute("GRANT SELECT ON vault.secret TO almagest_public")
         changed = access.synchronise(role)

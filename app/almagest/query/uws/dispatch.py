@@ -17,7 +17,7 @@ SWEEP = "almagest.query.uws.sweep"
 CONFIRM_SECONDS = 4.0
 """How long the broker may take to say that it has a message; one that is out of memory or disk reads none."""
 
-SWEEP_SECONDS = 20.0
+SWEEP_SECONDS = 10.0
 """From one sweep to the next."""
 
 

@@ -29,10 +29,13 @@ from almagest.query.uws import dispatch, jobs
 
 log = logging.getLogger(__name__)
 
+EARLY_SECONDS = 2.0
+"""How much sooner than expected the order for a sweep may come: the one before it may have waited longer."""
+
 BATCH = 200
 """Tables that one sweep drops at most; the next one comes soon."""
 
-VISITORS = 50
+VISITORS = 25
 """Visitors whose accounts one sweep closes at most: among thousands each takes 25 ms, which jobs wait for."""
 _TABLES = """
     SELECT n.nspname, c.relname, pg_relation_size(c.oid) = 0
@@ -78,7 +81,8 @@ class ResultTable:
 
 def begin() -> bool:
     """Whether the next sweep is due, and the caller's to do: of all workers that ask, one hears so."""
-    last = Sweep.objects.filter(begun_at__lte=jobs.older_than(timedelta(seconds=dispatch.SWEEP_SECONDS)))
+    least = timedelta(seconds=dispatch.SWEEP_SECONDS - EARLY_SECONDS)
+    last = Sweep.objects.filter(begun_at__lte=jobs.older_than(least))
     return bool(last.update(begun_at=Now()))
 
 
