@@ -16,7 +16,6 @@ from almagest_operator.plan.stages import Step, Waiting
 from almagest_operator.status.conditions import (
     DATASETS_LOADED,
     DEGRADED,
-    IMAGES_MISSING,
     MIGRATED,
     PROGRESSING,
     READY,
@@ -140,7 +139,7 @@ def _degraded(step: Step, applied: Applied, troubles: Troubles) -> Finding:
     if failures:
         return yes(DEGRADED, _failure(step.failed[0]), "; ".join(failures))
     if found := troubles.all():
-        return yes(DEGRADED, IMAGES_MISSING if troubles.lack_images else "PodsFailing", "; ".join(found))
+        return yes(DEGRADED, "ImagesMissing" if troubles.lack_images else "PodsFailing", "; ".join(found))
     return no(DEGRADED, "AsExpected", "")
 
 
