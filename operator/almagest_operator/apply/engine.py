@@ -82,7 +82,7 @@ class Engine:
         try:
             answer = await self.client.merge_lists(kind_of(key), patch, FIELD_MANAGER)
         except ApiError as error:
-            if error.status not in {_NOT_FOUND, _CONFLICT}:
+            if error.status != _CONFLICT and not _is_gone(error):
                 _note(error, key, applied)
             return
         self._answered(answer, applied)
@@ -176,6 +176,11 @@ async def _retrying(attempt: Callable[[], Awaitable[T]]) -> T:
             if error.status != _CONFLICT:
                 raise
     return await attempt()
+
+
+def _is_gone(error: ApiError) -> bool:
+    """Whether there is no object of that name any more, or another one than the uid in the patch says."""
+    return error.status == _NOT_FOUND or (error.status == _INVALID and "metadata.uid" in error.causes)
 
 
 def _note(error: ApiError, key: ResourceKey, applied: Applied) -> None:

@@ -9,10 +9,12 @@ from typing import Any
 import yaml
 
 from almagest_operator.apply.client import connect
+from almagest_operator.apply.engine import Applied, Engine
 from almagest_operator.health import Health
 from almagest_operator.model.resource import ResourceKey
 from almagest_operator.observe.live import Live, project
 from almagest_operator.observe.store import Indexes, Key, Store
+from almagest_operator.plan import Step, owners
 from almagest_operator.sweep import PATIENCE, Sweep
 from integration.operator.conftest import DEV, Bench, catalogue, now
 from support.waiting import eventually
@@ -76,6 +78,26 @@ def test_what_the_api_server_refuses_is_told_with_its_reason(running: Bench) -> 
         running.server.kubectl("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", "two")
     running.apply()
     running.await_ready()
+
+
+def test_a_volume_made_anew_is_left_to_the_next_pass(bench: Bench) -> None:
+    """Between the look at the index and the patch of its owner, a claim was deleted and another of its name made."""
+    bench.apply(lifecycle={"deletionPolicy": "Delete"})
+    metadata = {"name": "gaia-files", "labels": {"app.kubernetes.io/instance": "gaia"}}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+    path = bench.path("api/v1", "persistentvolumeclaims", "")
+    seen = project(bench.server.request("POST", path, claim))
+    bench.delete("persistentvolumeclaims", "gaia-files")
+    bench.server.request("POST", path, claim)
+    step = Step(owners=owners(bench.archive(), {seen.key: seen}))
+
+    async def carry_out() -> Applied:
+        async with connect(kubeconfig_path=str(bench.server.kubeconfig("operator"))) as client:
+            return await Engine(client).carry_out(step, {seen.key: seen})
+
+    assert asyncio.run(carry_out()) == Applied()
+    assert "ownerReferences" not in bench.get("persistentvolumeclaims", "gaia-files")["metadata"]
 
 
 def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew(running: Bench) -> None:
