@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Refused:
+class Refusal:
     """An object that the API server will not have as it stands, with its reasons in one line."""
 
     key: ResourceKey
@@ -49,7 +49,7 @@ class Applied:
 
     written: list[Live] = field(default_factory=list)
     deleted: list[Live] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
 
 
 @dataclass
@@ -189,4 +189,4 @@ def _note(error: ApiError, key: ResourceKey, applied: Applied) -> None:
         raise error
     log.warning("refused %s: %s", key, error.message)
     causes = "; ".join(f"{name}: {message}" for name, message in error.causes.items())
-    applied.refused.append(Refused(key, causes or error.message))
+    applied.refused.append(Refusal(key, causes or error.message))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from almagest_operator.apply.engine import Applied, Refused
+from almagest_operator.apply.engine import Applied, Refusal
 from almagest_operator.model.errors import InvalidSpec
 from almagest_operator.model.status import ArchiveStatus, Condition, ConditionStatus
 from almagest_operator.observe.live import LivePod
@@ -150,7 +150,7 @@ def test_a_failed_data_set_is_named_and_the_others_are_counted(world: World) -> 
 def test_a_refused_object_is_told_with_the_servers_reason(world: World) -> None:
     world.run()
     key = world.resource("StatefulSet", "appdb").key
-    found = told(world, None, Applied(refused=[Refused(key, "spec: Forbidden: updates are forbidden")]))
+    found = told(world, None, Applied(refused=[Refusal(key, "spec: Forbidden: updates are forbidden")]))
     assert condition(found, "Degraded").message == "StatefulSet gaia-appdb: spec: Forbidden: updates are forbidden"
 
 
@@ -163,7 +163,7 @@ def test_a_volume_that_cannot_grow_is_told_and_keeps_no_release_from_serving(wor
     step = world.run()
     applying = told(world, step)
     assert is_so(applying, "Progressing") == ("True", "PreparingFoundations")
-    found = told(world, step, Applied(refused=[Refused(claim, "the class must support resize")]))
+    found = told(world, step, Applied(refused=[Refusal(claim, "the class must support resize")]))
     said = "PersistentVolumeClaim data-gaia-datadb-0: the class must support resize"
     for type_, state in (("Ready", "False"), ("Progressing", "False"), ("Degraded", "True")):
         assert is_so(found, type_) == (state, "Refused")
