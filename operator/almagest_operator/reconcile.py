@@ -32,7 +32,7 @@ async def reconcile(key: Key, cluster: Cluster, now: datetime) -> Outcome:
         desired = build(archive, release, observed.facts)  # pure
     except InvalidSpec as error:
         applied = await cluster.apply(observed, Step(owners=owned))
-        await cluster.report(observed, invalid(before, error, metadata["generation"], now), now)
+        await cluster.report(observed, invalid(before, error, applied, metadata["generation"], now), now)
         return IN_A_MINUTE if applied.refused else SETTLED  # until the spec changes, or the release that it names
     if not before.conditions:
         await cluster.report(observed, first_sight(archive, now), now)
