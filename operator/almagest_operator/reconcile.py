@@ -14,7 +14,7 @@ from almagest_operator.plan import GONE, SETTLED, Outcome, Step, owners, plan, r
 from almagest_operator.status.summary import first_sight, invalid, status
 
 AT_ONCE = Outcome(requeue_after=0)
-REFUSED = Outcome(requeue_after=60)
+IN_A_MINUTE = Outcome(requeue_after=60)
 
 
 async def reconcile(key: Key, cluster: Cluster, now: datetime) -> Outcome:
@@ -32,8 +32,8 @@ async def reconcile(key: Key, cluster: Cluster, now: datetime) -> Outcome:
         desired = build(archive, release, observed.facts)  # pure
     except InvalidSpec as error:
         applied = await cluster.apply(observed, Step(owners=owned))
-        await cluster.report(observed, invalid(before, error, metadata["generation"], now), now)
-        return REFUSED if applied.refused else SETTLED  # until the spec changes, or the release that it names
+        await cluster.report(observed, invalid(before, error, applied, metadata["generation"], now), now)
+        return IN_A_MINUTE if applied.refused else SETTLED  # until the spec changes, or the release that it names
     if not before.conditions:
         await cluster.report(observed, first_sight(archive, now), now)
         return AT_ONCE
@@ -42,4 +42,4 @@ async def reconcile(key: Key, cluster: Cluster, now: datetime) -> Outcome:
         step = rest(step)
     applied = await cluster.apply(observed, step)  # server-side, only what differs
     await cluster.report(observed, status(archive, desired, step, applied, observed, now), now)
-    return REFUSED if applied.refused else step.outcome
+    return IN_A_MINUTE if applied.refused else step.outcome

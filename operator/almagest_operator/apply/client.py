@@ -134,7 +134,7 @@ class Client:
     async def merge_lists(self, kind: Kind, manifest: Manifest, manager: str) -> Manifest:
         """Strategic merge patch: entries of a list that has a key are added, or taken away by `$patch: delete`.
 
-        An object of another uid than `metadata.uid` is a 409.
+        An object of another uid than `metadata.uid` is a 422 with that field among the causes.
         """
         key = key_of(manifest)
         path, query = kind.path(key.namespace, key.name), {"fieldManager": manager}

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Refused:
+class Refusal:
     """An object that the API server will not have as it stands, with its reasons in one line."""
 
     key: ResourceKey
@@ -49,7 +49,7 @@ class Applied:
 
     written: list[Live] = field(default_factory=list)
     deleted: list[Live] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
+    refused: list[Refusal] = field(default_factory=list)
 
 
 @dataclass
@@ -82,7 +82,7 @@ class Engine:
         try:
             answer = await self.client.merge_lists(kind_of(key), patch, FIELD_MANAGER)
         except ApiError as error:
-            if error.status not in {_NOT_FOUND, _CONFLICT}:
+            if error.status != _CONFLICT and not _is_gone(error):
                 _note(error, key, applied)
             return
         self._answered(answer, applied)
@@ -178,10 +178,15 @@ async def _retrying(attempt: Callable[[], Awaitable[T]]) -> T:
     return await attempt()
 
 
+def _is_gone(error: ApiError) -> bool:
+    """Whether there is no object of that name any more, or another one than the uid in the patch says."""
+    return error.status == _NOT_FOUND or (error.status == _INVALID and "metadata.uid" in error.causes)
+
+
 def _note(error: ApiError, key: ResourceKey, applied: Applied) -> None:
     """A refusal that only a changed spec or right can mend is reported; anything else ends the pass and backs off."""
     if error.status not in {400, 403, _INVALID}:
         raise error
     log.warning("refused %s: %s", key, error.message)
     causes = "; ".join(f"{name}: {message}" for name, message in error.causes.items())
-    applied.refused.append(Refused(key, causes or error.message))
+    applied.refused.append(Refusal(key, causes or error.message))

@@ -12,13 +12,10 @@ from almagest_operator.model.resource import Manifest
 from almagest_operator.model.status import ArchiveStatus, Condition, ConditionStatus
 from almagest_operator.observe.kinds import ARCHIVE, POD
 from almagest_operator.observe.live import COMPONENT, INSTANCE, SELECTOR
-from almagest_operator.status.conditions import DEGRADED, IMAGES_MISSING, READY, REFUSED
+from almagest_operator.status.conditions import DEGRADED, READY, REFUSED
 
 FINAL = {"InvalidSpec", "MigrationFailed", "IngestFailed"}
 """Reasons of Ready=False that no waiting will mend."""
-
-STUCK = {REFUSED, IMAGES_MISSING}
-"""Reasons of Degraded=True that may pass, a registry's moment of weakness, and mostly do not."""
 
 
 @dataclass(frozen=True)
@@ -62,13 +59,12 @@ class View:
         return not self.ready and self.summary[0] in FINAL
 
     @property
-    def stuck(self) -> str:
-        """What holds it up and will mostly not pass by itself; empty when nothing does."""
+    def refusal(self) -> str:
+        """Which object the API server refuses, and why, so that it is not ready; empty when it refuses none."""
         degraded = self.condition(DEGRADED)
         if degraded is None or self.ready or self.summary[0] == "Pending":
             return ""
-        holds = degraded.status is ConditionStatus.TRUE and degraded.reason in STUCK
-        return f"{degraded.reason}: {degraded.message}" if holds else ""
+        return f"{REFUSED}: {degraded.message}" if degraded.reason == REFUSED else ""
 
     def json(self) -> dict[str, Any]:
         """`ready` (bool), `release`, `endpoints.site`, `endpoints.tap`, `conditions`, `components` and the rest."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
+from time import monotonic
 
 from rich.console import Console
 from rich.live import Live
@@ -18,7 +18,7 @@ from almagest_operator.cli.tree import tree
 
 _PERIOD = 1.0
 _PATIENCE = 90.0
-"""Seconds for what mostly does not pass by itself; the operator tries what was refused once a minute."""
+"""Seconds for a refusal, which mostly does not pass by itself; the operator tries again once a minute."""
 
 Seen = View | CommandError
 
@@ -48,7 +48,7 @@ async def wait(client: Client, name: str, namespace: str, timeout: float, consol
 
     Raises CommandError when `timeout` seconds pass, at once when waiting cannot help, and soon when it hardly can.
     """
-    said, moved = "the API server has not answered yet", time.monotonic()
+    said, moved = "the API server has not answered yet", monotonic()
     try:
         with Live(console=console, auto_refresh=False, transient=True) as live:
             async with asyncio.timeout(timeout):
@@ -59,23 +59,24 @@ async def wait(client: Client, name: str, namespace: str, timeout: float, consol
                     elif line != said:
                         console.out(line, highlight=False)
                     said = line
-                    if isinstance(seen, View):
-                        if seen.ready:
-                            break
-                        now = time.monotonic()
-                        moved = moved if seen.stuck else now
-                        _give_up(seen, now - moved)
+                    if isinstance(seen, View) and seen.ready:
+                        break
+                    now = monotonic()
+                    moved = moved if isinstance(seen, View) and seen.refusal else now
+                    _give_up(seen, now - moved)
     except TimeoutError:
         raise CommandError(f"archive {name!r} is not ready after {timeout:g} s: {said}", NOT_READY) from None
     console.print(f"[green]✓[/] archive {name} is ready", highlight=False)
 
 
-def _give_up(view: View, stuck: float) -> None:
-    """Raise CommandError when waiting cannot help, or has not for as many seconds as it mostly would."""
-    if view.hopeless:
-        raise CommandError(f"archive {view.name!r} cannot become ready: {_told(view)}", NOT_READY)
-    if stuck > _PATIENCE:
-        raise CommandError(f"archive {view.name!r} does not get on: {view.stuck}", NOT_READY)
+def _give_up(seen: Seen, refused: float) -> None:
+    """Raise CommandError when waiting cannot help, or an object has been refused for too many seconds."""
+    if not isinstance(seen, View):
+        return
+    if seen.hopeless:
+        raise CommandError(f"archive {seen.name!r} cannot become ready: {_told(seen)}", NOT_READY)
+    if refused > _PATIENCE:
+        raise CommandError(f"archive {seen.name!r} does not get on: {seen.refusal}", NOT_READY)
 
 
 def _told(seen: Seen) -> str:

@@ -82,7 +82,7 @@ class Scope:
         if archive.metadata.uid is None:
             return None
         key = ResourceKey(archive.api_version, archive.kind, archive.namespace, archive.name)
-        return owner_reference(key, archive.metadata.uid)
+        return owner_reference(key, archive.metadata.uid, controller=True)
 
 
 def digest(value: object) -> str:

@@ -56,14 +56,17 @@ def key_of(manifest: Mapping[str, Any]) -> ResourceKey:
     return ResourceKey(manifest["apiVersion"], manifest["kind"], metadata.get("namespace", ""), metadata["name"])
 
 
-def owner_reference(owner: ResourceKey, uid: str) -> Manifest:
-    """What makes an object go with its owner, which must be in the same namespace."""
+def owner_reference(owner: ResourceKey, uid: str, *, controller: bool) -> Manifest:
+    """What makes an object go with its owner, which must be in the same namespace.
+
+    controller: whether the object is the owner's alone to manage; the API server refuses it a second such owner.
+    """
     return {
         "apiVersion": owner.api_version,
         "kind": owner.kind,
         "name": owner.name,
         "uid": uid,
-        "controller": True,
+        "controller": controller,
         "blockOwnerDeletion": True,
     }
 

@@ -21,7 +21,7 @@ def owners(archive: Mapping[str, Any], children: Mapping[ResourceKey, Live]) -> 
 
     archive: as the API server gives it, because its spec need not be one that can be carried out.
     """
-    owner = owner_reference(key_of(archive), archive["metadata"]["uid"])
+    owner = owner_reference(key_of(archive), archive["metadata"]["uid"], controller=False)
     goes = archive["spec"].get("lifecycle", {}).get("deletionPolicy") == DeletionPolicy.DELETE
     entry = owner if goes else {"$patch": "delete", "uid": owner["uid"]}
     found = (live for _, live in sorted(children.items()) if _holds_data(live) and not live.terminating)

@@ -17,8 +17,7 @@ SUMMARY = (READY, PROGRESSING, DEGRADED, MIGRATED, DATASETS_LOADED)
 """The conditions that every archive has; one a component comes on top, e.g. `WorkerShortReady`."""
 
 REFUSED = "Refused"
-IMAGES_MISSING = "ImagesMissing"
-"""Reasons of Degraded that are told by name: the API server will not have an object, a node does not get an image."""
+"""The reason of whatever is so because the API server will not have an object."""
 
 _LONGEST = 2000
 

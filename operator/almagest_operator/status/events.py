@@ -13,7 +13,7 @@ from typing import Any
 
 from almagest_operator.model.resource import GROUP, Manifest
 from almagest_operator.model.status import ArchiveStatus, Condition, ConditionStatus
-from almagest_operator.status.conditions import DATASETS_LOADED, DEGRADED, MIGRATED, READY
+from almagest_operator.status.conditions import DATASETS_LOADED, DEGRADED, MIGRATED, READY, REFUSED
 
 _TOLD = (READY, DEGRADED, MIGRATED, DATASETS_LOADED)
 _LONGEST = 1000
@@ -68,7 +68,7 @@ def _was_unknown(known: dict[str, tuple[ConditionStatus, str]], type_: str) -> b
 def _is_bad(change: Condition) -> bool:
     if change.type == DEGRADED:
         return change.status is ConditionStatus.TRUE
-    return change.reason.endswith("Failed") or change.reason in {"InvalidSpec", "Refused"}
+    return change.reason.endswith("Failed") or change.reason in {"InvalidSpec", REFUSED}
 
 
 def _name(metadata: Mapping[str, Any], change: Condition) -> str:

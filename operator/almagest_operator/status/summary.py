@@ -16,7 +16,6 @@ from almagest_operator.plan.stages import Step, Waiting
 from almagest_operator.status.conditions import (
     DATASETS_LOADED,
     DEGRADED,
-    IMAGES_MISSING,
     MIGRATED,
     PROGRESSING,
     READY,
@@ -50,13 +49,20 @@ def first_sight(archive: Archive, now: datetime) -> ArchiveStatus:
     return ArchiveStatus(conditions=merge((), findings, now, archive.metadata.generation))
 
 
-def invalid(before: ArchiveStatus, error: InvalidSpec, generation: int | None, now: datetime) -> ArchiveStatus:
-    """A spec that cannot be carried out: everything stays as it was, and the conditions say so."""
+def invalid(
+    before: ArchiveStatus, error: InvalidSpec, applied: Applied, generation: int | None, now: datetime
+) -> ArchiveStatus:
+    """A spec that cannot be carried out: everything stays as it was but the owners, and the conditions say so.
+
+    A refusal is of the pass that met it: an earlier one, perhaps of an object that is not tried any more, is dropped.
+    """
     told = [no(READY, "InvalidSpec", str(error)), no(PROGRESSING, "InvalidSpec", "waiting for a valid spec")]
-    if not before.conditions:
-        told += [unknown(type_, "InvalidSpec", "nothing was done yet") for type_ in SUMMARY[2:]]
+    if applied.refused:
+        told.append(yes(DEGRADED, REFUSED, "; ".join(map(str, applied.refused))))
+    kept = {condition.type: condition for condition in before.conditions if condition.reason != REFUSED}
+    known = {*kept, *(finding.type for finding in told)}
+    told += [unknown(type_, "InvalidSpec", "waiting for a valid spec") for type_ in SUMMARY if type_ not in known]
     changed = {condition.type: condition for condition in merge(before.conditions, told, now, generation)}
-    kept = {condition.type: condition for condition in before.conditions}
     return before.model_copy(update={"conditions": _sorted({**kept, **changed}.values())})
 
 
@@ -140,7 +146,7 @@ def _degraded(step: Step, applied: Applied, troubles: Troubles) -> Finding:
     if failures:
         return yes(DEGRADED, _failure(step.failed[0]), "; ".join(failures))
     if found := troubles.all():
-        return yes(DEGRADED, IMAGES_MISSING if troubles.lack_images else "PodsFailing", "; ".join(found))
+        return yes(DEGRADED, "ImagesMissing" if troubles.lack_images else "PodsFailing", "; ".join(found))
     return no(DEGRADED, "AsExpected", "")
 
 

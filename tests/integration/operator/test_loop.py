@@ -384,6 +384,21 @@ def test_a_policy_taken_back_is_obeyed_whatever_else_the_spec_says(temporary: Be
     eventually("and back again", lambda: _owned(temporary) == CLAIMS | OPENERS | ALWAYS, within=10)
 
 
+def test_a_volume_that_has_a_controller_goes_with_its_archive_too(running: Bench) -> None:
+    server = running.get("statefulsets", "gaia-datadb")
+    owner = {"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "gaia-datadb", "uid": server["metadata"]["uid"]}
+    running.edit("persistentvolumeclaims", CLAIM, {"metadata": {"ownerReferences": [{**owner, "controller": True}]}})
+    running.apply(lifecycle=DELETE)
+    eventually("it to have both owners", lambda: _owners(running, CLAIM) == ["Archive", "StatefulSet"], within=10)
+    running.apply(lifecycle=RETAIN)
+    eventually("and one again", lambda: _owners(running, CLAIM) == ["StatefulSet"], within=10)
+
+
+def _owners(bench: Bench, claim: str) -> list[str]:
+    metadata = bench.get("persistentvolumeclaims", claim)["metadata"]
+    return sorted(owner["kind"] for owner in metadata.get("ownerReferences", []))
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [

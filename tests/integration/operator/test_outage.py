@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import yaml
 
 from almagest_operator.apply.client import connect
+from almagest_operator.apply.engine import Applied, Engine
 from almagest_operator.health import Health
 from almagest_operator.model.resource import ResourceKey
 from almagest_operator.observe.live import Live, project
 from almagest_operator.observe.store import Indexes, Key, Store
+from almagest_operator.plan import Step, owners
 from almagest_operator.sweep import PATIENCE, Sweep
 from integration.operator.conftest import DEV, Bench, catalogue, now
 from support.waiting import eventually
@@ -64,18 +68,48 @@ def test_an_operator_without_rights_ends_and_says_which_it_lacks(bench: Bench) -
 
 def test_what_the_api_server_refuses_is_told_with_its_reason(running: Bench) -> None:
     """An admission policy forbids more than two replicas: a wish that only the server can judge."""
-    running.server.kubectl("apply", "-f", "-", stdin=_POLICY.replace("NAMESPACE", running.namespace))
-    try:
-        time.sleep(2)  # policies take effect when the server's informer has seen them
+    with _policy(running, "apps", "deployments", "object.spec.replicas <= 2", "no more than two"):
         running.apply(web={"replicas": 3})
         told = running.await_condition("Degraded", "True", "Refused")
         assert "Deployment gaia-web" in told["message"]
         assert "no more than two" in told["message"]
         assert running.get("deployments", "gaia-web")["spec"]["replicas"] == 1
-    finally:
-        running.server.kubectl("delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", "two")
     running.apply()
     running.await_ready()
+
+
+def test_a_deletion_policy_that_is_refused_is_told_though_the_spec_is_invalid(running: Bench) -> None:
+    none = "!has(object.metadata.ownerReferences)"
+    with _policy(running, "", "persistentvolumeclaims", none, "claims have no owner"):
+        datasets = [{"table": "pg_catalog.stars", "source": "demo:gaia"}]
+        running.apply(lifecycle={"deletionPolicy": "Delete"}, datasets=datasets)
+        told = running.await_condition("Degraded", "True", "Refused")
+        assert "PersistentVolumeClaim gaia-files" in told["message"]
+        assert "claims have no owner" in told["message"]
+        assert running.condition("Ready")["reason"] == "InvalidSpec"
+    running.apply()
+    running.await_ready()
+    assert running.condition("Degraded")["status"] == "False"
+
+
+def test_a_volume_made_anew_is_left_to_the_next_pass(bench: Bench) -> None:
+    """Between the look at the index and the patch of its owner, a claim was deleted and another of its name made."""
+    bench.apply(lifecycle={"deletionPolicy": "Delete"})
+    metadata = {"name": "gaia-files", "labels": {"app.kubernetes.io/instance": "gaia"}}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
+    path = bench.path("api/v1", "persistentvolumeclaims", "")
+    seen = project(bench.server.request("POST", path, claim))
+    bench.delete("persistentvolumeclaims", "gaia-files")
+    bench.server.request("POST", path, claim)
+    step = Step(owners=owners(bench.archive(), {seen.key: seen}))
+
+    async def carry_out() -> Applied:
+        async with connect(kubeconfig_path=str(bench.server.kubeconfig("operator"))) as client:
+            return await Engine(client).carry_out(step, {seen.key: seen})
+
+    assert asyncio.run(carry_out()) == Applied()
+    assert "ownerReferences" not in bench.get("persistentvolumeclaims", "gaia-files")["metadata"]
 
 
 def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew(running: Bench) -> None:
@@ -134,21 +168,27 @@ def _live(body: dict[str, Any]) -> Live:
     return project({**body, "apiVersion": "apps/v1" if kind == "Deployment" else "v1", "kind": kind})
 
 
-_POLICY = """
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicy
-metadata: {name: two}
-spec:
-  failurePolicy: Fail
-  matchConstraints:
-    resourceRules: [{apiGroups: [apps], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [deployments]}]
-  validations: [{expression: object.spec.replicas <= 2, message: no more than two}]
----
-apiVersion: admissionregistration.k8s.io/v1
-kind: ValidatingAdmissionPolicyBinding
-metadata: {name: two}
-spec:
-  policyName: two
-  validationActions: [Deny]
-  matchResources: {namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: NAMESPACE}}}
-"""
+@contextmanager
+def _policy(bench: Bench, group: str, resource: str, expression: str, message: str) -> Iterator[None]:
+    """An admission policy over one kind of object in the bench's namespace."""
+    rule = {"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": [resource]}
+    head = {"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {"name": bench.namespace}}
+    namespace = {"matchLabels": {"kubernetes.io/metadata.name": bench.namespace}}
+    policy = {
+        "failurePolicy": "Fail",
+        "matchConstraints": {"resourceRules": [rule]},
+        "validations": [{"expression": expression, "message": message}],
+    }
+    binding = {
+        "policyName": bench.namespace,
+        "validationActions": ["Deny"],
+        "matchResources": {"namespaceSelector": namespace},
+    }
+    kinds = {"ValidatingAdmissionPolicy": policy, "ValidatingAdmissionPolicyBinding": binding}
+    objects = [{**head, "kind": kind, "spec": spec} for kind, spec in kinds.items()]
+    bench.server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
+    try:
+        time.sleep(2)  # policies take effect when the server's informer has seen them
+        yield
+    finally:
+        bench.server.kubectl("delete", ",".join(kinds), bench.namespace)

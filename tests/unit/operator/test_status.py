@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from almagest_operator.apply.engine import Applied, Refused
+from almagest_operator.apply.engine import Applied, Refusal
 from almagest_operator.model.errors import InvalidSpec
 from almagest_operator.model.status import ArchiveStatus, Condition, ConditionStatus
 from almagest_operator.observe.live import LivePod
@@ -20,6 +20,7 @@ from support.world import FAILED, WAITING, World
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
+INVALID = InvalidSpec("spec.release", "there is none", "make one")
 DATASETS = {
     "datasets": [
         {"table": "gaiadr3.bright", "source": "demo:gaia"},
@@ -150,7 +151,7 @@ def test_a_failed_data_set_is_named_and_the_others_are_counted(world: World) -> 
 def test_a_refused_object_is_told_with_the_servers_reason(world: World) -> None:
     world.run()
     key = world.resource("StatefulSet", "appdb").key
-    found = told(world, None, Applied(refused=[Refused(key, "spec: Forbidden: updates are forbidden")]))
+    found = told(world, None, Applied(refused=[Refusal(key, "spec: Forbidden: updates are forbidden")]))
     assert condition(found, "Degraded").message == "StatefulSet gaia-appdb: spec: Forbidden: updates are forbidden"
 
 
@@ -163,7 +164,7 @@ def test_a_volume_that_cannot_grow_is_told_and_keeps_no_release_from_serving(wor
     step = world.run()
     applying = told(world, step)
     assert is_so(applying, "Progressing") == ("True", "PreparingFoundations")
-    found = told(world, step, Applied(refused=[Refused(claim, "the class must support resize")]))
+    found = told(world, step, Applied(refused=[Refusal(claim, "the class must support resize")]))
     said = "PersistentVolumeClaim data-gaia-datadb-0: the class must support resize"
     for type_, state in (("Ready", "False"), ("Progressing", "False"), ("Degraded", "True")):
         assert is_so(found, type_) == (state, "Refused")
@@ -180,11 +181,24 @@ def test_paused_is_told(world: World) -> None:
 def test_an_invalid_spec_leaves_the_rest_of_the_status_as_it_was(world: World) -> None:
     world.run()
     before = told(world)
-    found = invalid(before, InvalidSpec("spec.release", "there is none", "make one"), 2, LATER)
+    found = invalid(before, INVALID, Applied(), 2, LATER)
     assert condition(found, "Ready").message == "spec.release: there is none (make one)"
     assert is_so(found, "WebReady") == ("True", "Ready")
     assert (found.release, found.endpoints, found.components) == (before.release, before.endpoints, before.components)
-    assert invalid(found, InvalidSpec("spec.release", "there is none", "make one"), 2, LATER) == found
+    assert invalid(found, INVALID, Applied(), 2, LATER) == found
+
+
+def test_an_owner_that_is_refused_is_told_though_the_spec_is_invalid(world: World) -> None:
+    world.run()
+    claim = next(key for key in world.children if key.name == "data-gaia-datadb-0")
+    refused = Applied(refused=[Refusal(claim, "cannot set an ownerRef on a resource you can't delete")])
+    for before in (ArchiveStatus(), told(world)):
+        found = invalid(before, INVALID, refused, 2, LATER)
+        assert is_so(found, "Ready") == ("False", "InvalidSpec")
+        assert is_so(found, "Degraded") == ("True", "Refused")
+        assert condition(found, "Degraded").message.startswith("PersistentVolumeClaim data-gaia-datadb-0: cannot set")
+        assert is_so(invalid(found, INVALID, Applied(), 2, LATER), "Degraded") == ("Unknown", "InvalidSpec"), "granted"
+    assert {*SUMMARY} <= {condition.type for condition in invalid(ArchiveStatus(), INVALID, refused, 1, NOW).conditions}
 
 
 def test_the_same_state_at_another_time_is_the_same_status(world: World) -> None:

@@ -41,13 +41,15 @@ def stuck(reason: str, message: str) -> dict[str, Any]:
 
 @pytest.fixture
 def wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wait]:
-    """The command, with `timeout`, at a server that gives these answers, the last one for ever."""
+    """The command, with `timeout`, at a server that gives these answers, the last one for ever, one every 40 s."""
     left: list[Answer] = []
+    clock = [0]
     over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             answer = left.pop(0) if len(left) > 1 else left[0]
+            clock[0] += 40
             if answer is None:
                 over.wait()
                 return
@@ -64,6 +66,7 @@ def wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wait]:
         app(["wait", "gaia", "--timeout", timeout, "--kubeconfig", str(config)], standalone_mode=False)
 
     monkeypatch.setattr(following, "_PERIOD", 0.001)
+    monkeypatch.setattr(following, "monotonic", lambda: clock[0])
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         config = tmp_path / "config"
         context = {"name": "here", "context": {"cluster": "here", "user": "me", "namespace": "gaia-dev"}}
@@ -106,16 +109,19 @@ def test_who_may_not_ask_hears_it_at_once(wait: Wait, refusal: int) -> None:
     assert caught.value.code == NO_ANSWER
 
 
-@pytest.mark.parametrize("reason", ["Refused", "ImagesMissing"])
-def test_what_mostly_does_not_pass_is_not_waited_for_long(
-    wait: Wait, monkeypatch: pytest.MonkeyPatch, reason: str
-) -> None:
-    wait(stuck(reason, "it may pass"), MOVING, READY)
-    monkeypatch.setattr(following, "_PATIENCE", 0.0)
-    with pytest.raises(CommandError, match=f"^archive 'gaia' does not get on: {reason}: port 30080 is taken$"):
-        wait(MOVING, stuck(reason, "port 30080 is taken"))
+REFUSED = stuck("Refused", "port 30080 is taken")
 
 
-def test_a_pod_that_fails_may_well_run_the_next_time(wait: Wait, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(following, "_PATIENCE", 0.0)
-    wait(stuck("PodsFailing", "exit code 1"), stuck("PodsFailing", "exit code 1"), READY)
+def test_a_refusal_is_given_a_minute_and_a_half_to_pass(wait: Wait) -> None:
+    wait(MOVING, REFUSED, REFUSED, MOVING, REFUSED, REFUSED, READY)
+    with pytest.raises(CommandError, match=r"^archive 'gaia' does not get on: Refused: port 30080 is taken$"):
+        wait(MOVING, REFUSED)
+
+
+def test_a_refusal_of_before_an_outage_is_given_as_long_after_it(wait: Wait) -> None:
+    wait(MOVING, REFUSED, 503, 503, 503, REFUSED, REFUSED, READY)
+
+
+@pytest.mark.parametrize("reason", ["PodsFailing", "ImagesMissing"])
+def test_what_may_well_pass_is_waited_for(wait: Wait, reason: str) -> None:
+    wait(*[stuck(reason, "it may pass")] * 20, READY)
