@@ -132,14 +132,12 @@ def exposure(overlay: Path) -> str:
 
 def ingress_classes(node: Node) -> list[str] | None:
     """Their names; None when the cluster does not say, as after a reboot."""
-    if not (node.state / "etcd").exists():
+    kubectl = node.state / "bin/current/kubectl"
+    if not kubectl.exists():
         return []
-    kubectl = [f"{node.state}/bin/current/kubectl", f"--kubeconfig={node.etc}/admin.kubeconfig", "--request-timeout=5s"]
-    command = [*kubectl, "get", "ingressclasses", "--output=name"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        return None
+    options = [f"--kubeconfig={node.etc}/admin.kubeconfig", "--request-timeout=5s"]
+    command = [str(kubectl), *options, "get", "ingressclasses", "--output=name"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     return None if done.returncode else done.stdout.split()
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,7 +30,7 @@ HELM = str(Path(sys.executable).with_name("helm"))
 
 
 class HelmError(Exception):
-    """helm ended with an error: its own words."""
+    """helm or kubectl ended with an error: its own words."""
 
 
 def helm(*args: str, values: dict[str, Any] | None = None) -> str:
@@ -63,21 +64,33 @@ def is_current(params: dict[str, Any]) -> bool:
 
 
 def is_live(params: dict[str, Any], manifests: str) -> bool:
-    """Whether the cluster has everything as the manifests say: Helm itself looks only at what it applied once."""
-    return kubectl(params, "diff", "--filename", "-", manifests=manifests).returncode == 0
+    """Whether the cluster has everything as the manifests say: Helm itself looks only at what it applied once.
+
+    Raises HelmError when they could not be compared, which is everything beyond diff(1)'s 1.
+    """
+    done = kubectl(params, "diff", "--filename", "-", manifests=manifests)
+    if done.returncode > 1:
+        raise HelmError(done.stderr.strip())
+    return done.returncode == 0
 
 
 def await_rollout(params: dict[str, Any]) -> None:
     """As an upgrade does it, for a release that needs none. Raises HelmError when its time is over."""
-    ours = ["--selector", f"app.kubernetes.io/instance={params['name']}"]
-    done = kubectl(params, "rollout", "status", "deployment", *ours, "--timeout", f"{params['timeout']}s")
+    done = kubectl(params, "rollout", "status", "deployment", *selector(params), "--timeout", f"{params['timeout']}s")
     if done.returncode:
         raise HelmError(f"{done.stdout.strip()} {done.stderr.strip()}")
 
 
+def selector(params: dict[str, Any]) -> list[str]:
+    return ["--selector", f"app.kubernetes.io/instance={params['name']}"]
+
+
 def kubectl(params: dict[str, Any], *args: str, manifests: str = "") -> subprocess.CompletedProcess[str]:
+    """Run kubectl in the release's place, with `manifests` on its standard input."""
     command = ["kubectl", "--context", params["context"], "--namespace", params["namespace"], *args]
-    return subprocess.run(command, input=manifests, capture_output=True, text=True, check=False)
+    # A program of the user's own to look at differences need not say by its exit code whether there are any.
+    variables = {name: value for name, value in os.environ.items() if name != "KUBECTL_EXTERNAL_DIFF"}
+    return subprocess.run(command, input=manifests, env=variables, capture_output=True, text=True, check=False)
 
 
 def release_lock(params: dict[str, Any], found: str) -> None:
@@ -100,10 +113,7 @@ def upgrade(params: dict[str, Any]) -> None:
 
 def troubles(params: dict[str, Any]) -> str:
     """Why pods of the release do not run, a line each, which Helm keeps to itself; empty when nothing is known."""
-    selector = f"app.kubernetes.io/instance={params['name']}"
-    command = ["kubectl", "--context", params["context"], "--namespace", params["namespace"], "get", "pods"]
-    asked = [*command, "--selector", selector, "--output", "json"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    done = kubectl(params, "get", "pods", *selector(params), "--output", "json")
     pods = json.loads(done.stdout)["items"] if done.returncode == 0 else []
     return "".join(f"\n{found}" for found in map(trouble, pods) if found)
 

@@ -58,7 +58,7 @@ def proxy(scope: Scope) -> str:
     upstreams = _upstream("web", scope) + (_upstream("wordpress", scope) if spec.wordpress.enabled else "")
     # How users come is known; a header that says so could be anybody's.
     scheme = urlsplit(site_url(scope.archive, scope.facts)).scheme
-    behind = "" if spec.exposure.type is ExposureType.NODE_PORT else _BEHIND_A_ROUTER
+    behind = _BEHIND_AN_INGRESS if spec.exposure.type is ExposureType.INGRESS else ""
     http = upstreams + behind + _PROXY_HTTP.replace("@scheme@", scheme)
     cms = _CMS if spec.wordpress.enabled else ""
     return _HTTP % (http.rstrip("\n"), (cms + _APPLICATION).rstrip("\n"))
@@ -96,8 +96,8 @@ _PROXY_HTTP = """\
 """
 
 # Pods and balancers have private addresses, so the last public one is the visitor's: what comes before it he may have
-# sent himself.
-_BEHIND_A_ROUTER = """\
+# sent himself. A router of somebody's own may pass connections on without a look at what they say.
+_BEHIND_AN_INGRESS = """\
   set_real_ip_from 10.0.0.0/8;
   set_real_ip_from 100.64.0.0/10;
   set_real_ip_from 172.16.0.0/12;

@@ -55,15 +55,15 @@ def ask(stage: Stage, exposed: str) -> Ask:
     return ask
 
 
-@pytest.mark.parametrize("exposed", ["assigned-node-port"])
-def test_a_visitor_of_a_node_port_cannot_choose_his_address(ask: Ask) -> None:
+@pytest.mark.parametrize("exposed", ["assigned-node-port", "minimal"])
+def test_without_an_ingress_no_visitor_can_choose_his_address(ask: Ask) -> None:
     for address in (VISITOR, CONTROLLER):
         assert ask(address, "") == address
         assert ask(address, LIE) == address
 
 
-@pytest.mark.parametrize("exposed", ["minimal", "production"])
-def test_behind_a_router_of_the_cluster_visitors_keep_their_addresses(ask: Ask) -> None:
+@pytest.mark.parametrize("exposed", ["production"])
+def test_behind_an_ingress_visitors_keep_their_addresses(ask: Ask) -> None:
     assert ask(CONTROLLER, VISITOR) == VISITOR
     assert ask(CONTROLLER, f"{LIE}, {VISITOR}") == VISITOR, "what the visitor sent himself comes first"
     assert ask(CONTROLLER, f"{VISITOR}, {BALANCER}") == VISITOR, "a balancer before the ingress controller"

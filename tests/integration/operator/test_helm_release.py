@@ -49,8 +49,8 @@ class Release:
     def deployment(self) -> str:
         return f"/apis/apps/v1/namespaces/{self.missing.namespace}/deployments/one"
 
-    def play(self, timeout: int = 30) -> dict[str, Any]:
-        """Have the module see to the release; what it answers."""
+    def play(self, timeout: int = 30, **variables: str) -> dict[str, Any]:
+        """Have the module see to the release, in such an environment; what it answers."""
         given = {
             "name": "one",
             "namespace": self.missing.namespace,
@@ -63,6 +63,7 @@ class Release:
             **os.environ,
             "KUBECONFIG": str(self.server.kubeconfig()),
             "PATH": f"{PROGRAMS}:{os.environ['PATH']}",
+            **variables,
         }
         command = [sys.executable, str(ROOT / "ansible/library/helm_release.py")]
         stdin = json.dumps({"ANSIBLE_MODULE_ARGS": given})
@@ -101,6 +102,19 @@ def test_deployment_that_somebody_changed_is_put_right(release: Release) -> None
     release.server.request("PATCH", release.deployment, {"spec": {"replicas": 0}}, kind="merge-patch+json")
     assert release.play()["changed"]
     assert release.server.request("GET", release.deployment)["spec"]["replicas"] == 1
+
+
+def test_the_users_own_way_to_compare_is_not_asked(release: Release) -> None:
+    assert not release.play(KUBECTL_EXTERNAL_DIFF="false")["changed"]
+    release.server.request("PATCH", release.deployment, {"spec": {"replicas": 0}}, kind="merge-patch+json")
+    assert release.play(KUBECTL_EXTERNAL_DIFF="true")["changed"]
+
+
+def test_comparison_that_fails_is_no_difference(release: Release) -> None:
+    """Without diff(1) nobody knows whether an upgrade is called for."""
+    answer = release.play(PATH=str(PROGRAMS))
+    assert answer["failed"]
+    assert '"diff": executable file not found' in answer["msg"]
 
 
 def test_deployment_that_does_not_run_is_a_failure(release: Release) -> None:
