@@ -53,22 +53,24 @@ function found(mysqli $database, string $siteurl): Found
 }
 
 /* Let the Secret's password open the site: once for each that the Secret has had, so that one chosen by hand stays. */
-function take_over_password(string $name, string $mail): void
+function take_over_password(string $name, string $mail, Found $found): void
 {
     /* WordPress keeps passwords as forms send them: with slashes. */
     $password = wp_slash(trim(almagest_secret('wordpress/admin-password')));
-    if (wp_check_password($password, (string) get_option(PASSWORD))) {
+    $known = get_option(PASSWORD);
+    if ($known && wp_check_password($password, $known)) {
         return;
     }
-    if ($user = get_user_by('login', $name)) {
-        wp_set_password($password, $user->ID);
-    } else {
+    $user = get_user_by('login', $name);
+    if (!$user) {
         wp_insert_user([
             'user_login' => $name,
             'user_pass' => $password,
             'user_email' => email_exists($mail) ? '' : $mail,
             'role' => 'administrator',
         ]);
+    } elseif ($known || $found === Found::Foreign) { /* A site of ours was installed with one of the Secret's. */
+        wp_set_password($password, $user->ID);
     }
     update_option(PASSWORD, wp_hash_password($password), false);
 }
@@ -107,7 +109,7 @@ if ($found === Found::Nothing) {
 if (wp_get_theme()->errors()) {
     switch_theme(WP_DEFAULT_THEME); /* The image does not have it, and without one pages are empty. */
 }
-take_over_password($admin, $mail);
+take_over_password($admin, $mail, $found);
 update_option('blogname', $title);
 update_option('admin_email', $mail);
 update_option('home', WP_HOME);

@@ -297,8 +297,12 @@ def test_another_password_in_the_secret_opens_the_site(site: Site) -> None:
     log_in(site, "another 'one")
 
 
-def test_a_password_chosen_by_hand_outlives_a_restart(site: Site) -> None:
+@pytest.mark.parametrize("record", ["kept", "lost"])
+def test_a_password_chosen_by_hand_outlives_a_restart(site: Site, record: str) -> None:
+    """Also of a site that knows of no password of the Secret, from before there was a record of it."""
     site.sql("UPDATE wp_users SET user_pass = MD5('my own')")
+    if record == "lost":
+        site.sql("DELETE FROM wp_options WHERE option_name = 'almagest_admin_password'")
     installer = site.install()
     assert installer.wait(60) == 0, installer.log
     log_in(site, "my own")
