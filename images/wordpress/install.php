@@ -1,11 +1,14 @@
 <?php
 /* Install the site, or bring one that is there to the title and address that the archive has today. Safe to repeat, and
-   to kill: an installation of ours that did not get to its end is begun afresh. Nothing else is ever dropped. */
+   to kill: an installation of ours that did not get to its end is begun afresh. A site with another address is never
+   dropped. */
 require_once __DIR__ . '/secret.php';
 
 const FINISHED = 'almagest_installed';
-/* The one table that is there before WordPress's own and goes after them: an installation of ours is under way. */
-const BEGUN = 'almagest_installing';
+/* What is under way stands in tables beside WordPress's own, because a dump brings options of its own. */
+const INSTALLING = 'almagest_installing'; /* its one row: the address that our site gets */
+const LOADING = 'almagest_loading'; /* made before a dump is loaded (docs/images.md) … */
+const LOADED = 'almagest_loaded'; /* … and renamed after its last line: nothing in a dump says that it is whole */
 const PASSWORD = 'almagest_admin_password';
 
 enum Found: string
@@ -15,54 +18,59 @@ enum Found: string
     case Foreign = 'adopted the site that was there';
 }
 
-/* What the database holds, after what an unfinished installation left, which can be neither used nor continued, is gone.
-   Ends the process when there is something that is neither ours nor a whole site: half a dump, most likely. */
-function found(mysqli $database): Found
+/* What the database holds, after what an unfinished installation left, which can be neither used nor continued, is
+   gone. Ends the process when there is something that is neither ours nor a dump that was loaded to its end. */
+function found(mysqli $database, string $siteurl): Found
 {
     $tables = array_column($database->query('SHOW TABLES')->fetch_all(), 0);
     $wordpress = array_filter($tables, fn (string $table): bool => str_starts_with($table, 'wp_'));
-    $has = fn (string $option): bool => in_array('wp_options', $wordpress, true)
-        && $database->execute_query('SELECT 1 FROM wp_options WHERE option_name = ?', [$option])->num_rows > 0;
-    if ($has(FINISHED)) {
-        return Found::Site;
+    $has = fn (string $table): bool => in_array($table, $tables, true);
+    $query = 'SELECT option_value FROM wp_options WHERE option_name = ?';
+    $option = fn (string $name): string|false =>
+        $has('wp_options') ? $database->execute_query($query, [$name])->fetch_column() : false;
+    $ours = $has(INSTALLING) ? $database->query('SELECT * FROM ' . INSTALLING)->fetch_column() : false;
+    $found = match (true) {
+        $has(LOADING) => null,
+        $has(LOADED) => $option('siteurl') ? Found::Foreign : null,
+        $option(FINISHED) !== false => Found::Site,
+        !$wordpress => Found::Nothing,
+        $has(INSTALLING) && in_array($option('siteurl'), [false, $ours], true) => Found::Nothing,
+        default => null,
+    };
+    if ($found === null) {
+        $names = implode(', ', $tables);
+        fwrite(STDERR, "WordPress: neither a site of this archive nor a dump that was loaded to its end: $names; "
+            . "load the dump as docs/images.md says, or drop these tables\n");
+        exit(1);
     }
-    if (in_array(BEGUN, $tables, true)) {
+    if ($found === Found::Nothing) {
         foreach ($wordpress as $table) {
             $database->query("DROP TABLE `$table`");
         }
-        return Found::Nothing;
+        $database->execute_query('CREATE OR REPLACE TABLE ' . INSTALLING . ' AS SELECT ? AS siteurl', [$siteurl]);
     }
-    if (!$wordpress) {
-        $database->query('CREATE TABLE ' . BEGUN . ' (since DATETIME)');
-        return Found::Nothing;
-    }
-    /* The users come last in a dump. */
-    $users = in_array('wp_users', $wordpress, true) && $database->query('SELECT 1 FROM wp_users LIMIT 1')->num_rows > 0;
-    if ($has('siteurl') && $users) {
-        return Found::Foreign;
-    }
-    $names = implode(', ', $wordpress);
-    fwrite(STDERR, "WordPress: $names is not a whole site; load its dump to the end, or drop these tables\n");
-    exit(1);
+    return $found;
 }
 
 /* Let the Secret's password open the site: once for each that the Secret has had, so that one chosen by hand stays. */
-function take_over_password(string $name, string $mail): void
+function take_over_password(string $name, string $mail, Found $found): void
 {
     /* WordPress keeps passwords as forms send them: with slashes. */
     $password = wp_slash(trim(almagest_secret('wordpress/admin-password')));
-    if (wp_check_password($password, (string) get_option(PASSWORD))) {
+    $known = get_option(PASSWORD);
+    if ($known && wp_check_password($password, $known)) {
         return;
     }
-    if ($user = get_user_by('login', $name)) {
-        wp_set_password($password, $user->ID);
-    } else {
+    $user = get_user_by('login', $name);
+    if (!$user) {
         wp_insert_user([
             'user_login' => $name,
             'user_pass' => $password,
             'user_email' => email_exists($mail) ? '' : $mail,
             'role' => 'administrator',
         ]);
+    } elseif ($known || $found === Found::Foreign) { /* A site of ours was installed with one of the Secret's. */
+        wp_set_password($password, $user->ID);
     }
     update_option(PASSWORD, wp_hash_password($password), false);
 }
@@ -73,7 +81,7 @@ $database = new mysqli(
     almagest_secret('mariadb/wordpress-password'),
     getenv('ALMAGEST_MARIADB_DATABASE'),
 );
-$found = found($database);
+$found = found($database, getenv('ALMAGEST_SITE_URL') . '/cms');
 
 define('WP_INSTALLING', true);
 /* WordPress would mail the address of the new site, from a pod that reaches no mail server. */
@@ -101,7 +109,7 @@ if ($found === Found::Nothing) {
 if (wp_get_theme()->errors()) {
     switch_theme(WP_DEFAULT_THEME); /* The image does not have it, and without one pages are empty. */
 }
-take_over_password($admin, $mail);
+take_over_password($admin, $mail, $found);
 update_option('blogname', $title);
 update_option('admin_email', $mail);
 update_option('home', WP_HOME);
@@ -111,5 +119,5 @@ if (!is_blog_installed()) {
     exit(1);
 }
 update_option(FINISHED, gmdate('c'));
-$database->query('DROP TABLE IF EXISTS ' . BEGUN);
+$database->query('DROP TABLE IF EXISTS ' . INSTALLING . ', ' . LOADED);
 echo "WordPress: $found->value\n";

@@ -133,6 +133,7 @@ _WORDPRESS_HTTP = """\
 """
 
 # `root` ends where `/cms` begins, because the code is mounted for nginx at /srv/site/cms and for PHP at /srv/wordpress.
+# While a dump is being loaded, WordPress's own installer would make any visitor the administrator.
 _WORDPRESS = """\
     location = @health@ {
       include /etc/nginx/fastcgi_params;
@@ -143,7 +144,7 @@ _WORDPRESS = """\
     index index.php;
     location = /cms { return 301 /cms/; }
     location ~ ^/cms/wp-content/uploads/.*\\.php$ { return 403; }
-    location ~ ^/cms/(wp-config\\.php|xmlrpc\\.php|readme\\.html|license\\.txt) { return 404; }
+    location ~ ^/cms/(wp-config\\.php|wp-admin/install\\.php|xmlrpc\\.php|readme\\.html|license\\.txt) { return 404; }
     location ~ /\\. { return 404; }
     location ~ ^/cms(?<script>/.+\\.php)$ {
       try_files $uri =404;

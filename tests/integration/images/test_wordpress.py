@@ -12,6 +12,7 @@ import yaml
 
 from almagest_operator.desired import nginx
 from integration.images.conftest import Stage
+from support.archives import ROOT
 from support.container import Container, Pod
 from support.waiting import eventually
 
@@ -23,6 +24,8 @@ SITE = "http://archive.example:8081"
 CODE = {"/srv/wordpress": "code", "/srv/wordpress/wp-content/uploads": "uploads"}
 # nginx sees the same two volumes one level down, so that `/cms/` is a directory to it.
 SERVED = {"/srv/site/cms": "code", "/srv/site/cms/wp-content/uploads": "uploads", "/var/cache/nginx": "http-cache"}
+# What docs/images.md has loaded before and after a dump.
+BEFORE, AFTER = re.findall(r"echo '(.*;)'", (ROOT / "docs/images.md").read_text())
 ADMIN = "adm\"in\\'s $word"
 # What the database of another machine's WordPress has unlike ours.
 ELSEWHERE = """
@@ -33,6 +36,7 @@ UPDATE wp_options SET option_value = '53496' WHERE option_name = 'db_version';
 UPDATE wp_users SET user_login = 'harriet', user_nicename = 'harriet', user_pass = MD5('plates');
 UPDATE wp_posts SET post_content = 'Twenty years of plates' WHERE post_name = 'hello-world';
 """
+OPTIONS = "CREATE OR REPLACE TABLE wp_options (option_name TEXT, option_value TEXT); INSERT INTO wp_options VALUES"
 GIF = bytes.fromhex("47494638396101000100800000ffffff00000021f90401000000002c00000000010001000002024401003b")
 ENVIRONMENT = {
     "ALMAGEST_MARIADB_HOST": "mariadb",
@@ -74,9 +78,19 @@ class Site:
         self.pod.secret("wordpress", {"admin-password": password, "salt": "s" * 64}, WORDPRESS)
 
     def sql(self, text: str) -> list[str]:
-        """Rows of WordPress's database, seen by its own user, as docs/images.md loads a dump."""
+        """Rows of WordPress's database, seen by its own user, as docs/images.md loads a dump into it."""
         client = 'MYSQL_PWD="$(cat /run/secrets/almagest/mariadb/wordpress-password)" mariadb -u wordpress -N wordpress'
         return self.mariadb.exec("sh", "-c", client, stdin=text).splitlines()
+
+    def dump(self) -> str:
+        """Tables and rows by their names' order, as mariadb-dump writes them, which the image does not have."""
+        text = ""
+        for table in self.sql("SHOW TABLES"):
+            values = ", ',', ".join(f"QUOTE({row.split()[0]})" for row in self.sql(f"DESCRIBE {table}"))
+            ((_, made),) = (row.split("\t") for row in self.sql(f"SHOW CREATE TABLE {table}"))
+            rows = self.sql(f"SELECT CONCAT('INSERT INTO {table} VALUES (', {values}, ');') FROM {table}")
+            text += "\n".join([f"{made};", *rows, ""])
+        return re.sub(r"\\(.)", lambda escaped: {"n": "\n", "t": "\t"}.get(escaped[1], escaped[1]), text)
 
     def install(self, **changes: str) -> Container:
         return self._start(self.pod, "wordpress", CODE, {**ENVIRONMENT, **changes}, ("install",), "install")
@@ -108,6 +122,15 @@ def log_in(site: Site, password: str = ADMIN) -> str:
     code, _ = site.get("/cms/wp-login.php", *form, "-b", "wordpress_test_cookie=WP%20Cookie%20check", "-c", jar)
     assert code == 302
     return jar
+
+
+def refuses(site: Site) -> str:
+    """The one line with which the installer leaves alone what is there."""
+    installer = site.install()
+    assert installer.wait(60) == 1, installer.log
+    line = installer.log.splitlines()[-1]
+    assert line.startswith("WordPress: neither a site of this archive nor a dump that was loaded to its end: ")
+    return line
 
 
 @pytest.fixture
@@ -156,7 +179,7 @@ def test_an_upload_goes_to_the_volume_and_comes_back(site: Site) -> None:
 
 
 def test_what_nobody_should_reach_is_refused(site: Site) -> None:
-    for path in ("wp-config.php", "xmlrpc.php", ".htaccess", "wp-content/uploads/evil.php"):
+    for path in ("wp-config.php", "wp-admin/install.php", "xmlrpc.php", ".htaccess", "wp-content/uploads/evil.php"):
         assert site.get(f"/cms/{path}")[0] in {403, 404}, path
 
 
@@ -185,22 +208,42 @@ def test_installer_waits_for_the_database_and_says_no_password(stage: Stage) -> 
     assert installer.log.strip() == "WordPress: installed"
 
 
-def test_installer_killed_in_the_middle_ends_its_work_the_next_time(stage: Stage) -> None:
+@pytest.fixture
+def interrupted(stage: Stage) -> Site:
+    """A site whose installer was killed in the middle."""
     made = Site(stage)
-    database = made.database()
+    made.database()
     installer = made.install()
     tables = made.pod.directory / "mariadb/volumes/data/data/wordpress/wp_posts.frm"
     eventually("the first tables", tables.exists, within=90, every=0.005)
     installer.kill()
-    again = made.install()
+    return made
+
+
+def test_installer_killed_in_the_middle_ends_its_work_the_next_time(interrupted: Site) -> None:
+    again = interrupted.install()
     assert again.wait(120) == 0, again.log
-    made.serve()
-    log_in(made)
-    assert made.get("/cms/")[0] == 200, database.log
+    interrupted.serve()
+    log_in(interrupted)
+    assert interrupted.get("/cms/")[0] == 200, interrupted.mariadb.log
+
+
+def test_installation_that_was_killed_is_begun_afresh_at_another_address(interrupted: Site) -> None:
+    interrupted.sql(f"{OPTIONS} ('siteurl', '{SITE}/cms')")
+    again = interrupted.install(ALMAGEST_SITE_URL="http://archive.example:30080")
+    assert again.wait(120) == 0, again.log
+    assert again.log.strip() == "WordPress: installed"
+
+
+def test_site_that_was_loaded_after_a_killed_installation_is_left_alone(interrupted: Site) -> None:
+    interrupted.sql(f"{OPTIONS} ('siteurl', 'https://old.example')")
+    tables = interrupted.sql("SHOW TABLES")
+    refuses(interrupted)
+    assert interrupted.sql("SHOW TABLES") == tables
 
 
 def test_a_site_that_came_in_a_dump_is_adopted(site: Site) -> None:
-    site.sql(ELSEWHERE)
+    site.sql(BEFORE + site.dump() + ELSEWHERE + AFTER)
     installer = site.install()
     assert installer.wait(60) == 0, installer.log
     assert installer.log.strip().splitlines()[-1] == "WordPress: adopted the site that was there"
@@ -215,17 +258,36 @@ def test_a_site_that_came_in_a_dump_is_adopted(site: Site) -> None:
     assert again.log.strip().splitlines()[-1] == "WordPress: already installed"
 
 
+def test_a_dump_is_adopted_only_when_it_was_loaded_to_its_end(site: Site) -> None:
+    """Also one of another Almagest, whose options say that its site is finished."""
+    dump = site.dump()
+    half = dump[: dump.index("CREATE TABLE `wp_posts`")]
+    site.sql(BEFORE + half)
+    assert "wp_options" in refuses(site)
+    site.admin_password("of another archive")
+    site.sql(BEFORE + dump + AFTER)
+    installer = site.install()
+    assert installer.wait(60) == 0, installer.log
+    assert installer.log.strip().splitlines()[-1] == "WordPress: adopted the site that was there"
+    log_in(site, "of another archive")
+
+
+def test_half_a_dump_over_a_site_is_left_alone(site: Site) -> None:
+    """The options are the other site's, the users still ours."""
+    site.sql(ELSEWHERE.partition("UPDATE wp_users")[0])
+    refuses(site)
+    assert site.sql("SELECT user_login FROM wp_users") == ["admin"]
+    assert site.sql("SELECT option_value FROM wp_options WHERE option_name = 'siteurl'") == ["https://old.example"]
+
+
 @pytest.mark.parametrize("left", ["wp_posts", "wp_options"])
 def test_tables_that_are_no_whole_site_are_left_alone(stage: Stage, left: str) -> None:
     made = Site(stage)
     made.database()
     eventually("MariaDB to listen", partial(made.pod.answers, 3306), within=90, every=0.2)
-    made.sql(f"CREATE TABLE {left} (option_name TEXT); INSERT INTO {left} VALUES ('siteurl')")
-    installer = made.install()
-    assert installer.wait(60) == 1
-    (line,) = installer.log.splitlines()
-    assert line.startswith(f"WordPress: {left} is not a whole site")
-    assert made.sql(f"SELECT * FROM {left}") == ["siteurl"]
+    made.sql(f"CREATE TABLE {left} (option_name TEXT, option_value TEXT); INSERT INTO {left} VALUES ('siteurl', 'x')")
+    assert f"end: {left};" in refuses(made)
+    assert made.sql(f"SELECT option_name FROM {left}") == ["siteurl"]
 
 
 def test_another_password_in_the_secret_opens_the_site(site: Site) -> None:
@@ -235,8 +297,12 @@ def test_another_password_in_the_secret_opens_the_site(site: Site) -> None:
     log_in(site, "another 'one")
 
 
-def test_a_password_chosen_by_hand_outlives_a_restart(site: Site) -> None:
+@pytest.mark.parametrize("record", ["kept", "lost"])
+def test_a_password_chosen_by_hand_outlives_a_restart(site: Site, record: str) -> None:
+    """Also of a site that knows of no password of the Secret, from before there was a record of it."""
     site.sql("UPDATE wp_users SET user_pass = MD5('my own')")
+    if record == "lost":
+        site.sql("DELETE FROM wp_options WHERE option_name = 'almagest_admin_password'")
     installer = site.install()
     assert installer.wait(60) == 0, installer.log
     log_in(site, "my own")
