@@ -53,7 +53,11 @@ def slow_readers(archive: Archive, response_format: str = "csv", taken: int = TA
 
 def _slow_reader(address: SplitResult, sent: bytes, wanted: int) -> socket.socket | None:
     """None while those of an earlier test have not given their slots back."""
-    reader = socket.create_connection((address.hostname, address.port), timeout=60)
+    reader = socket.socket()
+    # The kernel would take the whole of the answer for whoever reads fast at first.
+    reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)
+    reader.settimeout(60)
+    reader.connect((address.hostname, address.port))
     reader.sendall(sent)
     taken = 0
     while taken < wanted and (piece := reader.recv(1 << 16)):
