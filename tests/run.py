@@ -78,13 +78,12 @@ IN_THE_CLUSTER = (
     ),
     integration("ingest", "cluster"),
 )
-USERS_OF_THE_CLUSTER = tuple(stage.name for stage in (*PREPARED, *IN_THE_CLUSTER))
 # Begins and ends with `make down`: nothing else may need the cluster then.
 E2E = Stage(
     "e2e",
     (pytest("e2e", "-m", "e2e", "-x", "tests/e2e"),),
     needs=("tools", "cluster"),
-    after=USERS_OF_THE_CLUSTER,
+    after=tuple(stage.name for stage in (*PREPARED, *IN_THE_CLUSTER)),
 )
 OUTSIDE_IT = (
     Stage(
@@ -94,7 +93,7 @@ OUTSIDE_IT = (
             (*MYPY, "tests", "ansible/host", "images/builder"),
         ),
     ),
-    Stage("unit", (pytest("unit", "-m", "not integration and not e2e", "tests/unit"),), after=USERS_OF_THE_CLUSTER),
+    Stage("unit", (pytest("unit", "-m", "not integration and not e2e", "tests/unit"),)),
     Stage(
         "lint",
         (
@@ -107,9 +106,9 @@ OUTSIDE_IT = (
             (sys.executable, "tests/house.py"),
         ),
     ),
-    # Servers without a cluster, or with an API server of their own. They take the computing time that e2e leaves.
-    integration("operator", "images", after=USERS_OF_THE_CLUSTER),
-    integration("images", "images", after=USERS_OF_THE_CLUSTER),
+    # Servers without a cluster, or with an API server of their own. What e2e waits for takes the places first.
+    integration("operator", "images", after=("cluster",)),
+    integration("images", "images", after=("cluster",)),
 )
 STAGES = (*PREPARED, *IN_THE_CLUSTER, E2E, *OUTSIDE_IT)
 
@@ -204,7 +203,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = [stage.name for stage in STAGES]
     parser.add_argument("stages", nargs="*", metavar="STAGE", help=f"of: {', '.join(names)}")
-    parser.add_argument("--jobs", type=int, default=6, help="stages at a time (default: %(default)s)")
+    parser.add_argument("--jobs", type=int, default=5, help="stages at a time (default: %(default)s)")
     arguments = parser.parse_args()
     chosen = arguments.stages or names
     if unknown := set(chosen) - set(names):
