@@ -24,6 +24,7 @@ OUTPUT = ROOT / "tests/output"
 # What was found in one clone holds in the next: mypy knows files by their content.
 MYPY = ("mypy", "--cache-dir", str(Path(os.environ.get("ALMAGEST_CACHE", Path.home() / ".cache/almagest")) / "mypy"))
 _speaking = threading.Lock()
+_begin = time.monotonic()
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,13 @@ class Stage:
 
 @dataclass
 class Result:
-    """How a stage ended: seconds, exit code (None: not run), tests passed, and what failed or was skipped, with why."""
+    """How a stage ended: when it began and how long it took [s], exit code, passed tests, failed and skipped with why.
+
+    A code of None says that it did not run.
+    """
 
     stage: str
+    began: float = 0.0
     seconds: float = 0.0
     code: int | None = None
     passed: int = 0
@@ -93,7 +98,6 @@ OUTSIDE_IT = (
             (*MYPY, "tests", "ansible/host", "images/builder"),
         ),
     ),
-    Stage("unit", (pytest("unit", "-m", "not integration and not e2e", "tests/unit"),)),
     Stage(
         "lint",
         (
@@ -109,6 +113,12 @@ OUTSIDE_IT = (
     # Servers without a cluster, or with an API server of their own. What e2e waits for takes the places first.
     integration("operator", "images", after=("cluster",)),
     integration("images", "images", after=("cluster",)),
+    # It computes all the time, which e2e does not in its second half.
+    Stage(
+        "unit",
+        (pytest("unit", "-m", "not integration and not e2e", "tests/unit"),),
+        after=("integration-operator",),
+    ),
 )
 STAGES = (*PREPARED, *IN_THE_CLUSTER, E2E, *OUTSIDE_IT)
 
@@ -138,6 +148,7 @@ def run(stage: Stage, done: Mapping[str, Result]) -> Result:
         result.skipped.append(f"stage {stage.name}: {', '.join(missing)} failed")
         return result
     started = time.monotonic()
+    result.began = started - _begin
     with (OUTPUT / f"{stage.name}.log").open("w") as log:
         codes = [follow(stage.name, command, log.write) for command in stage.commands]
     result.code = int(any(codes))
@@ -185,10 +196,10 @@ def count(result: Result) -> None:
 
 
 def summary(results: Sequence[Result]) -> str:
-    lines = ["", "stage                  result   seconds   passed   failed   skipped"]
+    lines = ["", "stage                  result    from [s]   for [s]   passed   failed   skipped"]
     for r in results:
         word = "not run" if r.code is None else "failed" if r.code else "ok"
-        numbers = f"{r.seconds:7.0f}   {r.passed:6}   {len(r.failed):6}   {len(r.skipped):7}"
+        numbers = f"{r.began:8.0f}  {r.seconds:8.0f}   {r.passed:6}   {len(r.failed):6}   {len(r.skipped):7}"
         lines.append(f"{r.stage:<21}  {word:<7}  {numbers}")
     lines += [f"skipped: {reason}" for r in results for reason in r.skipped]
     lines += [f"failed: {reason}" for r in results for reason in r.failed]
