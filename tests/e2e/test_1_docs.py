@@ -30,6 +30,9 @@ ELSEWHERE = {
     "make test": "runs this",
     "make lint": "a stage of make test",
     "make types": "a stage of make test",
+    "images/build build --refresh        # everything again, if Debian has newer packages": (
+        "integration/images/test_refresh on a cache of its own: here it would change the images under the archive"
+    ),
     "make bench": "test_2_bench runs parts of it; all of it takes minutes and writes into these documents",
 }
 
