@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
 
 from almagest.config.environment import environment, site
 from almagest.query import datadb, slots
+from support import seconds
 from support.application import Application
 from support.archive import Archive, run_archive
 from support.services import Services
@@ -25,10 +26,24 @@ def application(services: Services) -> Iterator[Application]:
 
 
 @pytest.fixture(scope="session")
-def archive(application: Application, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Archive]:
+def tables() -> Collection[str]:
+    """The demo catalogues that the archive has: not the largest one, which only the tests of answers need."""
+    return "hipparcos.main", "openngc.objects"
+
+
+@pytest.fixture(scope="session")
+def archive(
+    application: Application, tables: Collection[str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Archive]:
     """Every process of an archive that holds the demo catalogues, at work."""
-    with run_archive(application, tmp_path_factory.mktemp("archive")) as running:
+    with run_archive(application, tmp_path_factory.mktemp("archive"), tables) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def slow_table(application: Application) -> None:
+    """What the queries of `support.seconds` read."""
+    seconds.publish(application)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -139,9 +139,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def run_archive(application: Application, directory: Path, *, port: int = 0, url: str = "") -> Iterator[Archive]:
-    """An archive with the demo catalogues loaded, until the end of the context. port, url: chosen unless given."""
-    for table in TABLES:
+def run_archive(
+    application: Application, directory: Path, tables: Collection[str] = (*TABLES,), *, port: int = 0, url: str = ""
+) -> Iterator[Archive]:
+    """An archive with these of the demo catalogues, until the end of the context. port, url: chosen unless given."""
+    for table in tables:
         loaded = application.run("ingest", "--dataset", table)
         assert loaded.code == 0, loaded.err
     port = port or free_port()

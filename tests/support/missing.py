@@ -1,6 +1,6 @@
 """What a kubelet, a scheduler and the workload controllers would report, for an API server that has none of them.
 
-A thread that every 50 ms gives Deployments, StatefulSets and Jobs the status of success, or what `outcomes` says.
+A thread that every 100 ms gives Deployments, StatefulSets and Jobs the status of success, or what `outcomes` says.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def controllers(server: ApiServer, namespace: str) -> Iterator[Missing]:
     missing, stop, errors = Missing(server, namespace), threading.Event(), list[BaseException]()
 
     def loop() -> None:
-        while not stop.wait(0.05):
+        while not stop.wait(0.1):
             try:
                 missing.turn()
             except BaseException as error:

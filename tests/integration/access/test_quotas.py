@@ -9,12 +9,12 @@ import pytest
 from support import wire
 from support.archive import Archive
 from support.askers import Asker, browser, nobody, user
+from support.seconds import FOR_EVER
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300), pytest.mark.usefixtures("slow_table")]
 
 COUNT = "SELECT COUNT(*) AS n FROM openngc.objects"
-POSITIONS = "SELECT TOP 20000 source_id, ra, dec FROM gaiadr3.bright"
-FOR_EVER = "SELECT COUNT(*) AS n FROM gaiadr3.bright a JOIN gaiadr3.bright b ON a.ra + b.dec > 1000"
+POSITIONS = "SELECT TOP 20000 hip, ra, dec FROM hipparcos.main"
 
 
 @pytest.fixture

@@ -1,15 +1,21 @@
-"""The data database, for tests of what the translator and the formats write."""
+"""Every demo catalogue, and the data database for tests of what the translator and the formats write."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import psycopg
 import pytest
 
 from support.application import Application
+from support.catalogues import TABLES
 from support.stars import CREATE
+
+
+@pytest.fixture(scope="session")
+def tables() -> Collection[str]:
+    return tuple(TABLES)
 
 
 @pytest.fixture(scope="module")

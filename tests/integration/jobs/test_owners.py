@@ -12,9 +12,10 @@ import requests
 from support import catalogues, wire
 from support.archive import Archive
 from support.askers import UWS, Asker, browser, nobody, user
+from support.seconds import FOR_EVER, lasting
 from support.waiting import eventually
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(400), pytest.mark.usefixtures("slow_table")]
 
 COUNT = "SELECT COUNT(*) AS n FROM openngc.objects"
 BRIGHT = "SELECT hip, ra, dec FROM hipparcos.main WHERE hip < 100"
@@ -225,8 +226,7 @@ def test_a_deleted_job_is_gone_at_once_and_its_table_soon(archive: Archive, ada:
 
 
 def test_turns_are_taken_by_owners_not_by_jobs(ada: Asker, ben: Asker) -> None:
-    slow = "SELECT COUNT(*) AS n FROM openngc.objects a JOIN openngc.objects b ON a.ra + b.dec > 1000 WHERE a.ra < 20"
-    many = [ada.submit(slow, PHASE="RUN") for _ in range(5)]
+    many = [ada.submit(lasting(2), PHASE="RUN") for _ in range(5)]
     one = ben.submit(COUNT, PHASE="RUN")
     assert ben.until(one, "COMPLETED", "ERROR", within=120) == "COMPLETED"
     for job in many:
@@ -235,13 +235,12 @@ def test_turns_are_taken_by_owners_not_by_jobs(ada: Asker, ben: Asker) -> None:
 
 
 def test_one_owner_never_holds_all_workers_of_a_queue(archive: Archive, ada: Asker, ben: Asker) -> None:
-    for_ever = "SELECT COUNT(*) AS n FROM gaiadr3.bright a JOIN gaiadr3.bright b ON a.ra + b.dec > 1000"
     archive.application.console.must("quota", "user", "--executing", "1")
     archive.start("worker", "long", name="worker-long-2")
     jobs = []
     try:
         for asker in (ada, ada, ben):
-            job = asker.submit(for_ever)
+            job = asker.submit(FOR_EVER)
             asker.post(f"{job}/executionduration", EXECUTIONDURATION="600")
             asker.post(f"{job}/phase", PHASE="RUN")
             jobs.append((asker, job))

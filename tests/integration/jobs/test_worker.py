@@ -17,20 +17,18 @@ import requests
 from support import catalogues, wire
 from support.application import Application
 from support.archive import Archive
+from support.seconds import FOR_EVER, lasting
 from support.waiting import eventually
 
 pytestmark = [
     pytest.mark.integration,
+    pytest.mark.usefixtures("slow_table"),
     pytest.mark.timeout(400),
     # pyvo leaves sockets open, which the garbage collector finds in some later test.
     pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
 ]
 
 COUNT = "SELECT COUNT(*) AS n FROM openngc.objects"
-SECONDS_LONG = (
-    "SELECT COUNT(*) AS n FROM openngc.objects a JOIN openngc.objects b ON a.ra + b.dec > 1000 WHERE a.ra < 90"
-)
-FOR_EVER = "SELECT COUNT(*) AS n FROM gaiadr3.bright a JOIN gaiadr3.bright b ON a.ra + b.dec > 1000"
 UWS = "{http://www.ivoa.net/xml/UWS/v1.0}"
 
 
@@ -88,14 +86,12 @@ def test_pyvo_runs_a_job_from_submission_to_deletion(archive: Archive) -> None:
 
 
 def test_a_result_is_served_in_every_format_and_in_its_order(archive: Archive) -> None:
-    job = archive.submit(
-        "SELECT TOP 20000 source_id, ra FROM gaiadr3.bright ORDER BY ra DESC", PHASE="RUN", FORMAT="csv"
-    )
+    job = archive.submit("SELECT TOP 20000 hip, ra FROM hipparcos.main ORDER BY ra DESC", PHASE="RUN", FORMAT="csv")
     assert archive.until(job, "COMPLETED", "ERROR") == "COMPLETED"
     csv = requests.get(f"{job}/results/result", timeout=60)
     assert csv.headers["Content-Type"].startswith("text/csv")
     votable = requests.get(f"{job}/results/result", params={"RESPONSEFORMAT": "votable"}, timeout=60)
-    expected = sorted(catalogues.gaia()["ra"], reverse=True)[:20000]
+    expected = sorted(catalogues.hipparcos()["ra"], reverse=True)[:20000]
     assert [float(row["ra"]) for row in wire.csv_rows(csv.text)] == expected
     assert list(wire.table(votable.content)["ra"]) == expected
 
@@ -279,17 +275,17 @@ def test_a_sweep_waits_for_a_database_that_is_away(unordered: Archive, away: str
 
 
 def test_a_killed_worker_child_loses_no_job(archive: Archive) -> None:
-    job = running(archive, SECONDS_LONG, FORMAT="csv")
+    job = running(archive, lasting(5), FORMAT="csv")
     for child in archive.worker("short").children():
         os.kill(child, signal.SIGKILL)
     phase, seconds = watched_to_its_end(archive, job)
     assert phase == "COMPLETED"
     assert seconds < 90
-    assert requests.get(f"{job}/results/result", timeout=30).text.split() == ["n", "0"]
+    assert requests.get(f"{job}/results/result", timeout=30).text.split() == ["n", *"12345"]
 
 
 def test_a_killed_worker_loses_no_job(archive: Archive) -> None:
-    job = running(archive, SECONDS_LONG, FORMAT="csv")
+    job = running(archive, lasting(5), FORMAT="csv")
     archive.worker("short").kill()
     archive.start("worker", "short")
     phase, seconds = watched_to_its_end(archive, job)
