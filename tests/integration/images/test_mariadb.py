@@ -100,6 +100,20 @@ def test_kill_during_first_start_is_recovered_from(stage: Stage, moment: str) ->
     assert [path.name for path in volume.iterdir()] == ["data"]
 
 
+@pytest.mark.parametrize("size", [0, 24576])
+def test_kill_before_the_first_bytes_of_the_log_of_transactions_is_recovered_from(stage: Stage, size: int) -> None:
+    """It is made anew at each start; for an instant it has its name, and its size, but nothing in it."""
+    server = start(stage)
+    ready(server)
+    query(server, "CREATE TABLE t (i int); INSERT INTO t VALUES (1), (2), (3)")
+    server.signal("KILL")
+    server.wait(30)
+    (server.pod.volume("data", UID) / "data/tc.log").write_bytes(bytes(size))
+    server.start()
+    ready(server)
+    assert query(server, "SELECT count(*) FROM t") == "3"
+
+
 def test_volume_that_outlived_its_secret_takes_the_new_one(stage: Stage) -> None:
     server = start(stage)
     ready(server)
