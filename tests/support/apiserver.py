@@ -27,6 +27,7 @@ PROGRAMS = CACHE / "kubernetes/current/bin"
 OPERATOR = "system:serviceaccount:almagest-system:almagest-operator"
 USERS = {
     "admin": ("admin", "system:masters"),
+    "collector": ("system:kube-controller-manager", "system:masters"),
     "operator": (OPERATOR, "system:serviceaccounts"),
     "stranger": ("stranger", "nobody"),
 }
@@ -168,7 +169,7 @@ def is_there() -> bool:
 
 @contextmanager
 def run(directory: Path) -> Iterator[ApiServer]:
-    """Start all three, wait until they serve, and end them with the context."""
+    """Start etcd and the API server, wait until it serves, and end them with the context."""
     etcd_port, peer_port, port = free_ports(3)
     _write_files(directory)
     api = Program(directory, "kube-apiserver", _api_server(directory, port, etcd_port))
@@ -176,10 +177,15 @@ def run(directory: Path) -> Iterator[ApiServer]:
     with Program(directory, "etcd", _etcd(directory, etcd_port, peer_port)), api:
         server.await_ready()
         try:
-            with Program(directory, "kube-controller-manager", _collector(server)):
-                yield server
+            yield server
         finally:
             server.hang_up()
+
+
+def collector(server: ApiServer) -> Program:
+    """The garbage collector and the end of namespaces. It looks for new kinds of resources every half minute only: to
+    be started when they are there."""
+    return Program(server.directory, "kube-controller-manager", _collector(server))
 
 
 def end(process: subprocess.Popen[bytes], within: float = 5) -> int:
@@ -245,7 +251,7 @@ def _api_server(directory: Path, port: int, etcd_port: int) -> dict[str, str]:
 
 def _collector(server: ApiServer) -> dict[str, str]:
     """Of the controllers only the garbage collector: deployments and jobs are brought forward by the tests."""
-    kubeconfig = str(server.kubeconfig())
+    kubeconfig = str(server.kubeconfig("collector"))
     return {
         "kubeconfig": kubeconfig,
         "authentication-kubeconfig": kubeconfig,

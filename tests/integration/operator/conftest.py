@@ -58,7 +58,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
         running.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
         status = {"addresses": [{"type": "InternalIP", "address": "192.0.2.7"}]}
         running.request("PATCH", "/api/v1/nodes/one/status", {"status": status}, kind="merge-patch+json")
-        yield running
+        with apiserver.collector(running):
+            yield running
 
 
 def rights() -> str:
