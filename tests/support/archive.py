@@ -140,7 +140,7 @@ def free_port() -> int:
 
 @contextmanager
 def run_archive(
-    application: Application, directory: Path, tables: Collection[str] = (*TABLES,), *, port: int = 0, url: str = ""
+    application: Application, directory: Path, tables: Collection[str] = tuple(TABLES), *, port: int = 0, url: str = ""
 ) -> Iterator[Archive]:
     """An archive with these of the demo catalogues, until the end of the context. port, url: chosen unless given."""
     for table in tables:

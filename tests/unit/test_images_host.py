@@ -56,7 +56,7 @@ def test_deb822_sources_name_the_mirrors(apt: Path) -> None:
 def test_one_line_sources_name_the_mirrors(apt: Path) -> None:
     (apt / "sources.list").write_text(
         f"deb [signed-by=/usr/share/keyrings/k.gpg arch=amd64] {MIRROR}/debian/ trixie main contrib\n"
-        "# deb http://192.0.2.9/debian trixie main\n"
+        f"# deb {MIRROR}/of-yesterday/debian trixie main\n"
         f"deb {MIRROR}/debian-security trixie-security main\n"
     )
     assert host.sources("trixie") == WANTED

@@ -108,7 +108,9 @@ def test_kill_before_the_first_bytes_of_the_log_of_transactions_is_recovered_fro
     query(server, "CREATE TABLE t (i int); INSERT INTO t VALUES (1), (2), (3)")
     server.signal("KILL")
     server.wait(30)
-    (server.pod.volume("data", UID) / "data/tc.log").write_bytes(bytes(size))
+    log = server.pod.volume("data", UID) / "data/tc.log"
+    assert log.read_bytes()[:4].hex() == "fe230574", "the head by which a log that is to be kept is known"
+    log.write_bytes(bytes(size))
     server.start()
     ready(server)
     assert query(server, "SELECT count(*) FROM t") == "3"
