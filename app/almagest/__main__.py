@@ -165,7 +165,7 @@ def _close_connections() -> None:
 def _serve(_: argparse.Namespace) -> int:
     """Answer HTTP requests on port 8000 until told to stop; requests in flight are finished first."""
     _set_up_django()
-    from almagest.config.serve import serve  # noqa: PLC0415 - each process loads only what it runs
+    from almagest.processes.serve import serve  # noqa: PLC0415 - each process loads only what it runs
 
     return serve()
 
@@ -174,7 +174,7 @@ def _migrate(_: argparse.Namespace) -> int:
     """Bring the application's database and the data database (roles, schemas, grants) to the state that this release
     needs. Safe to repeat and to run twice at once."""
     _set_up_django()
-    from almagest.config.migrate import migrate  # noqa: PLC0415 - as above
+    from almagest.processes.migrate import migrate  # noqa: PLC0415 - as above
 
     return migrate()
 
@@ -203,7 +203,7 @@ def _val(options: argparse.Namespace) -> int:
 def _worker(options: argparse.Namespace) -> int:
     """Run the query jobs of one queue until told to stop; the running job is finished or handed back first."""
     _set_up_django()
-    from almagest.config.worker import worker  # noqa: PLC0415 - as above
+    from almagest.processes.worker import worker  # noqa: PLC0415 - as above
 
     return worker(options.queue)
 
@@ -211,7 +211,7 @@ def _worker(options: argparse.Namespace) -> int:
 def _scheduler(_: argparse.Namespace) -> int:
     """Recover lost jobs, expire old ones and order their results' removal, until told to stop. One per archive."""
     _set_up_django()
-    from almagest.query.uws.scheduler import run  # noqa: PLC0415 - as above
+    from almagest.processes.scheduler import run  # noqa: PLC0415 - as above
 
     return run()
 

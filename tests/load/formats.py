@@ -22,7 +22,7 @@ import psycopg
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "app"))
 
-from almagest.adql import Column
+from almagest.catalogue import Column
 from almagest.formats import FORMATS, About, Ending, Format, RawBlock, Status
 from almagest.query.answers.copying import Copied
 

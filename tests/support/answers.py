@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from almagest.adql import Column
+from almagest.catalogue import Column
 from almagest.formats import About, Ending, Format, RawBlock, Status
 from almagest.query.answers.copying import Copied
 

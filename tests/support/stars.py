@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from almagest.adql import Catalogue, Column, Table
+from almagest.catalogue import Catalogue, Column, Table
 
 _STARS = (
     Column("source_id", "long", ucd="meta.id;meta.main"),

@@ -1,6 +1,5 @@
 """PURE. ADQL 2.1 into SQL for PostgreSQL with pgSphere: parse, analyse, generate; see docs/app/adql.md."""
 
-from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
 from almagest.adql.dialects import FEATURES, DialectName
 from almagest.adql.errors import (
     AdqlError,
@@ -15,7 +14,6 @@ from almagest.adql.errors import (
     WrongType,
 )
 from almagest.adql.lexer import MAX_BYTES
-from almagest.adql.names import RESERVED, written
 from almagest.adql.translate import translate
 from almagest.adql.translation import ResultColumn, Translation
 from almagest.adql.udfs import UDFS, Udf
@@ -23,20 +21,14 @@ from almagest.adql.udfs import UDFS, Udf
 __all__ = [
     "FEATURES",
     "MAX_BYTES",
-    "RESERVED",
     "UDFS",
     "AdqlError",
     "AdqlSyntaxError",
     "AmbiguousColumn",
-    "Catalogue",
-    "Column",
     "DialectName",
     "Forbidden",
-    "ForeignKey",
     "NotAllowed",
     "ResultColumn",
-    "Schema",
-    "Table",
     "TooComplex",
     "Translation",
     "Udf",
@@ -45,5 +37,4 @@ __all__ = [
     "UnknownTable",
     "WrongType",
     "translate",
-    "written",
 ]

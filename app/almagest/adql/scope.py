@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from almagest.adql.catalogue import Catalogue, Names, Table
 from almagest.adql.errors import AmbiguousColumn, Position, TooComplex, UnknownColumn, UnknownTable
 from almagest.adql.parser import AdqlParser, position
 from almagest.adql.values import Kind, Value, kind_of, quoted
+from almagest.catalogue import Catalogue, Names, Table
 
 MAX_SQL = 2_000_000
 """Characters of generated SQL: what is written once in a query may stand several times in its translation."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from sqlglot import exp
 
 from almagest.adql import queries
-from almagest.adql.catalogue import Catalogue
 from almagest.adql.dialects import DIALECTS, DialectName
 from almagest.adql.errors import Forbidden, TooComplex
 from almagest.adql.parser import parse, position
 from almagest.adql.scope import Context, Scope, Subquery
 from almagest.adql.translation import Translation
 from almagest.adql.udfs import GATHERING
+from almagest.catalogue import Catalogue
 
 
 def translate(

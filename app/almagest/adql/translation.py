@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 
 ResultColumn = Column
 """A column of the answer carries what a column of a table does; its name is unique within the answer."""

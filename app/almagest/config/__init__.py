@@ -1,1 +1,1 @@
-"""Settings from typed environment variables, the URL map and the processes of the application."""
+"""Settings: typed environment variables, and what Django makes of them. The bottom of the application."""

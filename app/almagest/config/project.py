@@ -24,7 +24,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "almagest.config.headers.ResponseHeaders",
+    "almagest.processes.headers.ResponseHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -32,8 +32,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
-ROOT_URLCONF = "almagest.config.urls"
-WSGI_APPLICATION = "almagest.config.wsgi.application"
+ROOT_URLCONF = "almagest.processes.urls"
+WSGI_APPLICATION = "almagest.processes.wsgi.application"
 APPEND_SLASH = False  # VO clients post to exact URLs, and a redirect would lose the body
 
 TEMPLATES: list[dict[str, Any]] = [

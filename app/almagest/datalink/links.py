@@ -11,8 +11,7 @@ from django.db.models import Q
 
 from almagest import formats
 from almagest.accounts.identity import NOBODY, Identity
-from almagest.adql.catalogue import Catalogue, Column, Table
-from almagest.adql.names import written
+from almagest.catalogue import Catalogue, Column, Table, written
 from almagest.conesearch.address import service_url
 from almagest.config.environment import environment
 from almagest.datalink import vocabulary

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.block import EPOCH_MICROSECONDS
 from almagest.formats.document import foot, head

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Datatype
+from almagest.catalogue import Datatype
 
 ROWS = 50_000
 """Rows in a block: enough to forget the cost of a call, few enough to fit the processor's cache by column."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.format import Copy, Rows, Streamed
 from almagest.formats.layout import Layout

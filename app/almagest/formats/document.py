@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats import markup
 from almagest.formats.about import About, Input, ServiceDescriptor
 from almagest.formats.format import Status

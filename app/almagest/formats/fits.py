@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
 from almagest.formats.layout import MARKS, SENT, Layout, Part, ascii_only

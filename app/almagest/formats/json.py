@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.format import Copy, Rows, Status, Streamed
 from almagest.formats.lines import SEPARATOR, lines, plain, separated

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats import rows
 from almagest.formats.rows import Cells, Field, Null, Ragged, RawBlock
 from almagest.formats.sql import elements, fixed_size, is_text, is_timestamp, text

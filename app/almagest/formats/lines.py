@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.format import Copy
 from almagest.formats.rows import RawBlock
 

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.format import Copy, Rows, Status, Streamed
 from almagest.formats.lines import SEPARATOR, lines, plain, separated
@@ -15,7 +15,7 @@ from almagest.formats.separated import without_ends
 from almagest.formats.sql import is_text, plain_cell
 
 STYLE = "/static/pages/result.css"
-"""The page's style sheet: nothing in the page itself may be run or applied (`almagest.config.headers`)."""
+"""The page's style sheet: nothing in the page itself may be run or applied (`almagest.processes.headers`)."""
 
 _NUMBERS = ("short", "int", "long", "float", "double")
 _MEASURED = 1000

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import Array, Block, Fixed, Mask, Text, Values, spans
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)

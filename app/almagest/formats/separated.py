@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
 from almagest.formats.lines import lines, plain, separated

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 
 
 def is_text(column: Column) -> bool:

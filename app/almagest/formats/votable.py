@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.chunks import base64_length, base64_lines
 from almagest.formats.document import MEDIA_TYPE, foot, head

@@ -15,7 +15,7 @@ from astropy import units
 from astropy.io.votable.ucd import check_ucd
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from almagest.adql.catalogue import Datatype
+from almagest.catalogue import Datatype
 from almagest.ingest.errors import IngestError
 
 IDENTIFIER = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import EPOCH, Array, Block, Fixed, Text, Values
 
 Extreme = int | float | None

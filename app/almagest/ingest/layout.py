@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.pgcopy import sql_type
 from almagest.ingest.description import IDENTIFIER, Description
 from almagest.ingest.errors import IngestError

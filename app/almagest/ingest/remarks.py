@@ -9,7 +9,7 @@ from typing import Literal
 from astropy import units
 from astropy.io.votable.ucd import check_ucd
 
-from almagest.adql.names import RESERVED, written
+from almagest.catalogue import RESERVED, written
 
 Severity = Literal["error", "warning"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.ingest import demo
 from almagest.ingest.description import Description, read
 from almagest.ingest.errors import IngestError

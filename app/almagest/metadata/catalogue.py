@@ -16,7 +16,7 @@ from django.db import connection
 from django.db.models import Prefetch
 
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Catalogue, Column, Datatype, ForeignKey, Schema, Table
+from almagest.catalogue import Catalogue, Column, Datatype, ForeignKey, Schema, Table
 from almagest.metadata import models, tap_schema
 from almagest.metadata.access import Aspect, Audiences, functions
 from almagest.metadata.levels import EVERYBODY, Audience

@@ -20,7 +20,7 @@ from psycopg.sql import SQL, Identifier
 from psycopg.types.json import Jsonb
 
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Catalogue, Column, Table
+from almagest.catalogue import Catalogue, Column, Table
 from almagest.config.environment import environment
 from almagest.metadata import catalogue, models, roles, tap_schema
 from almagest.metadata.access import Audiences

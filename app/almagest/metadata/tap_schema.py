@@ -15,8 +15,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
-from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
-from almagest.adql.names import written
+from almagest.catalogue import Catalogue, Column, ForeignKey, Schema, Table, written
 
 NAME = "tap_schema"
 

@@ -52,7 +52,7 @@ class Job(models.Model):
     parameters: TAP's, by upper-case name, values as sent. execution_duration: seconds that it may run; queue: the time
     class that follows from it. attempt: which run this is; a worker acts on a row only while it is the attempt that the
     worker began. alive_at: when that worker last said that it runs; it says so every few seconds.
-    columns: of the result table, as dictionaries of `almagest.adql.catalogue.Column`, in the table's order; tables:
+    columns: of the result table, as dictionaries of `almagest.catalogue.Column`, in the table's order; tables:
     (schema, name) of those that it was read from; nrows: rows in it; overflow: whether a limit cut it; nbytes: that it
     takes on disk, None as soon as there is none; until the job ends, what its uploads take. uploads: tables that came
     with it (`almagest.query.uws.submission`); uploaded: how many ever did.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from almagest.adql.catalogue import Column, Datatype, Table
+from almagest.catalogue import Column, Datatype, Table
 from almagest.formats.markup import Markup, element
 from almagest.vo import vosi
 from almagest.vo.votable import info, results, votable

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import quote, unquote
 
-from almagest.adql.catalogue import Column, Table
+from almagest.catalogue import Column, Table
 from almagest.formats.about import Input, ServiceDescriptor
 from almagest.formats.document import descriptor
 from almagest.formats.markup import Markup, element

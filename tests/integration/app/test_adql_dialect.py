@@ -14,7 +14,8 @@ from astropy.time import Time
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from almagest.adql import AdqlError, Column, translate
+from almagest.adql import AdqlError, translate
+from almagest.catalogue import Column
 from support.adql_grammar import mutations, queries
 from support.stars import SKY, declared
 

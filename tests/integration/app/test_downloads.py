@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from almagest import formats
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats import About, Origin
 from almagest.query.answers.answer import Source
 from almagest.query.answers.downloads import Conditions, Delivery, Document, deliver

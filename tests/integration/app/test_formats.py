@@ -20,7 +20,7 @@ from astropy.io import fits
 from astropy.io.votable import parse
 from astropy.table import Table
 
-from almagest.adql import Column
+from almagest.catalogue import Column
 from almagest.formats import FORMATS, About, negotiate
 from support.answers import copied, document
 from support.services import Services

@@ -14,7 +14,7 @@ from astropy.io import fits
 
 from almagest import formats
 from almagest.accounts.identity import NOBODY, Identity
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.query import datadb, limits, slots
 from almagest.query.answers import copying
 from almagest.query.answers.answer import LARGE_BYTES, Answer, Source

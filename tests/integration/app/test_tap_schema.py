@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from almagest.adql import Catalogue, Column, ForeignKey, Schema, Table
+from almagest.catalogue import Catalogue, Column, ForeignKey, Schema, Table
 from almagest.metadata import tap_schema
 from support.application import Application
 

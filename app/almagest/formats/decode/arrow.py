@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 
 _TYPES: dict[pa.DataType, Datatype] = {
     pa.bool_(): "boolean",

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.formats.block import DTYPES
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 from almagest.formats.decode.table import Bounds, described

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.formats.block import DTYPES, ROWS, Array, Block, Fixed, Text, Values, fixed
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 from almagest.formats.decode.table import BLOCK_BYTES, CHUNK, Bounds, Decoded, described

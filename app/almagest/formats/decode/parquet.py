@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Block, Fixed, Text, Values, fixed, spans
 from almagest.formats.decode import arrow
 from almagest.formats.decode.errors import DecodingError, TooMuchError

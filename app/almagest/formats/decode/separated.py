@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import BinaryIO
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import ROWS, Block
 from almagest.formats.decode import cells
 from almagest.formats.decode.errors import DecodingError

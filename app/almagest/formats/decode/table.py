@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import Block
 from almagest.formats.decode.errors import TooMuchError
 from almagest.formats.names import NAME_BYTES, SYSTEM_NAMES

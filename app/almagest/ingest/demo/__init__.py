@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import ROWS, Array, Block, Fixed, Text, Values
 from almagest.ingest.description import Description, read
 from almagest.ingest.errors import IngestError

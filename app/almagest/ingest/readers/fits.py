@@ -21,7 +21,7 @@ from astropy import units
 from astropy.io import fits
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.formats.block import DTYPES, ROWS, Block, Fixed, Text, Values, fixed, text
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers.fits_headers import BLOCK_BYTES, find, value

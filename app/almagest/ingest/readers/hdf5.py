@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.formats.block import DTYPES, ROWS, Block, Text, Values, fixed, text
 from almagest.ingest.errors import IngestError
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.formats.block import ROWS, Block
 from almagest.formats.decode.arrow import column as described
 from almagest.ingest.errors import IngestError

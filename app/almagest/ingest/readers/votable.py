@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from almagest.adql.catalogue import Datatype
+from almagest.catalogue import Datatype
 from almagest.formats.block import Block
 from almagest.formats.decode import Bounds, DecodingError, votable
 from almagest.ingest.errors import IngestError

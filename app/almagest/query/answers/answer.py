@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import psycopg
 
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats import CHUNK, About, Ending, Format, RawBlock, Status, TooWideError
 from almagest.query import datadb
 from almagest.query.answers.copying import Copied

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 
 from almagest import adql, formats
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Catalogue, Column, Table
-from almagest.adql.names import written
+from almagest.catalogue import Catalogue, Column, Table, written
 from almagest.formats.votable import Tabledata
 from almagest.metadata import catalogue
 from almagest.query import limits

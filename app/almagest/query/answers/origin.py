@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from almagest.adql import Column
+from almagest.catalogue import Column
 from almagest.config.environment import environment, site
 from almagest.formats import About, Coordinates, Link, Origin, ServiceDescriptor, placed
 from almagest.metadata import catalogue

@@ -10,8 +10,7 @@ import psycopg
 
 from almagest import adql
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Catalogue, Column, Table
-from almagest.adql.names import written
+from almagest.catalogue import Catalogue, Column, Table, written
 from almagest.query import datadb, limits
 from almagest.query.failures import explain
 

@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 
 from almagest import adql, formats
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Catalogue, Table
+from almagest.catalogue import Catalogue, Table
 from almagest.metadata import catalogue
 from almagest.query import limits, request
 from almagest.query.answers import origin

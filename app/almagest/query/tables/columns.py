@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.names import NAME_BYTES, SYSTEM_NAMES
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from django.db import transaction
 
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Catalogue, Schema, Table
+from almagest.catalogue import Catalogue, Schema, Table
 from almagest.query import quotas, request
 from almagest.query.errors import InvalidRequestError, WrongPhaseError
 from almagest.query.models import Job, Phase, UserTable

@@ -14,7 +14,7 @@ from typing import IO, BinaryIO
 
 from psycopg import sql
 
-from almagest.adql.catalogue import Column, Table
+from almagest.catalogue import Column, Table
 from almagest.config.environment import environment
 from almagest.formats import pgcopy
 from almagest.formats.block import Block, Text

@@ -7,7 +7,7 @@ from typing import Any
 
 from celery.exceptions import OperationalError
 
-from almagest.config.celery import app
+from almagest.query.uws.celery import app
 
 log = logging.getLogger(__name__)
 

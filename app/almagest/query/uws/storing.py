@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from almagest.adql import Translation
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.query import datadb, limits, quotas
 from almagest.query.answers import results
 from almagest.query.models import Job

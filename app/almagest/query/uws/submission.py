@@ -15,7 +15,7 @@ from django.db import transaction
 from psycopg import sql
 
 from almagest.accounts.identity import Identity
-from almagest.adql.catalogue import Table
+from almagest.catalogue import Table
 from almagest.query import datadb, limits, quotas, request
 from almagest.query.errors import ResultLostError, TooLargeError
 from almagest.query.failures import explain

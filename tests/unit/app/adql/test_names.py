@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from almagest.adql import AmbiguousColumn, Catalogue, Column, Table, UnknownColumn, UnknownTable, WrongType, translate
+from almagest.adql import AmbiguousColumn, UnknownColumn, UnknownTable, WrongType, translate
+from almagest.catalogue import Catalogue, Column, Table
 from support.stars import SKY
 
 

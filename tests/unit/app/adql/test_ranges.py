@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from almagest.adql import Catalogue, Column, Table, translate
+from almagest.adql import translate
+from almagest.catalogue import Catalogue, Column, Table
 
 SKY = Catalogue(
     [

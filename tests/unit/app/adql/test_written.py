@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from almagest.adql import RESERVED, Catalogue, Column, Table, translate, written
+from almagest.adql import translate
+from almagest.catalogue import RESERVED, Catalogue, Column, Table, written
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from almagest.adql import Column
+from almagest.catalogue import Column
 from almagest.formats import FORMATS, About, RawBlock
 from almagest.formats.arrow import FIRST, GROUP
 from support.answers import Given, document, value_block

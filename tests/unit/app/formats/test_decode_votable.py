@@ -15,7 +15,7 @@ import pytest
 from astropy.io import votable as astropy_votable
 from astropy.table import MaskedColumn, Table
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import Array, Fixed, Text, Values
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, votable
 

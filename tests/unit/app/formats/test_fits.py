@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import pytest
 from astropy.io import fits
 
-from almagest.adql import Column
+from almagest.catalogue import Column
 from almagest.formats import FORMATS, About, TooWideError
 from support.answers import Given, document, value_block
 

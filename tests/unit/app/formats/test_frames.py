@@ -19,8 +19,7 @@ from astropy.io.votable import parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from almagest.adql import Column
-from almagest.adql.catalogue import Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.formats import (
     FORMATS,
     MEDIA_TYPE,

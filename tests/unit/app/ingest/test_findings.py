@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import Block, Fixed, fixed, strings
 from almagest.ingest.findings import Finding, find, notation, nothing, read, written
 

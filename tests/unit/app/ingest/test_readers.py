@@ -15,7 +15,7 @@ from astropy.io import fits
 from astropy.io.votable import from_table
 from astropy.table import Table
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import Fixed, Text
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import Source

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from almagest.adql.catalogue import Column, Table
+from almagest.catalogue import Column, Table
 from almagest.vo import conesearch
 
 V = "{http://www.ivoa.net/xml/VOTable/v1.3}"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from almagest.adql.catalogue import Column, Table
+from almagest.catalogue import Column, Table
 from almagest.formats import Input, ServiceDescriptor
 from almagest.vo import datalink
 from almagest.vo.datalink import Link

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
+from almagest.catalogue import Catalogue, Column, ForeignKey, Schema, Table
 from almagest.formats.markup import document, element
 from almagest.vo import tables, tap, uws, vosi
 

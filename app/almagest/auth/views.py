@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 from almagest.accounts import passwords, tokens
 from almagest.accounts.authentication import address, identify, refuse, require_own_site, token
 from almagest.accounts.errors import AccountError, ForgedRequestError, UnreadableError
-from almagest.config.body import UNREADABLE
+from almagest.dali.body import UNREADABLE
 
 TOKEN_LIFE = timedelta(hours=12)
 """Life of a token that a program fetches with a password, which it can do again."""

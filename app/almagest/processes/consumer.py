@@ -12,7 +12,7 @@ in the broker for tasks with an ETA as soon as one quorum queue exists. (Tasks w
 
 
 class Consumer(CeleryConsumer):
-    """Reads tasks from the broker; named in `almagest.config.celery` as worker_consumer."""
+    """Reads tasks from the broker; named in `almagest.processes.worker`."""
 
     class Blueprint(CeleryConsumer.Blueprint):  # type: ignore[misc, valid-type] # celery's is an attribute
         """The steps of starting and stopping, in the order of their own requirements."""

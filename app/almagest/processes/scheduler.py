@@ -14,7 +14,7 @@ from django.db import close_old_connections
 
 from almagest.accounts import expiry
 from almagest.config.environment import queues
-from almagest.config.heartbeat import heartbeat
+from almagest.processes.heartbeat import heartbeat
 from almagest.query.uws import dispatch, recovery
 
 log = logging.getLogger(__name__)

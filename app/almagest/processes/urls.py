@@ -6,7 +6,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("health/", include("almagest.health.urls")),
-    path("auth/", include("almagest.accounts.urls")),
+    path("auth/", include("almagest.auth.urls")),
     path("tap", include("almagest.tap.urls")),
     path("conesearch", include("almagest.conesearch.urls")),
     path("datalink", include("almagest.datalink.urls")),

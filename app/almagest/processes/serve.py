@@ -27,7 +27,7 @@ def serve() -> int:
     settings = environment()
     call_command("collectstatic", interactive=False, verbosity=0)
     server = Granian(
-        "almagest.config.wsgi:application",
+        "almagest.processes.wsgi:application",
         address="0.0.0.0",  # noqa: S104 - the pod's network policy decides who may come
         port=settings.web_port,
         interface=Interfaces.WSGI,

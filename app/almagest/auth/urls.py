@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.urls import path
 
-from almagest.accounts import views
+from almagest.auth import views
 
-app_name = "accounts"
+app_name = "auth"
 
 urlpatterns = [path("login", views.login, name="login"), path("logout", views.logout, name="logout")]

@@ -56,11 +56,10 @@ app.conf.update(
     task_ignore_result=True,
     task_acks_late=True,
     task_publish_retry_policy={"max_retries": 1, "interval_start": 0.2},
-    worker_consumer="almagest.query.uws.consumer:Consumer",
     worker_prefetch_multiplier=1,
     worker_hijack_root_logger=False,
     worker_cancel_long_running_tasks_on_connection_loss=False,
     worker_max_memory_per_child=400_000,
     timezone="UTC",
-    imports=("almagest.query.uws.worker",),
+    imports=("almagest.query.uws.tasks",),
 )

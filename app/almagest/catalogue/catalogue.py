@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Generic, Literal, TypeVar
 
-from almagest.adql.names import written
+from almagest.catalogue.names import written
 
 Datatype = Literal["boolean", "short", "int", "long", "float", "double", "char", "unicodeChar"]
 """VOTable 1.4 §2.1 type names that a column of an archive can have."""

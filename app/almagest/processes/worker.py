@@ -7,9 +7,9 @@ from typing import Any
 
 from celery import signals
 
-from almagest.config.celery import app
 from almagest.config.environment import ConfigurationError, queues
-from almagest.config.heartbeat import ConsumerHeartbeat
+from almagest.processes.heartbeat import ConsumerHeartbeat
+from almagest.query.uws.celery import app
 
 
 def worker(queue: str) -> int:
@@ -21,6 +21,7 @@ def worker(queue: str) -> int:
     if queue not in known:
         raise ConfigurationError(f"there is no queue {queue!r} in queues.json; it has {', '.join(known) or 'none'}")
     signals.setup_logging.connect(_keep_logging)
+    app.conf.worker_consumer = "almagest.processes.consumer:Consumer"
     app.steps["consumer"].add(ConsumerHeartbeat)
     running = app.Worker(
         queues=[queue],

@@ -3,7 +3,7 @@
 What touches it is the loop that does the work, not a thread beside it. A worker's consumer touches it from its event
 loop while it has a channel to the broker; when the loop hangs or the broker is lost and not found again, the file grows
 old and the kubelet's probe restarts the pod. A query that runs for an hour does not stop it: queries run in the pool's
-processes. The scheduler touches it in each round of its loop (`almagest.query.uws.scheduler`).
+processes. The scheduler touches it in each round of its loop (`almagest.processes.scheduler`).
 """
 
 from __future__ import annotations

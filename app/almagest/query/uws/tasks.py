@@ -1,4 +1,4 @@
-"""What the workers do: run jobs, and clear away results that nobody owns. Celery calls these; nothing else does."""
+"""What the workers do: run jobs, and clear away results that nobody owns. `query.uws.celery` finds them here."""
 
 from __future__ import annotations
 

@@ -8,8 +8,8 @@ from typing import Any
 import django
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
 
-from almagest.config.body import UNREADABLE, MeasuredBodies
 from almagest.config.environment import use_settings
+from almagest.dali.body import UNREADABLE, MeasuredBodies
 from almagest.query import limits
 
 

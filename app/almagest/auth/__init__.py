@@ -1,0 +1,1 @@
+"""`/auth/…`: a thin face over `almagest.accounts`."""
