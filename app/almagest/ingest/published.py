@@ -6,16 +6,16 @@ from collections.abc import Iterator, Sequence
 
 import psycopg
 from django.db.models import QuerySet
-from psycopg import sql
 
-from almagest import adql
 from almagest.accounts.identity import NOBODY
-from almagest.adql.errors import AdqlError
 from almagest.config.environment import environment
 from almagest.ingest.errors import IngestError
 from almagest.ingest.remarks import Remark, SaidOfColumn, SaidOfTable, remarks
-from almagest.metadata import models, roles
-from almagest.metadata.catalogue import visible
+from almagest.metadata import models
+from almagest.query import datadb, request
+from almagest.query.answers.sync import translate
+from almagest.query.errors import QueryError
+from almagest.query.failures import explain
 
 EXAMPLE_SECONDS = 30
 """An example that takes longer discourages whoever tries it."""
@@ -84,13 +84,13 @@ def _ledger(table: models.Table, data: psycopg.Connection) -> Iterator[Remark]:
 def _failure(query: str, data: psycopg.Connection) -> str | None:
     """Why a query does not run as anybody would run it; None when it gives a row, or none, in time."""
     try:
-        statement = adql.translate(query, visible(NOBODY), maxrec=1).sql
-        with data.transaction():
-            data.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(roles.PUBLIC)))
-            data.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(EXAMPLE_SECONDS * 1000))
-            data.execute(statement.encode())
-    except AdqlError as error:
+        translation = translate(NOBODY, request.check({"LANG": "ADQL", "QUERY": query, "MAXREC": "1"}))
+        datadb.begin_reading(data, NOBODY, EXAMPLE_SECONDS, translation.sorts)
+        data.execute(translation.sql.encode())
+    except QueryError as error:
         return str(error)
     except psycopg.Error as error:
-        return " ".join(str(error).split())
+        return str(explain(error, f"An example may take {EXAMPLE_SECONDS} s."))
+    finally:
+        data.rollback()
     return None
