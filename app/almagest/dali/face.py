@@ -25,7 +25,7 @@ from django.views.decorators.csrf import csrf_exempt
 from almagest.accounts import visitors
 from almagest.accounts.authentication import identify, refuse, sign
 from almagest.accounts.errors import AccountError
-from almagest.config.body import UNREADABLE
+from almagest.dali.body import UNREADABLE
 from almagest.formats import MEDIA_TYPE, Format, error_document
 from almagest.query import limits
 from almagest.query.answers.answer import Answer
@@ -58,7 +58,7 @@ def face(*methods: str, failed: Failed = dali_error) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @csrf_exempt
         @wraps(view)
-        def answer(request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
+        def answer(request: HttpRequest, *arguments: object, **named: object) -> HttpResponseBase:
             if request.method == "OPTIONS":
                 # A browser asks so before it lets a page of another site show a token.
                 response = HttpResponse(
@@ -150,7 +150,7 @@ def _described(response: Response, written: Format, name: str) -> Response:
     return response
 
 
-def _handled(view: View, failed: Failed, request: HttpRequest, *arguments: str, **named: str) -> HttpResponseBase:
+def _handled(view: View, failed: Failed, request: HttpRequest, *arguments: object, **named: object) -> HttpResponseBase:
     def answer() -> HttpResponseBase:
         identity = identify(request)
         response = _caught(lambda: view(request, *arguments, **named), failed, request)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from almagest.config.environment import environment
+from almagest.uws.joblist import JobList
+
+JOBS = JobList("/tap/async")
 
 
 def base_url() -> str:

@@ -12,7 +12,7 @@ from django.utils.http import http_date, quote_etag
 from django.views.decorators.gzip import gzip_page
 
 from almagest.accounts.authentication import challenges, identify
-from almagest.adql import Catalogue
+from almagest.catalogue import Catalogue
 from almagest.config.environment import environment
 from almagest.dali.face import face, pairs, parts, stream
 from almagest.metadata import catalogue, models

@@ -18,8 +18,10 @@ DOWNLOAD_SECONDS = 3600.0
 """Seconds that PostgreSQL may take to send a stored result; a slow client needs them, not the query."""
 
 
-def stored(job: Job, response_format: str | None = None) -> Document:
+def stored(job: Job, path: str, response_format: str | None = None) -> Document:
     """The result of a COMPLETED job as a file in the format that it asked for, or in another one.
+
+    path: of the service whose job it is, from the site's address on.
 
     Raises NoSuchJobError when there is no result, and InvalidRequestError for an unknown format. To open it raises
     ResultLostError when a crash of the data database emptied it: results are unlogged, four times as fast to write.
@@ -38,7 +40,7 @@ def stored(job: Job, response_format: str | None = None) -> Document:
         identity=_reader(job),
         lost=f"the result of job {job.pk} was lost when the data database restarted; run the query again",
     )
-    return Document(source, formats.negotiate(wanted), _about(job))
+    return Document(source, formats.negotiate(wanted), _about(job, path))
 
 
 def table(job: Job) -> sql.Identifier:
@@ -51,9 +53,9 @@ def _reader(job: Job) -> Identity | None:
     return job.keeper if job.owner else None
 
 
-def _about(job: Job) -> formats.About:
+def _about(job: Job, path: str) -> formats.About:
     """What the document tells about itself: the same at every download, so of the day when the job was made."""
     tables = [(schema, name) for schema, name in job.tables]
     return about(
-        job.parameters.get("QUERY", ""), tables, columns.read(job.columns), path="/tap/async", requested=job.created_at
+        job.parameters.get("QUERY", ""), tables, columns.read(job.columns), path=path, requested=job.created_at
     )

@@ -1,4 +1,4 @@
-"""`/tap/async…`: jobs as the resources of UWS 1.1 §2.2, over `almagest.query.uws.jobs`.
+"""Jobs as the resources of UWS 1.1 §2.2, over `almagest.query.uws`; each service has a job list of its own.
 
 A user's job is found by its owner only; an anonymous one by whoever knows its address, which is random. A list has the
 jobs of the user or of the visitor's cookie that asks for it, and is empty for programs without either.
@@ -17,60 +17,45 @@ from almagest.accounts.visitors import settle
 from almagest.dali.face import download, face, pairs, parts
 from almagest.query import request as parameters
 from almagest.query.answers import results
-from almagest.query.errors import InvalidRequestError, NoSuchJobError, TooLargeError
+from almagest.query.errors import InvalidRequestError, NoSuchJobError
 from almagest.query.models import Job, Phase
-from almagest.query.tables import jobtables
-from almagest.query.uws import jobs, submission
-from almagest.tap.address import base_url
+from almagest.query.uws import documents, jobs, submission
+from almagest.uws.joblist import JobList
 from almagest.vo import uws
-
-DELETED_AT_ONCE = 500
-"""Jobs that one request deletes; each is a transaction of its own."""
 
 
 @face("GET", "HEAD", "POST")
-def joblist(request: HttpRequest) -> HttpResponse:
-    """`/tap/async`: create a job, or list those that the caller owns."""
+def joblist(request: HttpRequest, service: JobList) -> HttpResponse:
+    """`{jobs}` (UWS 1.1 §2.2.2): create a job, or list those that the caller owns."""
     caller, sent = identify(request), list(pairs(request))
     if request.method != "POST":
-        return _xml(uws.jobs(_list_url(), (_entry(found, caller) for found in _listed(caller, sent))))
+        entries = (documents.entry(found, service.job(found), caller.name) for found in _listed(caller, sent))
+        return _xml(uws.jobs(service.url, entries))
     start = _control(sent, "PHASE") == "RUN"
     job = submission.create(_creator(request, caller), parameters.collect(sent), parts(request), start=start)
-    return _see(_url(job))
+    return _see(service.job(job))
 
 
 @face("GET", "HEAD", "POST", "DELETE")
-def job(request: HttpRequest, job_id: str) -> HttpResponse:
-    """`/tap/async/<id>`: the job's document, after WAIT when asked; or its end."""
+def job(request: HttpRequest, service: JobList, job_id: str) -> HttpResponse:
+    """`{jobs}/{job-id}`: the job's document, after WAIT when asked; or its end."""
     found = _find(request, job_id)
     if request.method == "DELETE":
-        return _deleted(found)
+        return _deleted(service, found)
     sent = list(pairs(request))
     if request.method == "POST":
         if _control(sent, "ACTION") != "DELETE":
             raise InvalidRequestError("the only thing to post here is ACTION=DELETE; see UWS 1.1 for the job's parts")
-        return _deleted(found)
+        return _deleted(service, found)
     seconds = _control(sent, "WAIT")
     if seconds is not None:
         found = jobs.wait(found, parameters.parse_wait(seconds), _control(sent, "PHASE"))
-    return _xml(uws.job(describe(found)))
-
-
-@face("POST")
-def delete_jobs(request: HttpRequest) -> HttpResponse:
-    """`/tap/deletejobs`: the one way in which astroquery's TapPlus deletes jobs. It belongs to no standard."""
-    names = _control(list(pairs(request)), "JOB_IDS") or ""
-    wanted = dict.fromkeys(name.strip() for name in names.split(",") if name.strip())
-    if len(wanted) > DELETED_AT_ONCE:
-        raise TooLargeError(f"JOB_IDS has {len(wanted):,} jobs; {DELETED_AT_ONCE} are deleted at once")
-    for found in [_find(request, name) for name in wanted]:
-        jobs.delete(found)
-    return HttpResponse(content_type="text/plain")
+    return _xml(uws.job(documents.describe(found, service.job(found))))
 
 
 @face("GET", "HEAD", "POST")
-def part(request: HttpRequest, job_id: str, name: str) -> HttpResponseBase:
-    """`/tap/async/<id>/<name>`: one property, to read or to set."""
+def part(request: HttpRequest, service: JobList, job_id: str, name: str) -> HttpResponseBase:
+    """`{jobs}/{job-id}/<name>`: one property, to read or to set."""
     found = _find(request, job_id)
     if request.method == "POST":
         if name not in (*_SET, "parameters"):
@@ -79,15 +64,16 @@ def part(request: HttpRequest, job_id: str, name: str) -> HttpResponseBase:
             submission.add(found, parameters.collect(pairs(request)), parts(request))
         else:
             _SET[name](found, list(pairs(request)))
-        return _see(_url(found))
+        return _see(service.job(found))
+    described = documents.describe(found, service.job(found))
     if name in _DOCUMENTS:
-        return _xml(_DOCUMENTS[name](describe(found)))
-    return HttpResponse(_ATOMS[name](describe(found)), content_type="text/plain; charset=utf-8")
+        return _xml(_DOCUMENTS[name](described))
+    return HttpResponse(_ATOMS[name](described), content_type="text/plain; charset=utf-8")
 
 
 @face("GET", "HEAD")
 def error(request: HttpRequest, job_id: str) -> HttpResponse:
-    """`/tap/async/<id>/error`: why it failed, as a DALI document."""
+    """`{jobs}/{job-id}/error`: why it failed, as a DALI document."""
     found = _find(request, job_id)
     if found.phase != Phase.ERROR:
         raise NoSuchJobError(f"job {found.pk} is {found.phase} and has no error")
@@ -95,32 +81,11 @@ def error(request: HttpRequest, job_id: str) -> HttpResponse:
 
 
 @face("GET", "HEAD")
-def result(request: HttpRequest, job_id: str) -> HttpResponseBase:
-    """`/tap/async/<id>/results/result`: its rows, in its own format or in the one named here."""
+def result(request: HttpRequest, service: JobList, job_id: str) -> HttpResponseBase:
+    """`{jobs}/{job-id}/results/result`: its rows, in its own format or in the one named here."""
     found = _find(request, job_id)
     wanted = parameters.collect(pairs(request))
-    return download(request, results.stored(found, wanted.get("RESPONSEFORMAT")), f"job-{found.pk}")
-
-
-def describe(found: Job) -> uws.JobDocument:
-    """The job as its document says it."""
-    return uws.JobDocument(
-        id=str(found.pk),
-        url=_url(found),
-        owner=found.user.get_username() if found.user else "",
-        phase=found.phase,
-        created=found.created_at,
-        destruction=found.destruction_at,
-        duration=found.execution_duration,
-        started=found.started_at,
-        ended=found.ended_at,
-        run_id=found.run_id,
-        parameters=found.parameters,
-        result=_media_type(found) if found.phase == Phase.COMPLETED else None,
-        size=found.nbytes,
-        error=(found.error, found.error_is_transient) if found.phase == Phase.ERROR else None,
-        info=_info(found),
-    )
+    return download(request, results.stored(found, service.path, wanted.get("RESPONSEFORMAT")), f"job-{found.pk}")
 
 
 Sent = list[tuple[str, str]]
@@ -190,51 +155,18 @@ def _listed(caller: Identity, sent: Sent) -> list[Job]:
     )
 
 
-def _entry(found: Job, caller: Identity) -> uws.JobDocument:
-    """As much of the job as a list says."""
-    return uws.JobDocument(
-        id=str(found.pk),
-        url=_url(found),
-        owner=caller.name,
-        phase=found.phase,
-        created=found.created_at,
-        destruction=found.destruction_at,
-        duration=found.execution_duration,
-        run_id=found.run_id,
-    )
-
-
-def _info(found: Job) -> dict[str, str]:
-    """What UWS has no place for: which queue, and what became of the result."""
-    table = f"{jobtables.SCHEMA}.{found.table_name}" if found.table_name else ""
-    told = {"queue": found.queue, "table": table, "rows": found.nrows, "bytes": found.nbytes}
-    return {name: str(value) for name, value in told.items() if value not in (None, "")}
-
-
 def _control(sent: Sent, name: str) -> str | None:
     """A parameter of the protocol itself, which is no parameter of the query."""
     return next((value for sent_name, value in sent if sent_name.upper() == name), None)
 
 
-def _media_type(found: Job) -> str:
-    return formats.negotiate(parameters.response_format(found.parameters)).media_type
-
-
-def _deleted(found: Job) -> HttpResponse:
+def _deleted(service: JobList, found: Job) -> HttpResponse:
     jobs.delete(found)
-    return _see(_list_url())
+    return _see(service.url)
 
 
 def _see(url: str) -> HttpResponse:
     return HttpResponse(status=303, headers={"Location": url})
-
-
-def _list_url() -> str:
-    return f"{base_url()}/async"
-
-
-def _url(found: Job) -> str:
-    return f"{_list_url()}/{found.pk}"
 
 
 def _xml(document: bytes) -> HttpResponse:
