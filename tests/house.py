@@ -1,4 +1,4 @@
-"""Rules of the house that no linter knows: module size, and lock files without addresses."""
+"""Rules of the house that no linter knows: module size, lock files without addresses, and people who are "they"."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 MAX_LINES = 500
 SOURCES = {".py", ".ts", ".tsx", ".go"}
+PROSE = {".py", ".md", ".yaml", ".html"}
+GENDERED = re.compile(r"\b(he|him|his|himself|she|her|hers|herself)\b", re.IGNORECASE)
 LOCKS = re.compile(r"^(requirements/.*\.txt|.*package-lock\.json)$")
 
 
@@ -32,9 +34,20 @@ def names_registry(path: Path) -> str | None:
     return None
 
 
+def names_gender(path: Path) -> str | None:
+    name = path.relative_to(ROOT)
+    if name.parts[0] == "tests":  # which quote what people write
+        return None
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        if found := GENDERED.search(line):
+            return f"{name}:{number}: says {found[0]!r}; people are they"
+    return None
+
+
 def main() -> int:
     checks = [(too_long, path) for path in committed() if path.suffix in SOURCES]
     checks += [(names_registry, path) for path in committed()]
+    checks += [(names_gender, path) for path in committed() if path.suffix in PROSE]
     findings = [finding for check, path in checks if (finding := check(path))]
     sys.stdout.writelines(f"{finding}\n" for finding in findings)
     return 1 if findings else 0

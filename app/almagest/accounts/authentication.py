@@ -24,26 +24,26 @@ SECURITY = ("ivo://ivoa.net/sso#BasicAA", "ivo://ivoa.net/sso#cookie")
 WWW-Authenticate."""
 
 SAFE = ("GET", "HEAD", "OPTIONS")
-_KEPT = "_almagest_identity"
+_IDENTITY = "_almagest_identity"
 
 
 def identify(request: HttpRequest) -> Identity:
-    """Who asks; found out once a request. Raises AccountError when what was shown proves nothing."""
-    kept: Identity | None = getattr(request, _KEPT, None)
-    if kept is None:
-        kept = _identify(request)
-        setattr(request, _KEPT, kept)
-    return kept
+    """Who asks; decided once a request. Raises AccountError when the credentials that were sent are wrong."""
+    identity: Identity | None = getattr(request, _IDENTITY, None)
+    if identity is None:
+        identity = _identify(request)
+        setattr(request, _IDENTITY, identity)
+    return identity
 
 
 def recall(user: int) -> Identity | None:
-    """The identity of an active user, as it is now, for what is done on his behalf later; None when he is gone."""
+    """The present identity of an active user, for what is done later on their behalf; None when the user is gone."""
     found = User.objects.filter(pk=user, is_active=True).first()
     return of(found) if found else None
 
 
 def of(user: User) -> Identity:
-    """The identity of a user, with the groups that he belongs to now."""
+    """The identity of a user, with their present groups."""
     return Identity(user=user.pk, name=user.username, groups=frozenset(user.groups.values_list("pk", flat=True)))
 
 
@@ -68,7 +68,7 @@ def require_own_site(request: HttpRequest) -> None:
 
 
 def token(request: HttpRequest) -> str | None:
-    """The secret of the token that the request shows, if that is what it shows."""
+    """The secret of the token in the request's Authorization header, or None where it has no token."""
     scheme, _, value = request.headers.get("Authorization", "").strip().partition(" ")
     match scheme.lower():
         case "basic":
@@ -129,7 +129,7 @@ def _shown(header: str, address: str) -> User:
 
 
 def _by_token(secret: str, name: str = "") -> User:
-    """The token's user. name: that was sent with it, which has to be his."""
+    """The token's user. name: the user name sent with the token, empty or the token's own."""
     found = tokens.owner(secret)
     if found is None or name not in ("", found.username):
         raise WrongCredentialsError("the token is unknown, expired or revoked")

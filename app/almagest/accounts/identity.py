@@ -16,7 +16,7 @@ ALL_VISITORS = "almagest_s"
 class Identity:
     """user: primary key of the account that was proved, or None; name: its user name; session: the random key of an
     anonymous visitor's session, or None; groups: primary keys of the user's groups when they were last looked up;
-    visitor: in place of the session, the owner's name of a visitor for whom something is done while he is away. At most
+    visitor: in place of the session, the owner's name of a visitor for whom something is done in their absence. At most
     one of user, session and visitor is set, and only a user has groups."""
 
     user: int | None = None

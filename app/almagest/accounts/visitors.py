@@ -1,5 +1,8 @@
-"""Anonymous visitors who own something: told from one another by a random cookie, which comes with the first thing that
-they create. Who only reads gets none. It is signed: one that anybody else made up makes no visitor."""
+"""Anonymous visitors who own something.
+
+A random cookie tells them from one another. A visitor gets it with the first thing that they create; reading sets no
+cookie. The cookie is signed, and one without our signature is ignored.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ def visitor(request: HttpRequest) -> Identity | None:
 def settle(request: HttpRequest, identity: Identity) -> Identity:
     """Who owns what this request creates: the identity that asks, or a new visitor where that is nobody.
 
-    The answer brings a visitor his cookie (`keep`).
+    The answer brings a new visitor their cookie (`keep`).
     """
     if identity.user is not None:
         return identity

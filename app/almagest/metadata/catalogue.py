@@ -26,7 +26,7 @@ AUDIENCES = 64
 """How many catalogues a process keeps: one for each set of groups that somebody has."""
 
 Key = tuple[tuple[Aspect, ...], bool, frozenset[int]]
-"""What decides a catalogue: aspects of which one is enough, whether somebody is logged in, and those of his groups that
+"""What decides a catalogue: aspects of which one is enough, whether somebody is logged in, and those of their groups that
 something names."""
 
 

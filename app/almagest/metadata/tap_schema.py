@@ -185,9 +185,10 @@ _MEMBER = """r.readers && ARRAY (
     SELECT rolname::text FROM pg_catalog.pg_roles
     WHERE rolname IN (SELECT unnest(s.readers) FROM almagest.tap_schemas AS s) AND pg_has_role(oid, 'USAGE')
 )"""
-"""Whether the one who asks may see a row, by the roles that he has the rights of: a login role may become others, and
-has no rights of theirs until then. A schema is seen by all who see anything of it, so `tap_schemas` has every role that
-matters."""
+"""Whether the asking role may see a row: PostgreSQL compares the row's readers with the roles whose rights it has.
+
+A login role may become others, but has their rights only then. Everybody who sees anything of a schema sees the
+schema, so `tap_schemas` names every role that matters."""
 
 _VISIBLE = {
     "schemas": _MEMBER,

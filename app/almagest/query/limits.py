@@ -29,7 +29,7 @@ TEMPORARY_BYTES = 8 << 30
 with: of a disk that the node needs for other things too."""
 
 KEPT_FOR_UPLOADS_BYTES = 2 << 30
-"""Bytes of these that no answer may take: one waits there until its reader has it, as slow as he may be."""
+"""Bytes of these that no answer may take: an answer stays on the disk until its reader has it, however slow they are."""
 
 SYNC_SECONDS = 60.0
 """Seconds that PostgreSQL works on, and sends, a synchronous answer."""
@@ -97,7 +97,7 @@ take room in the application's database, and no other limit counts errors, or re
 number of its own, so that no number of failures, which cost nothing, displaces a result."""
 
 KEPT_JOBS_OF_VISITOR = 1000
-"""The same of one visitor's in any phase: he displaces his own first."""
+"""The same for the jobs of one visitor, in any phase: a visitor displaces their own jobs first."""
 
 LISTED_JOBS = 10_000
 """Jobs in one list, the newest; LAST asks for fewer."""

@@ -1,4 +1,8 @@
-"""Jobs of UWS 1.1, one row each. Only `almagest.query.uws.jobs` changes their phase."""
+"""Jobs of UWS 1.1, one row each, with quotas, tables that users keep, and the last sweep.
+
+`almagest.query.uws` changes the phase of a job, by compare-and-set steps: `jobs` what people ask for, `claims`, `lease`
+and `recovery` what workers and the scheduler do.
+"""
 
 from __future__ import annotations
 
@@ -24,10 +28,10 @@ class Phase(models.TextChoices):
 
 
 ACTIVE = (Phase.PENDING, Phase.QUEUED, Phase.EXECUTING)
-"""Phases that something or somebody will still change."""
+"""Phases that are not final."""
 
 WITHOUT_RESULT = (Phase.PENDING, Phase.ERROR, Phase.ABORTED, Phase.ARCHIVED)
-"""Phases of which a result table is nobody's. (A QUEUED job may have an earlier attempt's, which the next replaces.)"""
+"""Phases in which a job has no result: a table that is left over from one is an orphan. (A QUEUED job may have an earlier attempt's, which the next replaces.)"""
 
 
 ENDED = (Phase.COMPLETED, Phase.ERROR, Phase.ABORTED)

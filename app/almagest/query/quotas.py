@@ -1,8 +1,8 @@
 """What one owner may have at once, and has: bytes and rows of stored results, jobs under way.
 
-An owner is who `Identity.owner` says; the askers without one share the allowance `nobody`, and are told nothing about
-one another's jobs. A visitor has an allowance of his own and shares another with all visitors: who wants to be one more
-only has to come without a cookie.
+`Identity.owner` names the owner. Askers without one share the allowance `nobody` and hear nothing of one another's
+jobs. A visitor has an allowance of their own and shares a second one with all visitors, because a client becomes a new
+visitor by coming without a cookie.
 """
 
 from __future__ import annotations

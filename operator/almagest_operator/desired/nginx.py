@@ -95,8 +95,8 @@ _PROXY_HTTP = """\
   proxy_pass_header Server;
 """
 
-# Pods and balancers have private addresses, so the last public one is the visitor's: what comes before it he may have
-# sent himself. A router of somebody's own may pass connections on without a look at what they say.
+# Pods and balancers have private addresses, so the last public address is the visitor's; visitors may forge those before
+# it. A router in front of the cluster may pass connections on without reading them.
 _BEHIND_AN_INGRESS = """\
   set_real_ip_from 10.0.0.0/8;
   set_real_ip_from 100.64.0.0/10;

@@ -1,7 +1,7 @@
 """Tables that a request only points at: fetched by us, from where anybody on the internet could fetch them.
 
 An address is an order to this server from whoever asks, so it is carried out only where it reaches nothing that the
-asker could not reach himself: http and https on their own ports, to public addresses. The name is looked up once, and
+asker could not reach anyway: http and https on their own ports, to public addresses. The name is looked up once, and
 the connection goes to the address that was judged; every redirect begins anew. Nothing of ours is sent along.
 """
 

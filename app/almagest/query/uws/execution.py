@@ -110,7 +110,7 @@ def _connect(job: Job, kept: ExitStack) -> datadb.Connection:
 
 
 def _asker(job: Job) -> Identity:
-    """Who asked, with the rights that he has now. Raises GoneError when his account was closed since."""
+    """The job's owner, with the rights that they have now. Raises GoneError when their account was closed since."""
     if job.user_id is None:
         return job.keeper
     found = recall(job.user_id)
