@@ -44,10 +44,11 @@ class Cluster:
         body = observed.archive
         if body is None or status == (before := seen_status(body)):
             return
+        uid = body["metadata"]["uid"]  # an archive of that name that was made since is not the one that was judged
         manifest = {
             "apiVersion": body["apiVersion"],
             "kind": body["kind"],
-            "metadata": {"name": observed.key.name, "namespace": observed.key.namespace},
+            "metadata": {"name": observed.key.name, "namespace": observed.key.namespace, "uid": uid},
             "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),
         }
         try:

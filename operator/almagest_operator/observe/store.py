@@ -58,23 +58,29 @@ class Store:
 
     A write's answer is newer than the index until the write's own event has come round; without it the next pass
     would find the old object and write once more. An answer is dropped when the index has caught up, or when the
-    object was seen to be deleted. `gone`: uids that a sweep found missing, which the watch failed to report.
+    object was seen to be deleted, be it before the answer: the watch may be faster than the response, and nothing would
+    ever take such an answer away again. `gone`: uids that a sweep found missing, which the watch failed to report.
     """
 
     indexes: Indexes
     _answers: dict[Key, dict[ResourceKey, Live]] = field(default_factory=dict)
     _archives: dict[Key, Body] = field(default_factory=dict)
+    _deleted: dict[Key, set[str]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
 
     def remember(self, key: Key, live: Live) -> None:
-        """The API server answered a write with this."""
-        self._answers.setdefault(key, {})[live.key] = live
+        """The API server answered a write of the present pass with this."""
+        if live.uid not in self._deleted.get(key, ()):
+            self._answers.setdefault(key, {})[live.key] = live
 
     def remember_archive(self, key: Key, body: Body) -> None:
-        self._archives[key] = body
+        """The API server answered a write of the archive's status with this."""
+        if body["metadata"]["uid"] not in self._deleted.get(key, ()):
+            self._archives[key] = body
 
     def forget(self, key: Key, uid: str) -> None:
         """The object of this uid was seen to be deleted."""
+        self._deleted.setdefault(key, set()).add(uid)
         answers = self._answers.get(key, {})
         for live in [live for live in answers.values() if live.uid == uid]:
             del answers[live.key]
@@ -88,7 +94,8 @@ class Store:
         return [key for key, body in found if release is None or body["spec"].get("release") == release]
 
     def observe(self, key: Key) -> Observed:
-        """One archive; no I/O."""
+        """One archive, at the beginning of a pass; no I/O."""
+        self._deleted.pop(key, None)  # answers that are still to come belong to objects seen from here on
         archive = self._archive(key)
         if archive is None:
             self._answers.pop(key, None)

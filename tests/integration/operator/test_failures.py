@@ -65,7 +65,7 @@ def test_whatever_is_answered_for_a_kind_all_else_is_applied_and_the_failure_is_
 ) -> None:
     found = rendered(bench)
     step = Step(secrets=found.secrets, resources=found.resources)
-    wanted = {item.key for item in (*found.secrets, *found.resources)}
+    wanted = {secret.key for secret in found.secrets} | {resource.key for resource in found.resources}
     assert {kind_of(key) for key in wanted} == set(CHILDREN)
     for kind in CHILDREN:
         proxy.choose = ailing(kind, fault)
@@ -96,7 +96,8 @@ def test_what_cannot_be_deleted_or_owned_is_told_beside_the_rest(bench: Bench, p
     owner = {"apiVersion": "v1", "kind": "ConfigMap", "name": "one", "uid": "00000000-0000-4000-8000-000000000001"}
     metadata = {"name": claim.key.name, "namespace": bench.namespace, "uid": claim.uid, "ownerReferences": [owner]}
     patch = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata}
-    proxy.choose = lambda method, path: fault if {victim.key.name, claim.key.name} & set(path.split("/")) else None
+    ailing_names = {victim.key.name, claim.key.name}
+    proxy.choose = lambda _method, path: fault if ailing_names & set(path.split("/")) else None
     applied = carry_out(proxy, Step(owners=(patch,), prune=(victim, other)))
     # An object that is gone needs neither owner nor deletion; one that is another by now is not the one to be deleted.
     owned, deleted = fault.name != "404", fault.name not in {"404", "409"}

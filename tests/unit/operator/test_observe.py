@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from almagest_operator.model.resource import ResourceKey
 from almagest_operator.observe.live import Live, project
@@ -220,6 +223,109 @@ def test_a_namesake_made_anew_is_the_one_that_is_seen() -> None:
     seen = store(archives=(archive(3, uid="old"), archive(9, uid="new"))).observe(KEY).archive
     assert seen is not None
     assert seen["metadata"]["uid"] == "new"
+
+
+@dataclass
+class Race:
+    """A server, a watch that may lag behind it, and the passes of an operator whose answers may lag, too.
+
+    Of one archive and its children; each write gets the next version, each object made anew another uid.
+    """
+
+    store: Store = field(default_factory=lambda: store(archives=()))
+    there: dict[str, Body] = field(default_factory=dict)
+    news: list[tuple[str, str, Body]] = field(default_factory=list)
+    answers: list[tuple[str, Body]] = field(default_factory=list)
+    clock: int = 0
+
+    def write(self, name: str, *, answered: bool) -> None:
+        """Change or make an object, by the operator (`answered`), who makes no archive, or by another hand."""
+        self.clock += 1
+        before = self.there.get(name)
+        if before is None and name == "gaia" and answered:
+            return
+        kind = "Archive" if name == "gaia" else "ConfigMap"
+        head = {"name": name, "namespace": "gaia-dev", "resourceVersion": str(self.clock)}
+        head["uid"] = before["metadata"]["uid"] if before else f"u{self.clock}"
+        self.there[name] = {"apiVersion": "v1", "kind": kind, "metadata": head, "spec": {"release": "1"}}
+        self.news.append(("MODIFIED" if before else "ADDED", name, self.there[name]))
+        if answered:
+            self.answers.append((name, self.there[name]))
+
+    def delete(self, name: str) -> None:
+        if found := self.there.pop(name, None):
+            self.news.append(("DELETED", name, found))
+
+    def deliver(self) -> None:
+        """One event, as kopf tells it: first to the indexes, then to the store."""
+        if not self.news:
+            return
+        type_, name, body = self.news.pop(0)
+        index: Any = self.store.indexes.archives if name == "gaia" else self.store.indexes.children
+        uid, found = body["metadata"]["uid"], index.setdefault(KEY, [])
+        found[:] = [item for item in found if _uid(item) != uid]
+        if type_ == "DELETED":
+            self.store.forget(KEY, uid)
+        else:
+            found.append(body if name == "gaia" else project(body))
+
+    def answer(self) -> None:
+        """The oldest answer reaches the operator."""
+        if self.answers:
+            name, body = self.answers.pop(0)
+            self.store.remember_archive(KEY, body) if name == "gaia" else self.store.remember(KEY, project(body))
+
+    def begin(self) -> None:
+        """The next pass, once the answers of the one before are all there."""
+        while self.answers:
+            self.answer()
+        self.store.observe(KEY)
+
+
+def _uid(item: Any) -> str:
+    return item.uid if isinstance(item, Live) else str(item["metadata"]["uid"])
+
+
+NAMES = st.sampled_from(["gaia", "gaia-app", "gaia-web"])
+ACTS = st.one_of(
+    st.builds(lambda name: lambda race: race.write(name, answered=True), NAMES),
+    st.builds(lambda name: lambda race: race.write(name, answered=False), NAMES),
+    st.builds(lambda name: lambda race: race.delete(name), NAMES),
+    st.just(Race.deliver),
+    st.just(Race.answer),
+    st.just(Race.begin),
+)
+
+
+@given(acts=st.lists(ACTS, max_size=30))
+@settings(max_examples=300)
+def test_whatever_the_order_of_news_and_answers_the_truth_is_seen_in_the_end(
+    acts: list[Callable[[Race], None]],
+) -> None:
+    """No ghost of an object whose deletion was told before the answer to a write on it, and none that is missed."""
+    race = Race()
+    for act in acts:
+        act(race)
+    while race.news:
+        race.deliver()
+    race.begin()
+    race.write("gaia", answered=False)
+    race.deliver()
+    found = race.store.observe(KEY)
+    seen = {key.name: (live.uid, live.resource_version) for key, live in found.children.items()}
+    if found.archive is not None:
+        seen["gaia"] = (found.archive["metadata"]["uid"], found.archive["metadata"]["resourceVersion"])
+    there = {name: body["metadata"] for name, body in race.there.items()}
+    assert seen == {name: (metadata["uid"], metadata["resourceVersion"]) for name, metadata in there.items()}
+
+
+def test_an_archive_whose_deletion_was_told_before_its_status_was_answered_is_gone() -> None:
+    it = store()
+    it.observe(KEY)
+    it.indexes.archives.clear()  # type: ignore[attr-defined]  # a dict, in this test
+    it.forget(KEY, "a")
+    it.remember_archive(KEY, archive(4))
+    assert it.observe(KEY).archive is None
 
 
 def test_archives_of_a_release() -> None:
