@@ -13,9 +13,10 @@ class Facts:
 
     secrets: Secret name → key → `fingerprint` of its value, for the Secrets of this archive's namespace.
     node_port: the port that the API server gave to the proxy's NodePort Service.
-    node_address: an address at which that port answers from outside; nodes: how many have one.
+    node_address: an address at which that port answers from outside, of the node that has been there for longest;
+    nodes: how many have one.
     storage_classes: names of all, None where nobody looked; default_storage_class: the one that claims without a
-    name get.
+    name get; claims: names of the archive's claims that are there.
     claim_templates: StatefulSet name → storage request in its volumeClaimTemplates, which the API refuses to change.
     """
 
@@ -25,6 +26,7 @@ class Facts:
     nodes: int = 0
     storage_classes: frozenset[str] | None = None
     default_storage_class: str | None = None
+    claims: frozenset[str] = frozenset()
     claim_templates: Mapping[str, str] = field(default_factory=dict)
 
 

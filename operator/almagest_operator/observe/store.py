@@ -35,6 +35,14 @@ class Observed:
     facts: Facts = field(default_factory=Facts)
 
 
+class NodeSeen(NamedTuple):
+    """created: RFC 3339 in UTC, so that the oldest node is the least."""
+
+    created: str
+    name: str
+    address: str
+
+
 class StorageClassSeen(NamedTuple):
     name: str
     default: bool
@@ -48,7 +56,7 @@ class Indexes:
     releases: Mapping[str, Collection[Body]]
     children: Mapping[Key, Collection[Live]]
     pods: Mapping[Key, Collection[LivePod]]
-    node_addresses: Mapping[str, Collection[str]]
+    nodes: Mapping[str, Collection[NodeSeen]]
     storage_classes: Mapping[str, Collection[StorageClassSeen]]
 
 
@@ -130,24 +138,31 @@ class Store:
         return children
 
     def _facts(self, children: Iterable[Live]) -> Facts:
-        classes = [seen for name in self.indexes.storage_classes for seen in self.indexes.storage_classes[name]]
-        addresses = sorted(a for node in self.indexes.node_addresses for a in self.indexes.node_addresses[node])
+        classes = [seen for name in list(self.indexes.storage_classes) for seen in self.indexes.storage_classes[name]]
+        nodes = sorted(seen for name in list(self.indexes.nodes) for seen in self.indexes.nodes[name])
         children = list(children)
         return Facts(
             secrets={live.key.name: live.fingerprints for live in children if live.key.kind == "Secret"},
             node_port=next((live.node_port for live in children if live.node_port), None),
-            node_address=next(iter(addresses), None),
-            nodes=len(addresses),
+            # A node that joins is never the oldest: the address changes, and pods restart, only when it has to.
+            node_address=nodes[0].address if nodes else None,
+            nodes=len(nodes),
             storage_classes=frozenset(seen.name for seen in classes),
             default_storage_class=min((seen.name for seen in classes if seen.default), default=None),
+            claims=frozenset(live.key.name for live in children if live.key.kind == "PersistentVolumeClaim"),
             claim_templates={live.key.name: live.claim for live in children if live.claim},
         )
 
 
-def node_address(node: Body) -> str | None:
-    """The address at which a node's ports answer from outside: external if it has one, else internal."""
+def node_seen(node: Body) -> NodeSeen | None:
+    """A node with the address at which its ports answer from outside: external if it has one, else internal.
+
+    None for a node without an address.
+    """
     addresses = {entry["type"]: entry["address"] for entry in node.get("status", {}).get("addresses") or ()}
-    return addresses.get("ExternalIP") or addresses.get("InternalIP")
+    address = addresses.get("ExternalIP") or addresses.get("InternalIP")
+    metadata = node["metadata"]
+    return NodeSeen(metadata["creationTimestamp"], metadata["name"], address) if address else None
 
 
 def storage_class(body: Body) -> StorageClassSeen:

@@ -81,7 +81,7 @@ def test_a_leader_counts_from_before_it_asked() -> None:
 @given(delays=st.lists(st.one_of(st.floats(0, 20), st.floats(-3, -0.1)), max_size=30))
 @settings(max_examples=300)
 def test_no_leader_leads_when_its_lease_may_be_anothers(delays: list[float]) -> None:
-    """Whatever the server's delays: the lead ends before a follower, who counts from when it sees the lease, may begin."""
+    """Whatever the delays: the lead ends before a follower, who counts from when it sees the lease, may begin."""
     lease = Lease([0, 0, 0, 0, *delays])
     end = end_of_lead(lease)
     last = max(when for when, _ in lease.written)

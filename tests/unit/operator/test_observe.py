@@ -14,7 +14,7 @@ from almagest_operator.model.resource import ResourceKey
 from almagest_operator.observe.live import Live, project
 from almagest_operator.observe.pods import lacks_image, trouble
 from almagest_operator.observe.readiness import State, readiness
-from almagest_operator.observe.store import Indexes, Key, StorageClassSeen, Store, node_address
+from almagest_operator.observe.store import Indexes, Key, NodeSeen, StorageClassSeen, Store, node_seen
 
 Body = dict[str, Any]
 
@@ -163,7 +163,7 @@ def archive(version: int = 1, uid: str = "a", **spec: Any) -> Body:
 
 
 def store(*, children: tuple[Live, ...] = (), archives: tuple[Body, ...] = (archive(),), **rest: Any) -> Store:
-    indexes = {"releases": {}, "pods": {}, "node_addresses": {}, "storage_classes": {}, **rest}
+    indexes = {"releases": {}, "pods": {}, "nodes": {}, "storage_classes": {}, **rest}
     found = {KEY: list(archives)} if archives else {}
     return Store(Indexes(archives=found, children={KEY: list(children)} if children else {}, **indexes))
 
@@ -334,15 +334,19 @@ def test_archives_of_a_release() -> None:
     assert it.archives(release="2") == []
 
 
+YOUNG = NodeSeen("2026-02-01T00:00:00Z", "m", "10.0.0.1")
+
+
 def test_facts() -> None:
+    files = replace(child(1), key=CHILD._replace(kind="PersistentVolumeClaim", name="gaia-files"))
     service = replace(child(1), key=CHILD._replace(kind="Service", name="gaia-proxy"), node_port=30080)
     stateful = replace(child(1), key=CHILD._replace(kind="StatefulSet", name="gaia-appdb"), claim="1Gi")
     secret = replace(child(1), key=CHILD._replace(kind="Secret", name="gaia-cache"), fingerprints={"password": "ab"})
     classes = {"slow": [StorageClassSeen("slow", False)], "fast": [StorageClassSeen("fast", True)]}
     facts = (
         store(
-            children=(service, stateful, secret),
-            node_addresses={"n": ["10.0.0.2"], "m": ["10.0.0.1"]},
+            children=(service, stateful, secret, files),
+            nodes={"n": [NodeSeen("2026-01-01T00:00:00Z", "n", "10.0.0.2")], "m": [YOUNG]},
             storage_classes=classes,
         )
         .observe(KEY)
@@ -351,13 +355,34 @@ def test_facts() -> None:
     assert facts.node_port == 30080
     assert facts.claim_templates == {"gaia-appdb": "1Gi"}
     assert facts.secrets == {"gaia-cache": {"password": "ab"}}
-    assert (facts.node_address, facts.nodes) == ("10.0.0.1", 2)
+    assert facts.claims == frozenset({"gaia-files"})
+    assert (facts.node_address, facts.nodes) == ("10.0.0.2", 2)
     assert facts.storage_classes == frozenset({"slow", "fast"})
     assert facts.default_storage_class == "fast"
 
 
+def a_node(*addresses: Body, name: str = "n", created: str = "2026-01-01T00:00:00Z") -> Body:
+    return {"metadata": {"name": name, "creationTimestamp": created}, "status": {"addresses": list(addresses)}}
+
+
 def test_a_node_is_reached_from_outside_before_inside() -> None:
     inside, outside = {"type": "InternalIP", "address": "10.0.0.1"}, {"type": "ExternalIP", "address": "192.0.2.1"}
-    assert node_address({"status": {"addresses": [inside, outside]}}) == "192.0.2.1"
-    assert node_address({"status": {"addresses": [inside]}}) == "10.0.0.1"
-    assert node_address({"status": {}}) is None
+    for addresses, address in (((inside, outside), "192.0.2.1"), ((inside,), "10.0.0.1")):
+        seen = node_seen(a_node(*addresses))
+        assert seen is not None
+        assert seen.address == address
+    assert node_seen(a_node()) is None
+
+
+@given(
+    ages=st.lists(st.integers(1, 9), min_size=1, max_size=5),
+    joining=st.tuples(st.from_regex(r"[a-z]{1,3}", fullmatch=True), st.ip_addresses(v=4)),
+)
+def test_a_node_that_joins_changes_no_address(ages: list[int], joining: tuple[str, object]) -> None:
+    """Whatever its name and address: a NodePort archive carries the address in every pod."""
+    nodes = {f"n{i}": [NodeSeen(f"2026-01-0{age}T00:00:00Z", f"n{i}", f"10.0.0.{i}")] for i, age in enumerate(ages)}
+    name, address = joining
+    more = {**nodes, name: [NodeSeen("2026-02-01T00:00:00Z", name, str(address))]}
+    before, after = (store(nodes=found).observe(KEY).facts for found in (nodes, more))
+    assert after.node_address == before.node_address
+    assert (before.nodes, after.nodes) == (len(nodes), len(nodes) + 1)
