@@ -76,7 +76,8 @@ class Resource:
     """One manifest of the desired state, to be applied as it stands.
 
     The name of a Job carries the hash of all that it depends on. A Job that succeeded is therefore never applied
-    again; one that has not succeeded and whose render hash differs is replaced, because Jobs are immutable.
+    again, and one that runs is left to its end. One that neither runs nor succeeded and whose render hash differs is
+    replaced, because Jobs are immutable.
     """
 
     manifest: Manifest

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, Stage
 from almagest_operator.observe.kinds import kind_of
 from almagest_operator.observe.live import Live
-from almagest_operator.observe.readiness import DELETING, MISSING, Readiness, State
+from almagest_operator.observe.readiness import DELETING, MISSING, RUNNING, Readiness, State
 from almagest_operator.plan.outcome import SETTLED, Outcome
 
 Children = Mapping[ResourceKey, Live]
@@ -113,7 +113,7 @@ def _readiness(resource: Resource, live: Live | None) -> Readiness:
         return MISSING
     if live.terminating:
         return DELETING
-    if _is_done(live) or live.render_hash == resource.render_hash:
+    if _is_done(live) or _is_running(live) or live.render_hash == resource.render_hash:
         return live.readiness
     if resource.kind == "PersistentVolumeClaim":
         return _RESIZING if live.readiness.ready else live.readiness
@@ -123,7 +123,7 @@ def _readiness(resource: Resource, live: Live | None) -> Readiness:
 def _needs_apply(resource: Resource, live: Live | None) -> bool:
     if live is None:
         return True
-    if live.terminating or _is_done(live):
+    if live.terminating or _is_done(live) or _is_running(live):
         return False
     return live.render_hash != resource.render_hash or not live.holds(resource.manifest)
 
@@ -131,6 +131,11 @@ def _needs_apply(resource: Resource, live: Live | None) -> bool:
 def _is_done(live: Live) -> bool:
     """A Job that succeeded: its name says what it did, so there is nothing to do again."""
     return live.key.kind == "Job" and live.readiness.ready
+
+
+def _is_running(live: Live) -> bool:
+    """A Job at work, perhaps for hours. Its name says what it does, so a change of its pod can wait for its end."""
+    return live.key.kind == "Job" and live.readiness.reason == RUNNING
 
 
 def _has_all_keys(secret: GeneratedSecret, live: Live | None) -> bool:

@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from almagest_operator.model.resource import Stage
-from almagest_operator.observe.readiness import READY, Readiness, State
+from almagest_operator.observe.readiness import READY, RUNNING, Readiness, State
 from almagest_operator.plan import Step, rest
 from support.archives import archive, release
 from support.world import FAILED, LIVING, WAITING, World
 
+RUNNING_JOB = Readiness(State.WAITING, RUNNING, "running")
 DATASET = {"datasets": [{"table": "gaiadr3.bright", "source": "demo:gaia"}]}
 
 
@@ -164,6 +165,29 @@ def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew() -> No
     world.run(ingest_gaiadr3_bright=FAILED)
     world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0"})
     assert world.run().complete
+
+
+@pytest.mark.parametrize("component", ["ingest-gaiadr3-bright", "migrate"])
+def test_a_job_that_runs_is_left_to_its_end_whatever_changes_about_its_pod(component: str) -> None:
+    """Hours of loading are not lost to a new release, nor a migration to a limit of memory."""
+    world = an()
+    world.run(**{component.replace("-", "_"): RUNNING_JOB})
+    (before,) = world.live("Job", component)
+    bigger = {"site": {"title": "Another", "hostname": "gaia.example.org"}}
+    if component == "migrate":  # a migration of another release is another Job
+        world.archive = archive({**DATASET, **bigger})
+    else:
+        world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, **bigger, "release": "0.2.0"})
+    assert world.resource("Job", component).key == before.key
+    assert world.resource("Job", component).render_hash != before.render_hash
+    step = world.run(**{component.replace("-", "_"): RUNNING_JOB})
+    assert world.live("Job", component) == [before]
+    assert [str(item) for item in step.waiting if item.component == component] == [f"Job {before.key.name}: running"]
+    world.change(before.key, readiness=FAILED)
+    assert world.run().complete, "one that failed is made anew, as the new release has it"
+    (after,) = world.live("Job", component)
+    assert after.uid != before.uid
+    assert after.render_hash == world.resource("Job", component).render_hash
 
 
 def test_a_claim_that_cannot_take_its_size_holds_up_nothing_else() -> None:
