@@ -64,16 +64,13 @@ def _edge(scope: Scope, edge: Edge) -> Manifest:
 
 
 def _dns(scope: Scope) -> Manifest:
-    """The cluster's DNS. A policy sees the server's own port, which is 5353 where the server runs without root."""
-    server = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
-    }
-    ports = [{"protocol": protocol, "port": port} for port in (53, 5353) for protocol in ("TCP", "UDP")]
+    """What lets all pods ask the cluster's DNS."""
+    dns = scope.facts.dns
+    ports = [{"protocol": protocol, "port": port} for port in dns.ports for protocol in ("TCP", "UDP")]
     return {
         "podSelector": _archive(scope),
         "policyTypes": ["Egress"],
-        "egress": [{"to": [server], "ports": ports}],
+        "egress": [{"to": [dict(peer) for peer in dns.peers], "ports": ports}],
     }
 
 

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from almagest_operator.model.dns import DNS
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -18,6 +20,7 @@ class Facts:
     storage_classes: names of all, None where nobody looked; default_storage_class: the one that claims without a
     name get; claims: names of the archive's claims that are there.
     claim_templates: StatefulSet name → storage request in its volumeClaimTemplates, which the API refuses to change.
+    dns: where pods ask for names.
     """
 
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -28,6 +31,7 @@ class Facts:
     default_storage_class: str | None = None
     claims: frozenset[str] = frozenset()
     claim_templates: Mapping[str, str] = field(default_factory=dict)
+    dns: DNS = field(default_factory=DNS)
 
 
 def fingerprint(uid: str, secret: str, key: str, value: bytes) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from almagest_operator.model.dns import DNS
 from almagest_operator.model.facts import Facts
 from almagest_operator.model.resource import ResourceKey
 from almagest_operator.observe.live import Live, LivePod
@@ -68,9 +69,11 @@ class Store:
     would find the old object and write once more. An answer is dropped when the index has caught up, or when the
     object was seen to be deleted, be it before the answer: the watch may be faster than the response, and nothing would
     ever take such an answer away again. `gone`: uids that a sweep found missing, which the watch failed to report.
+    `dns`: a fact of the cluster that is set and not watched.
     """
 
     indexes: Indexes
+    dns: DNS = field(default_factory=DNS)
     _answers: dict[Key, dict[ResourceKey, Live]] = field(default_factory=dict)
     _archives: dict[Key, Body] = field(default_factory=dict)
     _deleted: dict[Key, set[str]] = field(default_factory=dict)
@@ -150,6 +153,7 @@ class Store:
             storage_classes=frozenset(seen.name for seen in classes),
             default_storage_class=min((seen.name for seen in classes if seen.default), default=None),
             claims=frozenset(live.key.name for live in children if live.key.kind == "PersistentVolumeClaim"),
+            dns=self.dns,
             claim_templates={live.key.name: live.claim for live in children if live.claim},
         )
 
