@@ -19,6 +19,12 @@ LABEL_LIMIT = 63
 """Length of a DNS label and of a label value, which most names end up in: in host names, in `job-name`."""
 
 
+_UNOWNED = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+}
+
+
 @dataclass(frozen=True)
 class Part:
     """One component of an archive.
@@ -67,14 +73,17 @@ class Scope:
         """Name, labels and owner of an object; `name` is the part's component unless given, without the archive.
 
         An object that is not owned outlives its Archive, unless the deletion policy gives it an owner (`plan.owners`).
+        It is annotated so that Argo CD does not take it for a leftover (docs/decisions/instance-label.md).
         """
         metadata: Manifest = {
             "name": self.name(name or part.component),
             "namespace": self.archive.namespace,
             "labels": self.labels(part),
         }
+        if not owned:
+            return {**metadata, "annotations": dict(_UNOWNED)}
         owner = self._owner()
-        return {**metadata, "ownerReferences": [owner]} if owned and owner else metadata
+        return {**metadata, "ownerReferences": [owner]} if owner else metadata
 
     def _owner(self) -> Manifest | None:
         """The Archive as owner; None for a file that was never applied and so has no uid."""
