@@ -19,7 +19,7 @@ from support.pod_security import violations
 
 HELM = str(Path(sys.executable).with_name("helm"))
 IMAGE = f"registry.example.org/almagest/operator@sha256:{'0' * 64}"
-WATCHING = {"get", "list", "watch"}
+WATCHING = {"list", "watch"}
 
 
 def helm(*arguments: str, **values: Any) -> subprocess.CompletedProcess[str]:
