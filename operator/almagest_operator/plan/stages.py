@@ -10,13 +10,14 @@ A failed migration Job keeps MIGRATION from becoming ready: the workloads of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, Stage
 from almagest_operator.observe.kinds import kind_of
 from almagest_operator.observe.live import Live
 from almagest_operator.observe.readiness import DELETING, MISSING, RUNNING, Readiness, State
+from almagest_operator.plan.configuration import in_use
 from almagest_operator.plan.outcome import SETTLED, Outcome
 
 Children = Mapping[ResourceKey, Live]
@@ -156,12 +157,13 @@ def _secret_waiting(secret: GeneratedSecret) -> Waiting:
     return Waiting(secret.key, component, Stage.SECRETS, MISSING)
 
 
-def _superfluous(children: Iterable[Live], wanted: set[ResourceKey], stage: Stage) -> Iterable[Live]:
+def _superfluous(children: Collection[Live], wanted: set[ResourceKey], stage: Stage) -> Iterable[Live]:
     """What no spec asks for any more.
 
     Deleted only when the workloads of the new spec serve, except Jobs: a superseded migration must not run beside its
     successor, and once that has run, it does not say any more how the databases are.
     """
+    wanted = wanted | in_use(children)
     for live in children:
         if live.key in wanted or live.terminating or not kind_of(live.key).prunable:
             continue

@@ -15,7 +15,7 @@ Right = tuple[str, str, str]
 """API group, resource (with its subresource), verb."""
 
 ASKED_BY_ADMISSION = {("almagest.science", "archives/finalizers", "update")}
-"""The plug-in OwnerReferencesPermissionEnforcement, which not every API server has, asks for it and makes no request."""
+"""The plug-in OwnerReferencesPermissionEnforcement, which not every API server has, asks for it without a request."""
 
 
 def granted() -> set[Right]:

@@ -284,6 +284,55 @@ def test_nothing_that_serves_is_pruned_before_what_replaces_it_is_ready() -> Non
     assert not world.live("Deployment", "worker-long")
 
 
+def maps(world: World) -> set[str]:
+    return {key.name for key in world.children if key.kind == "ConfigMap"}
+
+
+def test_a_failed_migration_keeps_the_old_configuration_for_the_old_pods() -> None:
+    """Also for those that are made again where one dies, and with it for whatever the old release reads."""
+    world = an()
+    world.run()
+    before = {live.key: live.config_maps for live in world.children.values() if live.key.kind == "Deployment"}
+    contents = {key: live for key, live in world.children.items() if key.kind == "ConfigMap"}
+    queues = [{"name": "other", "timeout": "1h"}]
+    world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0", "queues": queues})
+    world.run(migrate=FAILED)
+    serving = {key: names for key, names in before.items() if key.name != "gaia-cache"}
+    assert {key: world.children[key].config_maps for key in serving} == serving
+    assert {key: world.children[key] for key in contents} == contents
+    world.release, world.archive = release(), archive(DATASET)
+    assert world.run().complete
+    assert maps(world) == {key.name for key in contents}, "what was made for the release that failed is gone"
+
+
+def test_old_configuration_goes_when_no_pod_can_come_to_read_it() -> None:
+    world = an()
+    world.run()
+    (old,) = (name for name in maps(world) if name.startswith("gaia-app-"))
+    world.archive = archive({**DATASET, "site": {"title": "Another"}})
+    world.run(web=WAITING)
+    assert old in maps(world), "old pods of web are made again until the new ones are ready"
+    assert world.run().complete
+    (new,) = (name for name in maps(world) if name.startswith("gaia-app-"))
+    assert new != old
+    assert world.plan().complete
+    assert not world.plan().writes
+
+
+def test_a_job_that_runs_keeps_its_configuration_and_one_that_is_done_does_not() -> None:
+    world = an()
+    world.run(ingest_gaiadr3_bright=RUNNING_JOB)
+    (old,) = (name for name in maps(world) if name.startswith("gaia-app-"))
+    world.archive = archive({**DATASET, "site": {"title": "Another"}})
+    world.run(ingest_gaiadr3_bright=RUNNING_JOB)
+    assert old in maps(world)
+    (job,) = world.live("Job", "ingest-gaiadr3-bright")
+    world.change(job.key, readiness=READY)
+    assert world.run().complete
+    assert old not in maps(world)
+    assert world.live("Job", "ingest-gaiadr3-bright"), "done once is done"
+
+
 def test_a_secret_that_lacks_a_key_gets_it_and_keeps_the_others() -> None:
     world = an()
     world.run()
@@ -329,6 +378,9 @@ def test_from_any_state_the_archive_comes_to_rest_complete_or_with_a_reason(worl
         if live.terminating or live.readiness.failed:
             del world.children[key]
     assert world.run().complete
+    for live in world.children.values():
+        if live.key.kind != "Job" or not live.readiness.ready:
+            assert set(live.config_maps) <= maps(world)
 
 
 @given(world=worlds())
