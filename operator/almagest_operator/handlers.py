@@ -12,9 +12,10 @@ from typing import Any, Protocol
 import kopf
 from kubernetes.aio.client import Configuration
 
+from almagest_operator.model.identity import INSTANCE, SELECTOR
 from almagest_operator.model.resource import GROUP
 from almagest_operator.observe.kinds import ARCHIVE, CHILDREN, NODE, POD, RELEASE, STORAGE_CLASS, Kind
-from almagest_operator.observe.live import INSTANCE, SELECTOR, project, project_pod
+from almagest_operator.observe.live import project, project_pod
 from almagest_operator.observe.store import Indexes, Key, node_seen, storage_class
 from almagest_operator.settings import Settings
 

@@ -17,14 +17,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from almagest_operator.apply.client import ApiError, Client
+from almagest_operator.model.identity import FIELD_MANAGER, OPERATOR
 from almagest_operator.model.resource import Manifest
 from almagest_operator.observe.kinds import Kind
-from almagest_operator.settings import FIELD_MANAGER
 
 log = logging.getLogger(__name__)
 
 LEASE = Kind("coordination.k8s.io/v1", "Lease", "leases")
-NAME = "almagest-operator"
+NAME = OPERATOR
 
 
 class LostLeadError(Exception):

@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 
 from almagest_operator.model.dns import DNS, Peer
 
-FIELD_MANAGER = "almagest-operator"
-STATUS_MANAGER = "almagest-operator-status"
-
 
 class InvalidSettingError(ValueError):
     """An environment variable that cannot be understood: its name, its value, what would do."""

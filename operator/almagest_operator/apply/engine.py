@@ -15,17 +15,15 @@ from typing import TypeVar
 
 from almagest_operator.apply.client import ApiError, Client
 from almagest_operator.apply.values import draw
+from almagest_operator.model.identity import FIELD_MANAGER, SECRET_MANAGER
 from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, key_of
 from almagest_operator.observe.kinds import Kind, kind_of
 from almagest_operator.observe.live import Live, project
 from almagest_operator.plan.stages import Step
-from almagest_operator.settings import FIELD_MANAGER
 
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 10
-SECRET_MANAGER = "almagest-operator-secrets"  # noqa: S105 a field manager, no secret
-"""Owns the values of generated Secrets, so that applying a Secret's labels never takes a value away."""
 
 _CONFLICT, _INVALID = 409, 422
 _REFUSED = {400, 401, 403, 405, 413, _INVALID}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from almagest_operator.desired.graph import WORLD, Edge, edges
-from almagest_operator.desired.scope import LABEL, Part, Scope, resource
+from almagest_operator.desired.scope import Part, Scope, resource
+from almagest_operator.model.identity import ALMAGEST, INSTANCE, PART, PART_OF
 from almagest_operator.model.resource import Manifest, Resource, Stage
 
 POLICIES = Part.of("policies")
@@ -88,12 +89,12 @@ def _fetching(scope: Scope) -> Manifest:
 
 def _archive(scope: Scope) -> Manifest:
     """All pods of the archive."""
-    return {"matchLabels": {f"{LABEL}/instance": scope.archive.name, f"{LABEL}/part-of": "almagest"}}
+    return {"matchLabels": {INSTANCE: scope.archive.name, PART_OF: ALMAGEST}}
 
 
 def _ends(scope: Scope, *parts: str) -> Manifest:
     """All pods of some parts of the archive."""
-    names = {"key": f"{LABEL}/name", "operator": "In", "values": sorted(parts)}
+    names = {"key": PART, "operator": "In", "values": sorted(parts)}
     return {**_archive(scope), "matchExpressions": [names]}
 
 

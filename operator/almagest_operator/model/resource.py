@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from almagest_operator.model.identity import COMPONENT
+
 Manifest = dict[str, Any]
 """A Kubernetes object as plain JSON values."""
 
@@ -97,8 +99,8 @@ class Resource:
 
     @property
     def component(self) -> str:
-        """The value of `app.kubernetes.io/component`, e.g. `worker-short`."""
-        component: str = self.manifest["metadata"]["labels"]["app.kubernetes.io/component"]
+        """Which part it belongs to, e.g. `worker-short`."""
+        component: str = self.manifest["metadata"]["labels"][COMPONENT]
         return component
 
     @property

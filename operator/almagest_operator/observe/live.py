@@ -13,17 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from almagest_operator.model.facts import fingerprint
+from almagest_operator.model.identity import COMPONENT, FIELD_MANAGER, INSTANCE
 from almagest_operator.model.resource import RENDER_HASH, ResourceKey, key_of
 from almagest_operator.observe.ownership import covers, owned_fields
 from almagest_operator.observe.pods import lacks_image, trouble
 from almagest_operator.observe.readiness import READY, Readiness, readiness
-from almagest_operator.settings import FIELD_MANAGER
-
-INSTANCE = "app.kubernetes.io/instance"
-COMPONENT = "app.kubernetes.io/component"
-MANAGED_BY = "app.kubernetes.io/managed-by"
-SELECTOR = f"{MANAGED_BY}={FIELD_MANAGER}"
-"""Label selector of everything that the operator makes."""
 
 Body = Mapping[str, Any]
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from almagest_operator.model.identity import COMPONENT
 from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, Stage
 from almagest_operator.observe.kinds import kind_of
 from almagest_operator.observe.live import Live
@@ -153,7 +154,7 @@ def _secret_lacks(secret: GeneratedSecret, live: Live | None) -> bool:
 
 
 def _secret_waiting(secret: GeneratedSecret) -> Waiting:
-    component = secret.manifest["metadata"].get("labels", {}).get("app.kubernetes.io/component", secret.name)
+    component = secret.manifest["metadata"]["labels"][COMPONENT]
     return Waiting(secret.key, component, Stage.SECRETS, MISSING)
 
 
