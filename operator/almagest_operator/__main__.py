@@ -46,7 +46,7 @@ class Operator:
 
     @classmethod
     def begin(cls, client: Client, indexes: Indexes, settings: Settings, health: Health) -> Operator:
-        store = Store(indexes)
+        store = Store(indexes, settings.dns)
         cluster = Cluster(client, store, Engine(client), settings.identity)
 
         async def work(key: Key) -> Outcome:

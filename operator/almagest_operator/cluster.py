@@ -10,11 +10,11 @@ from typing import Any
 
 from almagest_operator.apply.client import ApiError, Client
 from almagest_operator.apply.engine import Applied, Engine
+from almagest_operator.model.identity import FIELD_MANAGER, STATUS_MANAGER
 from almagest_operator.model.status import ArchiveStatus
 from almagest_operator.observe.kinds import ARCHIVE, EVENT
 from almagest_operator.observe.store import Key, Observed, Store
 from almagest_operator.plan.stages import Step
-from almagest_operator.settings import FIELD_MANAGER, STATUS_MANAGER
 from almagest_operator.status.events import events, transitions
 
 log = logging.getLogger(__name__)
@@ -44,10 +44,11 @@ class Cluster:
         body = observed.archive
         if body is None or status == (before := seen_status(body)):
             return
+        uid = body["metadata"]["uid"]  # an archive of that name that was made since is not the one that was judged
         manifest = {
             "apiVersion": body["apiVersion"],
             "kind": body["kind"],
-            "metadata": {"name": observed.key.name, "namespace": observed.key.namespace},
+            "metadata": {"name": observed.key.name, "namespace": observed.key.namespace, "uid": uid},
             "status": status.model_dump(mode="json", by_alias=True, exclude_none=True),
         }
         try:

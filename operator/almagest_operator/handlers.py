@@ -12,10 +12,11 @@ from typing import Any, Protocol
 import kopf
 from kubernetes.aio.client import Configuration
 
+from almagest_operator.model.identity import INSTANCE, SELECTOR
 from almagest_operator.model.resource import GROUP
 from almagest_operator.observe.kinds import ARCHIVE, CHILDREN, NODE, POD, RELEASE, STORAGE_CLASS, Kind
-from almagest_operator.observe.live import INSTANCE, SELECTOR, project, project_pod
-from almagest_operator.observe.store import Indexes, Key, node_address, storage_class
+from almagest_operator.observe.live import project, project_pod
+from almagest_operator.observe.store import Indexes, Key, node_seen, storage_class
 from almagest_operator.settings import Settings
 
 Body = Mapping[str, Any]
@@ -206,10 +207,10 @@ def _cluster(registry: kopf.OperatorRegistry, told: _Told) -> None:
         (STORAGE_CLASS.group, STORAGE_CLASS.version, STORAGE_CLASS.plural),
     )
 
-    @kopf.index(*nodes, registry=registry, id="node_addresses")
-    async def index_node(body: Body, **_: Any) -> Mapping[str, str]:
-        address = node_address(body)
-        return {body["metadata"]["name"]: address} if address else {}
+    @kopf.index(*nodes, registry=registry, id="nodes")
+    async def index_node(body: Body, **_: Any) -> Mapping[str, object]:
+        seen = node_seen(body)
+        return {body["metadata"]["name"]: seen} if seen else {}
 
     @kopf.index(*classes, registry=registry, id="storage_classes")
     async def index_class(body: Body, **_: Any) -> Mapping[str, object]:
@@ -217,7 +218,7 @@ def _cluster(registry: kopf.OperatorRegistry, told: _Told) -> None:
 
     @kopf.on.event(*nodes, registry=registry, id="node")
     async def node_changed(event: Body, body: Body, **_: Any) -> None:
-        if told.differs(body["metadata"]["uid"], None if event["type"] == "DELETED" else node_address(body)):
+        if told.differs(body["metadata"]["uid"], None if event["type"] == "DELETED" else node_seen(body)):
             told.now.cluster_changed()
 
     @kopf.on.event(*classes, registry=registry, id="storage_class")

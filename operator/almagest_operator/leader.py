@@ -1,8 +1,10 @@
 """Leader election by a Lease, for operators with more than one replica.
 
 The figures are those of controller-runtime: a lease lasts 15 s, is renewed every 2 s, and a leader that could not renew
-it for 10 s stops. A follower counts the 15 s on its own monotonic clock from the moment it saw the lease change, so
-clocks that disagree do no harm. Every renewal is a write to the API server: a single replica goes without.
+it for 10 s stops, be it that the API server refuses, is away, or does not answer. A follower counts the 15 s on its own
+monotonic clock from the moment it saw the lease change, so clocks that disagree do no harm. A leader counts its 10 s
+from before it asked for the renewal that succeeded last, because it cannot know when the server wrote it down. Every
+renewal is a write to the API server: a single replica goes without.
 """
 
 from __future__ import annotations
@@ -15,14 +17,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from almagest_operator.apply.client import ApiError, Client
+from almagest_operator.model.identity import FIELD_MANAGER, OPERATOR
 from almagest_operator.model.resource import Manifest
 from almagest_operator.observe.kinds import Kind
-from almagest_operator.settings import FIELD_MANAGER
 
 log = logging.getLogger(__name__)
 
 LEASE = Kind("coordination.k8s.io/v1", "Lease", "leases")
-NAME = "almagest-operator"
+NAME = OPERATOR
 
 
 class LostLeadError(Exception):
@@ -50,33 +52,45 @@ class Leader:
 
     def __post_init__(self) -> None:
         self._seen: tuple[str, str] = ("", "")
-        self._seen_at = self.clock()
+        self._seen_at = self._renewed = self.clock()
 
     async def acquire(self) -> None:
         """Wait until this candidate leads."""
-        while not await self._try():  # noqa: ASYNC110 another process gives it up, no event of ours
+        while not await self._tried_by(self.clock() + self.timing.deadline):  # noqa: ASYNC110 another process gives it up, no event of ours
             await asyncio.sleep(self.timing.retry)
         log.info("leading as %s", self.identity)
 
     async def hold(self) -> None:
         """Renew the lease for ever. Raises LostLeadError; never returns."""
-        renewed = self.clock()
         while True:
-            await asyncio.sleep(self.timing.retry)
-            if await self._try():
-                renewed = self.clock()
-            elif self.clock() - renewed >= self.timing.deadline or self._seen[0] != self.identity:
+            end = self._renewed + self.timing.deadline
+            await asyncio.sleep(min(self.timing.retry, max(end - self.clock(), 0)))
+            if not await self._tried_by(end) and (self.clock() >= end or self._seen[0] != self.identity):
                 raise LostLeadError(f"{self.identity} could not renew the lease {self.namespace}/{NAME}")
 
     async def release(self) -> None:
         """Give the lease up, so that the next leader need not wait for its end."""
         try:
-            lease = await self.client.get(LEASE, NAME, self.namespace)
-            if lease["spec"].get("holderIdentity") == self.identity:
-                lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
-                await self.client.replace(LEASE, lease, FIELD_MANAGER)
-        except ApiError as error:
-            log.warning("the lease was not given up, it ends by itself: %s", error)
+            async with asyncio.timeout(self.timing.retry):
+                lease = await self.client.get(LEASE, NAME, self.namespace)
+                if lease["spec"].get("holderIdentity") == self.identity:
+                    lease["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
+                    await self.client.replace(LEASE, lease, FIELD_MANAGER)
+        except (ApiError, TimeoutError) as error:
+            log.warning("the lease was not given up, it ends by itself: %r", error)
+
+    async def _tried_by(self, end: float) -> bool:
+        """`_try`, and False if the server has not answered at that time of the clock."""
+        began = self.clock()
+        try:
+            async with asyncio.timeout(end - began):
+                tried = await self._try()
+        except TimeoutError:
+            log.warning("lease: no answer within %.1f s", end - began)
+            return False
+        if tried:
+            self._renewed = began
+        return tried
 
     async def _try(self) -> bool:
         """Take or renew the lease by compare-and-set; False when another one holds it or the server does not answer."""

@@ -22,10 +22,15 @@ K = TypeVar("K", bound=Hashable)
 
 @dataclass(frozen=True)
 class Backoff:
-    """Seconds to wait after the n-th failure in a row: `base · 2ⁿ` up to `cap`, of which up to half is jitter."""
+    """Seconds to wait after the n-th failure in a row: `base · 2ⁿ` up to `cap`, of which up to half is jitter.
+
+    deaf: seconds after a failure in which a mark does not shorten the wait. The report of a failure is an event itself,
+    so a failure whose message is never the same would otherwise repeat itself without a pause.
+    """
 
     base: float = 0.05
     cap: float = 300.0
+    deaf: float = 1.0
 
     def delay(self, failures: int, dice: random.Random) -> float:
         """Seconds; `failures` counts from 1. The exponent is bounded so that no float overflows."""
@@ -46,8 +51,11 @@ class Resync:
 
 @dataclass
 class _Item:
+    """One key. failures: in a row; deaf_until: the loop's time before which a mark does not shorten the wait."""
+
     dirty: bool = False
     failures: int = 0
+    deaf_until: float = 0.0
     task: asyncio.Task[None] | None = None
     timer: asyncio.TimerHandle | None = None
 
@@ -64,7 +72,8 @@ class WorkQueue(Generic[K]):
 
     Invariants, whatever the order of calls: a key has at most one running task; a mark that arrives while its task
     runs causes exactly one more run; at most `concurrency` tasks work at once; a key that is not forgotten always
-    has a task, or a timer that will make one.
+    has a task, or a timer that will make one; a key that keeps failing and is marked all the time runs once in
+    `Backoff.deaf` seconds.
     """
 
     work: Callable[[K], Awaitable[Outcome]]
@@ -84,9 +93,12 @@ class WorkQueue(Generic[K]):
             return
         item = self._items.setdefault(key, _Item())
         item.dirty = True
-        item.rest()
-        if item.task is None:
-            item.task = asyncio.create_task(self._turn(key, item), name=f"reconcile {key}")
+        if item.task is not None:
+            return
+        if item.timer is not None and asyncio.get_running_loop().time() < item.deaf_until:
+            self._wake(key, item, min(item.timer.when(), item.deaf_until))
+        else:
+            self._start(key, item)
 
     async def close(self) -> None:
         """Take no more marks, cancel timers and running work, and wait until it has ended."""
@@ -100,33 +112,47 @@ class WorkQueue(Generic[K]):
         await asyncio.gather(*running, return_exceptions=True)
         self._items.clear()
 
+    def _start(self, key: K, item: _Item) -> None:
+        item.rest()
+        item.task = asyncio.create_task(self._turn(key, item), name=f"reconcile {key}")
+
+    def _wake(self, key: K, item: _Item, when: float) -> None:
+        """Start at that time of the loop, unless a mark comes first."""
+        item.rest()
+        item.timer = asyncio.get_running_loop().call_at(when, self._start, key, item)
+
     async def _turn(self, key: K, item: _Item) -> None:
         """One run of `work`, and what follows from it: run again, wait, back off, or forget the key."""
         async with self._slots:
             item.dirty = False
-            outcome = await self._attempt(key, item)
+            outcome = await self._attempt(key)
         item.task = None
         if self._closed:
             return
+        if outcome.forget and not item.dirty:
+            self._items.pop(key, None)
+            return
+        now = asyncio.get_running_loop().time()
+        item.failures = item.failures + 1 if outcome.failed else 0
+        item.deaf_until = now + self.backoff.deaf if outcome.failed else now
+        self._wake(key, item, now + self._delay(key, item, outcome))
         if item.dirty:
             self.mark(key)
-        elif outcome.forget:
-            self._items.pop(key, None)
-        else:
-            delay = self.resync.delay(self.dice)
-            if outcome.requeue_after is not None:
-                delay = min(delay, outcome.requeue_after)
-            item.timer = asyncio.get_running_loop().call_later(delay, self.mark, key)
 
-    async def _attempt(self, key: K, item: _Item) -> Outcome:
-        """`work(key)`; an exception becomes a delay. This is the edge of a reconcile: no error may end the queue."""
-        try:
-            outcome = await self.work(key)
-        except Exception as error:
-            item.failures += 1
-            delay = self.backoff.delay(item.failures, self.dice)
+    def _delay(self, key: K, item: _Item, outcome: Outcome) -> float:
+        """Seconds until the next run if nothing marks the key."""
+        delay = self.backoff.delay(item.failures, self.dice) if outcome.failed else self.resync.delay(self.dice)
+        if outcome.requeue_after is not None:
+            delay = outcome.requeue_after if outcome.failed else min(delay, outcome.requeue_after)
+        if outcome.failed:
             facts = {"archive": str(key), "failures": item.failures, "retry_in": round(delay, 2)}
-            log.exception("reconcile failed: %s", error, extra=facts)  # noqa: TRY401 the line alone must say why
-            return Outcome(requeue_after=delay)
-        item.failures = 0
-        return outcome
+            log.warning("reconcile failed %d times in a row", item.failures, extra=facts)
+        return delay
+
+    async def _attempt(self, key: K) -> Outcome:
+        """`work(key)`; an exception is a failure. This is the edge of a reconcile: no error may end the queue."""
+        try:
+            return await self.work(key)
+        except Exception as error:
+            log.exception("reconcile failed: %s", error, extra={"archive": str(key)})  # noqa: TRY401 the line alone must say why
+            return Outcome(failed=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from almagest_operator.apply.engine import Applied
 from almagest_operator.cluster import Cluster, seen_status
 from almagest_operator.desired import build
 from almagest_operator.model.archive import Archive
@@ -14,7 +15,8 @@ from almagest_operator.plan import GONE, SETTLED, Outcome, Step, owners, plan, r
 from almagest_operator.status.summary import first_sight, invalid, status
 
 AT_ONCE = Outcome(requeue_after=0)
-IN_A_MINUTE = Outcome(requeue_after=60)
+IN_A_MINUTE = Outcome(requeue_after=60, failed=True)
+WITH_BACKOFF = Outcome(failed=True)
 
 
 async def reconcile(key: Key, cluster: Cluster, now: datetime) -> Outcome:
@@ -33,7 +35,7 @@ async def reconcile(key: Key, cluster: Cluster, now: datetime) -> Outcome:
     except InvalidSpec as error:
         applied = await cluster.apply(observed, Step(owners=owned))
         await cluster.report(observed, invalid(before, error, applied, metadata["generation"], now), now)
-        return IN_A_MINUTE if applied.refused else SETTLED  # until the spec changes, or the release that it names
+        return _after(applied, SETTLED)  # until the spec changes, or the release that it names
     if not before.conditions:
         await cluster.report(observed, first_sight(archive, now), now)
         return AT_ONCE
@@ -42,4 +44,11 @@ async def reconcile(key: Key, cluster: Cluster, now: datetime) -> Outcome:
         step = rest(step)
     applied = await cluster.apply(observed, step)  # server-side, only what differs
     await cluster.report(observed, status(archive, desired, step, applied, observed, now), now)
-    return IN_A_MINUTE if applied.refused else step.outcome
+    return _after(applied, step.outcome)
+
+
+def _after(applied: Applied, done: Outcome) -> Outcome:
+    """When to come again. done: when every write was carried out."""
+    if applied.passing:
+        return WITH_BACKOFF
+    return IN_A_MINUTE if applied.refused else done

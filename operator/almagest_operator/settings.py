@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-FIELD_MANAGER = "almagest-operator"
-STATUS_MANAGER = "almagest-operator-status"
+from almagest_operator.model.dns import DNS, Peer
 
 
 class InvalidSettingError(ValueError):
@@ -30,6 +30,7 @@ class Settings:
     concurrency: int = 10
     log_level: str = "INFO"
     log_format: str = "json"
+    dns: DNS = field(default_factory=DNS)
 
     @property
     def elects(self) -> bool:
@@ -41,7 +42,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raises InvalidSettingError with the variable's name.
 
     WATCH_NAMESPACE: comma separated; OPERATOR_REPLICAS, HEALTH_PORT, CONCURRENCY: numbers; POD_NAMESPACE, POD_NAME:
-    from the downward API; LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; LOG_FORMAT: json or text.
+    from the downward API; DNS_PEERS: a JSON list of NetworkPolicyPeers, DNS_PORTS: comma separated, both with the usual
+    ones when empty; LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; LOG_FORMAT: json or text.
     """
     defaults = Settings()
     namespaces = (name.strip() for name in environment.get("WATCH_NAMESPACE", "").split(","))
@@ -54,6 +56,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         concurrency=_number(environment, "CONCURRENCY", defaults.concurrency),
         log_level=_word(environment, "LOG_LEVEL", defaults.log_level, ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=_word(environment, "LOG_FORMAT", defaults.log_format, ("json", "text")),
+        dns=DNS(_peers(environment, "DNS_PEERS"), _ports(environment, "DNS_PORTS")),
     )
 
 
@@ -62,6 +65,28 @@ def _number(environment: Mapping[str, str], name: str, default: int) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise InvalidSettingError(name, text, "a whole number from 1 up is wanted")
     return int(text)
+
+
+def _peers(environment: Mapping[str, str], name: str) -> tuple[Peer, ...]:
+    text = environment.get(name, "") or "[]"
+    known = {"ipBlock", "namespaceSelector", "podSelector"}
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, list) or not all(
+        isinstance(peer, dict) and peer and peer.keys() <= known for peer in found
+    ):
+        raise InvalidSettingError(name, text, f"a JSON list of objects of {', '.join(sorted(known))} is wanted")
+    return tuple(found) or DNS().peers
+
+
+def _ports(environment: Mapping[str, str], name: str) -> tuple[int, ...]:
+    text = environment.get(name, "")
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not all(word.isdecimal() and 1 <= int(word) <= 65535 for word in words):
+        raise InvalidSettingError(name, text, "numbers of ports, comma separated, are wanted")
+    return tuple(int(word) for word in words) or DNS().ports
 
 
 def _word(environment: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:

@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from almagest_operator.apply.client import ApiError, Client
 from almagest_operator.health import Health
+from almagest_operator.model.identity import INSTANCE, SELECTOR
 from almagest_operator.observe.kinds import ARCHIVE, CHILDREN
-from almagest_operator.observe.live import INSTANCE, SELECTOR
 from almagest_operator.observe.store import Key, Store
 
 log = logging.getLogger(__name__)

@@ -95,14 +95,14 @@ class ApiServer:
 
     def await_ready(self) -> None:
         def probe() -> bool:
-            return self._certificate.exists() and self.request("GET", "/readyz")["message"] == "ok"
+            return self.certificate.exists() and self.request("GET", "/readyz")["message"] == "ok"
 
         eventually("the API server to be ready", probe, within=60, every=0.1)
 
     def kubeconfig(self, user: str = "admin") -> Path:
         """A kubeconfig file, with the context `almagest`, for one of USERS."""
         path = self.directory / f"{user}.kubeconfig"
-        cluster = {"server": f"https://127.0.0.1:{self.port}", "certificate-authority": str(self._certificate)}
+        cluster = {"server": f"https://127.0.0.1:{self.port}", "certificate-authority": str(self.certificate)}
         content = {
             "apiVersion": "v1",
             "kind": "Config",
@@ -129,7 +129,7 @@ class ApiServer:
         """Status and body, on this thread's connection: to greet the server each time costs more than the answer."""
         connection: http.client.HTTPSConnection | None = getattr(self._own, "connection", None)
         if connection is None:
-            context = ssl.create_default_context(cafile=str(self._certificate))
+            context = ssl.create_default_context(cafile=str(self.certificate))
             connection = http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=30)
             self._own.connection = connection
             self._connections.append(connection)
@@ -158,7 +158,7 @@ class ApiServer:
         return done.stdout
 
     @property
-    def _certificate(self) -> Path:
+    def certificate(self) -> Path:
         return self.directory / "pki/apiserver.crt"
 
 

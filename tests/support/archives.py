@@ -64,6 +64,12 @@ def one(found: Desired, kind: str, name: str) -> Manifest:
     return resource.manifest
 
 
+def config_map(found: Desired, component: str) -> Manifest:
+    """The ConfigMap of a component, whose name ends with a digest."""
+    (resource,) = (r for r in found.resources if (r.kind, r.component) == ("ConfigMap", component))
+    return resource.manifest
+
+
 def jobs(found: Desired, part: str) -> list[Resource]:
     return [resource for resource in found.resources if resource.kind == "Job" and resource.component.startswith(part)]
 

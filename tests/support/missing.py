@@ -22,7 +22,7 @@ _PATHS = {
 
 @dataclass
 class Missing:
-    """outcomes: component → `hold` (nothing happens to it) or `fail` (a Job fails); all else succeeds."""
+    """outcomes: component → `hold` (nothing happens to it), `run` or `fail` (of a Job); all else succeeds."""
 
     server: ApiServer
     namespace: str
@@ -104,12 +104,17 @@ def _finished(found: Manifest) -> Manifest:
 
 def _job(outcome: str) -> Manifest:
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if outcome == "run":
+        return {"startTime": now, "active": 1, "ready": 1}
     if outcome == "fail":
         reason = {"status": "True", "reason": "BackoffLimitExceeded", "message": "Job has reached the backoff limit"}
         return {
             "startTime": now,
+            "active": 0,
+            "ready": 0,
             "failed": 3,
             "conditions": [{"type": "FailureTarget", **reason}, {"type": "Failed", **reason}],
         }
     ends = [{"type": "SuccessCriteriaMet", "status": "True"}, {"type": "Complete", "status": "True"}]
-    return {"startTime": now, "completionTime": now, "succeeded": 1, "conditions": ends}
+    done = {"active": 0, "ready": 0, "succeeded": 1}
+    return {"startTime": now, "completionTime": now, **done, "conditions": ends}

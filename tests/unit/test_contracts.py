@@ -169,6 +169,29 @@ def test_server_environment_and_configuration(image: str) -> None:
     assert files <= configured
 
 
+def test_configuration_is_named_by_what_it_says() -> None:
+    """A new title makes another ConfigMap, beside the one that pods of before still read; nothing else does."""
+    (row,) = (row for row in table("thing", "name") if row[0] == "configuration")
+    pattern = quoted(row[1])[0].replace("<archive>", "gaia").replace("<hash of what it says>", "([0-9a-f]{12})")
+    found: dict[str, dict[str, Any]] = {}
+    for title in ("One", "Another", "One"):
+        for resource in desired({**SPEC, "site": {"title": title}}).resources:
+            if resource.kind == "ConfigMap":
+                assert re.fullmatch(pattern.replace("<component>", resource.component), resource.name)
+                assert resource.manifest["immutable"] is True
+                assert found.setdefault(resource.name, resource.manifest) == resource.manifest
+    components = [manifest["metadata"]["labels"]["app.kubernetes.io/component"] for manifest in found.values()]
+    assert components.count("app") == 2
+    assert len(components) == len(set(components)) + 1
+    servers = set(components) - {"app"}
+    assert servers == {name for name, template in TEMPLATES.items() if _reads_its_own(template)}
+
+
+def _reads_its_own(template: dict[str, Any]) -> bool:
+    names = [volume["configMap"]["name"] for volume in template["spec"]["volumes"] if "configMap" in volume]
+    return bool(names) and not names[0].startswith("gaia-app-")
+
+
 def test_names_of_children() -> None:
     (row,) = (row for row in table("thing", "name") if row[0] == "child objects")
     listed = {name.removeprefix("gaia-") for name in quoted(row[1])} - {"<archive>-<component>"}

@@ -27,7 +27,6 @@ _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
 _STRATEGIC = "application/strategic-merge-patch+json"
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-_TIMEOUT = 30.0
 
 
 class ApiError(Exception):
@@ -91,10 +90,14 @@ def _must_exist(kubeconfig_path: str | None) -> None:
 
 @dataclass(frozen=True)
 class Client:
-    """Verbs over the API server; `namespace` is the context's default, which only the command line uses."""
+    """Verbs over the API server.
+
+    namespace: the context's default, which only the command line uses; timeout: seconds for a whole answer.
+    """
 
     api: ApiClient
     namespace: str = "default"
+    timeout: float = 30.0
 
     async def get(self, kind: Kind, name: str, namespace: str = "") -> Manifest:
         return await self._json("GET", kind.path(namespace, name), f"get {kind.kind} {name}")
@@ -163,7 +166,7 @@ class Client:
     ) -> AsyncIterator[str]:
         """The lines of a text subresource (`log`) as they come."""
         what = f"{subresource} of {kind.kind} {namespace}/{name}"
-        response = await self._send("GET", kind.path(namespace, name, subresource), what, query=query, total=None)
+        response = await self._send("GET", kind.path(namespace, name, subresource), what, query=query, endless=True)
         async for line in response.content:
             yield line.decode(errors="replace").rstrip("\n")
 
@@ -196,9 +199,13 @@ class Client:
     async def _json(self, method: str, path: str, what: str, **options: Any) -> Manifest:
         response = await self._send(method, path, what, **options)
         try:
-            answer: Manifest = json.loads(await response.read())
-        except (aiohttp.ClientError, TimeoutError) as error:
+            body = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ApiError(what, 0, "NoAnswer", f"the answer broke off: {error!r}") from error
+        try:
+            answer: Manifest = json.loads(body)
+        except ValueError as error:  # a proxy between us and the server says something of its own
+            raise ApiError(what, 0, "Unknown", f"no JSON is answered: {_begin(body)}") from error
         return answer
 
     async def _send(
@@ -211,7 +218,7 @@ class Client:
         body: Manifest | None = None,
         content_type: str = "application/json",
         accept: str = "application/json, */*",
-        total: float | None = _TIMEOUT,
+        endless: bool = False,
     ) -> aiohttp.ClientResponse:
         request = await self.api.param_serialize(
             method,
@@ -222,9 +229,8 @@ class Client:
             auth_settings=["BearerToken"],
         )
         try:
-            answer = await self.api.call_api(
-                *request, _request_timeout=aiohttp.ClientTimeout(total=total, sock_connect=5)
-            )
+            limit = aiohttp.ClientTimeout(total=None if endless else self.timeout, sock_connect=5)
+            answer = await self.api.call_api(*request, _request_timeout=limit)
             response: aiohttp.ClientResponse = answer.response
             if response.status >= 300:
                 raise _refusal(what, response.status, await response.read())
@@ -253,9 +259,13 @@ def _refusal(what: str, status: int, body: bytes) -> ApiError:
     try:
         found = json.loads(body)
     except ValueError:
-        return ApiError(what, status, "Unknown", body[:200].decode(errors="replace"))
+        return ApiError(what, status, "Unknown", _begin(body))
     if not isinstance(found, dict):
         return ApiError(what, status, "Unknown", str(found))
     causes = (found.get("details") or {}).get("causes") or ()
     fields = {cause.get("field", ""): cause.get("message", "") for cause in causes}
     return ApiError(what, status, found.get("reason", ""), found.get("message", ""), fields)
+
+
+def _begin(body: bytes) -> str:
+    return body[:200].decode(errors="replace")

@@ -1,43 +1,55 @@
 """Carry out a step: all of its writes at once, ten at a time, each idempotent.
 
-A write that comes too late or collides with another hand is no failure: the watch brings the new state, and the next
-pass decides again. What the API server finds invalid is the archive's trouble, not the operator's: it is reported.
+A write for an object that is gone, or that another hand made anew, is no failure: the watch brings the new state, and
+the next pass decides again. Every other write that the API server does not carry out is a `Failure` beside those that
+it does: one object in trouble must neither hold up nor hide the rest.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from almagest_operator.apply.client import ApiError, Client
 from almagest_operator.apply.values import draw
+from almagest_operator.model.identity import FIELD_MANAGER, SECRET_MANAGER
 from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, key_of
 from almagest_operator.observe.kinds import Kind, kind_of
 from almagest_operator.observe.live import Live, project
 from almagest_operator.plan.stages import Step
-from almagest_operator.settings import FIELD_MANAGER
 
 log = logging.getLogger(__name__)
 
 CONCURRENCY = 10
-SECRET_MANAGER = "almagest-operator-secrets"  # noqa: S105 a field manager, no secret
-"""Owns the values of generated Secrets, so that applying a Secret's labels never takes a value away."""
 
-_NOT_FOUND, _CONFLICT, _INVALID = 404, 409, 422
+_CONFLICT, _INVALID = 409, 422
+_REFUSED = {400, 401, 403, 405, 413, _INVALID}
 _ATTEMPTS = 3
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """An object that the API server will not have as it stands, with its reasons in one line."""
+@dataclass(frozen=True, order=True)
+class Failure:
+    """A write that the API server did not carry out.
+
+    reason: the server's, in one line; passing: whether the same write may succeed later, as it is the server that is
+    in trouble, and not the object that is refused.
+    """
 
     key: ResourceKey
     reason: str
+    passing: bool = False
+
+    @classmethod
+    def of(cls, key: ResourceKey, error: ApiError) -> Failure:
+        passing = error.status not in _REFUSED
+        causes = "; ".join(f"{name}: {message}" for name, message in error.causes.items())
+        reason = " ".join((causes or error.message or error.reason).split())
+        return cls(key, f"{reason} ({error.status or 'no answer'})" if passing else reason, passing)
 
     def __str__(self) -> str:
         return f"{self.key.kind} {self.key.name}: {self.reason}"
@@ -45,11 +57,21 @@ class Refusal:
 
 @dataclass
 class Applied:
-    """What came of a step. written: answers of the API server; refused: what it found invalid or forbidden."""
+    """What came of a step. written: answers of the API server; failures: sorted, whatever the order of the answers."""
 
     written: list[Live] = field(default_factory=list)
     deleted: list[Live] = field(default_factory=list)
-    refused: list[Refusal] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+
+    @property
+    def refused(self) -> bool:
+        """Whether there is a failure that only a changed spec, right or cluster mends."""
+        return any(not failure.passing for failure in self.failures)
+
+    @property
+    def passing(self) -> bool:
+        """Whether there is a failure that may pass by itself."""
+        return any(failure.passing for failure in self.failures)
 
 
 @dataclass
@@ -64,27 +86,40 @@ class Engine:
     settled: dict[ResourceKey, tuple[str, str]] = field(default_factory=dict)
 
     async def carry_out(self, step: Step, children: dict[ResourceKey, Live]) -> Applied:
-        """Make, apply and delete what the step says. Raises ApiError when the server is out of order."""
-        applied = Applied()
-        await _together([self._owner(patch, applied) for patch in step.owners])
-        await _together(
-            [
-                *(self._secret(secret, children.get(secret.key), applied) for secret in step.secrets),
-                *(self._resource(resource, children.get(resource.key), applied) for resource in step.resources),
-                *(self._prune(live, applied) for live in step.prune),
-            ]
-        )
+        """Make, apply and delete what the step says."""
+        applied, slots = Applied(), asyncio.Semaphore(CONCURRENCY)
+
+        async def attempt(key: ResourceKey, write: Callable[..., Awaitable[None]], *arguments: object) -> None:
+            async with slots:
+                try:
+                    await write(*arguments, applied)
+                except ApiError as error:
+                    log.warning("not carried out: %s", error)
+                    applied.failures.append(Failure.of(key, error))
+
+        async with asyncio.TaskGroup() as first:
+            for patch in step.owners:
+                first.create_task(attempt(key_of(patch), self._owner, patch))
+        async with asyncio.TaskGroup() as rest:
+            for secret in step.secrets:
+                rest.create_task(attempt(secret.key, self._secret, secret, children.get(secret.key)))
+            for resource in step.resources:
+                rest.create_task(attempt(resource.key, self._resource, resource, children.get(resource.key)))
+            for live in step.prune:
+                rest.create_task(attempt(live.key, self._prune, live))
+        applied.failures.sort()
         return applied
 
     async def _owner(self, patch: Manifest, applied: Applied) -> None:
-        """One that was deleted meanwhile, or made anew, is not the one that was seen: the next pass looks at it."""
-        key = key_of(patch)
+        """Leave an object alone that was deleted or made anew since it was seen: the next pass looks at it."""
         try:
-            answer = await self.client.merge_lists(kind_of(key), patch, FIELD_MANAGER)
+            answer = await self.client.merge_lists(kind_of(key_of(patch)), patch, FIELD_MANAGER)
         except ApiError as error:
-            if error.status != _CONFLICT and not _is_gone(error):
-                _note(error, key, applied)
-            return
+            if error.status == _INVALID and "metadata.uid" in error.causes:
+                return
+            if error.status == 404 and error.reason == "NotFound":
+                return
+            raise
         self._answered(answer, applied)
 
     async def _resource(self, resource: Resource, live: Live | None, applied: Applied) -> None:
@@ -99,8 +134,7 @@ class Engine:
                 log.info("replacing %s: %s", resource.key, error.message)
                 await self._delete(kind, live)
                 return
-            _note(error, resource.key, applied)
-            return
+            raise
         self._answered(answer, applied)
         self.settled[resource.key] = (resource.render_hash, answer["metadata"]["resourceVersion"])
 
@@ -111,16 +145,11 @@ class Engine:
         next pass the keys that it lacks.
         """
         kind = kind_of(secret.key)
-        try:
-            if live is None:
-                await self._create(kind, {**secret.manifest, "data": draw(secret.keys)})
-            elif missing := draw(secret.keys, live.fingerprints):
-                await self.client.merge(kind, _addition(secret, live, missing), SECRET_MANAGER)
-            answer = await _retrying(lambda: self.client.apply(kind, secret.manifest, FIELD_MANAGER))
-        except ApiError as error:
-            if error.status != _CONFLICT:  # somebody changed it meanwhile: look at theirs before drawing
-                _note(error, secret.key, applied)
-            return
+        if live is None:
+            await self._create(kind, {**secret.manifest, "data": draw(secret.keys)})
+        elif missing := draw(secret.keys, live.fingerprints):
+            await self.client.merge(kind, _addition(secret, live, missing), SECRET_MANAGER)
+        answer = await _retrying(lambda: self.client.apply(kind, secret.manifest, FIELD_MANAGER))
         self._answered(answer, applied)
 
     async def _create(self, kind: Kind, manifest: Manifest) -> None:
@@ -145,22 +174,6 @@ class Engine:
         applied.written.append(live)
 
 
-async def _together(writes: Sequence[Coroutine[Any, Any, None]]) -> None:
-    """All at once, ten at a time. When several fail, one is enough to come again, with a plain trace."""
-    slots = asyncio.Semaphore(CONCURRENCY)
-
-    async def one(write: Coroutine[Any, Any, None]) -> None:
-        async with slots:
-            await write
-
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            for write in writes:
-                tasks.create_task(one(write))
-    except ExceptionGroup as group:
-        raise group.exceptions[0] from None
-
-
 def _addition(secret: GeneratedSecret, live: Live, values: dict[str, str]) -> Manifest:
     """A patch that adds values to exactly the version that was seen to lack them."""
     metadata = {"name": secret.name, "namespace": secret.key.namespace, "resourceVersion": live.resource_version}
@@ -176,17 +189,3 @@ async def _retrying(attempt: Callable[[], Awaitable[T]]) -> T:
             if error.status != _CONFLICT:
                 raise
     return await attempt()
-
-
-def _is_gone(error: ApiError) -> bool:
-    """Whether there is no object of that name any more, or another one than the uid in the patch says."""
-    return error.status == _NOT_FOUND or (error.status == _INVALID and "metadata.uid" in error.causes)
-
-
-def _note(error: ApiError, key: ResourceKey, applied: Applied) -> None:
-    """A refusal that only a changed spec or right can mend is reported; anything else ends the pass and backs off."""
-    if error.status not in {400, 403, _INVALID}:
-        raise error
-    log.warning("refused %s: %s", key, error.message)
-    causes = "; ".join(f"{name}: {message}" for name, message in error.causes.items())
-    applied.refused.append(Refusal(key, causes or error.message))

@@ -8,10 +8,10 @@ from typing import Any
 
 from almagest_operator.apply.client import ApiError, Client
 from almagest_operator.cli.errors import NOT_FOUND, CommandError
+from almagest_operator.model.identity import COMPONENT, INSTANCE, SELECTOR
 from almagest_operator.model.resource import Manifest
 from almagest_operator.model.status import ArchiveStatus, Condition, ConditionStatus
 from almagest_operator.observe.kinds import ARCHIVE, POD
-from almagest_operator.observe.live import COMPONENT, INSTANCE, SELECTOR
 from almagest_operator.status.conditions import DEGRADED, READY, REFUSED
 
 FINAL = {"InvalidSpec", "MigrationFailed", "IngestFailed"}

@@ -10,8 +10,8 @@ from typing import Any
 from almagest_operator.apply.client import ApiError, Client
 from almagest_operator.cli.archive import find, pods
 from almagest_operator.cli.errors import NOT_FOUND, CommandError, explain
+from almagest_operator.model.identity import COMPONENT
 from almagest_operator.observe.kinds import POD
-from almagest_operator.observe.live import COMPONENT
 
 Body = Mapping[str, Any]
 

@@ -25,7 +25,6 @@ def ingest(scope: Scope, dataset: Dataset) -> Resource:
         "--dataset",
         dataset.table,
         secrets=(APPDB, OWNER, DJANGO),
-        config_keys=(),
         restart="Never",
     )
     name = short_name(scope.archive.name, f"ingest-{slug}", digest(dataset.model_dump(mode="json")))

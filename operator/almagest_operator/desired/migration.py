@@ -22,8 +22,8 @@ def migration(scope: Scope) -> tuple[Resource, ...]:
         MIGRATE,
         "migrate",
         secrets=secrets,
-        config_keys=("queues.json", "datasets.json"),
         restart="Never",
     )
-    settings = digest([scope.release.name, scope.release.image("app"), config_hash(pod), secrets_hash(scope, secrets)])
+    files = config_hash(pod, "queues.json", "datasets.json")
+    settings = digest([scope.release.name, scope.release.image("app"), files, secrets_hash(scope, secrets)])
     return (job(scope, pod, short_name(scope.archive.name, "migrate", settings), Stage.MIGRATION),)

@@ -15,7 +15,6 @@ from almagest_operator.model.resource import GROUP, Manifest
 
 CONFIG_DIR = "/etc/almagest"
 SECRETS_DIR = "/run/secrets/almagest"
-CONFIG_HASH = f"{GROUP}/config-hash"
 SECRETS_HASH = f"{GROUP}/secrets-hash"
 _CONFIG, _SECRETS = "config", "secrets"
 
@@ -92,14 +91,13 @@ class Container:
 
 @dataclass(frozen=True)
 class Pod:
-    """What a workload runs. config: the ConfigMap that its containers read, config_keys: the keys whose change
-    restarts it (all, when None); secrets: all keys that it may read, and no others."""
+    """What a workload runs. config: the ConfigMap that its containers read; secrets: all keys that it may read, and no
+    others."""
 
     part: Part
     containers: tuple[Container, ...]
     init: tuple[Container, ...] = ()
     config: Manifest | None = None
-    config_keys: tuple[str, ...] | None = None
     secrets: tuple[Secret, ...] = ()
     grace: int = 30
     replicas: int = 1
@@ -137,8 +135,12 @@ def template(scope: Scope, pod: Pod) -> Manifest:
 
 
 def config_map(scope: Scope, part: Part, data: Mapping[str, str]) -> Manifest:
-    """The configuration files of a part."""
-    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": scope.metadata(part), "data": dict(data)}
+    """The configuration files of a part, under a name that carries the digest of what they say.
+
+    So what is new is another object: pods that run read what they were made for until they are replaced in their turn.
+    """
+    metadata = scope.metadata(part, f"{part.component}-{digest(dict(data))}")
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "immutable": True, "data": dict(data)}
 
 
 def secrets_hash(scope: Scope, secrets: tuple[Secret, ...]) -> str:
@@ -152,20 +154,15 @@ def secrets_hash(scope: Scope, secrets: tuple[Secret, ...]) -> str:
     )
 
 
-def config_hash(pod: Pod) -> str:
-    """The digest of the configuration files whose change restarts the pod."""
+def config_hash(pod: Pod, *files: str) -> str:
+    """The digest of some of the pod's configuration files."""
     data: Mapping[str, str] = pod.config["data"] if pod.config else {}
-    keys = data if pod.config_keys is None else pod.config_keys
-    return digest({key: data[key] for key in keys})
+    return digest({file: data[file] for file in files})
 
 
 def _hashes(scope: Scope, pod: Pod) -> Manifest:
-    hashes = {}
-    if pod.config:
-        hashes[CONFIG_HASH] = config_hash(pod)
-    if pod.secrets:
-        hashes[SECRETS_HASH] = secrets_hash(scope, pod.secrets)
-    return hashes
+    """What restarts the pods beside their own template: of their configuration, that names its ConfigMap."""
+    return {SECRETS_HASH: secrets_hash(scope, pod.secrets)} if pod.secrets else {}
 
 
 def _container(scope: Scope, pod: Pod, container: Container) -> Manifest:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from almagest_operator.desired.graph import WORLD, Edge, edges
-from almagest_operator.desired.scope import LABEL, Part, Scope, resource
+from almagest_operator.desired.scope import Part, Scope, resource
+from almagest_operator.model.identity import ALMAGEST, INSTANCE, PART, PART_OF
 from almagest_operator.model.resource import Manifest, Resource, Stage
 
 POLICIES = Part.of("policies")
@@ -64,16 +65,13 @@ def _edge(scope: Scope, edge: Edge) -> Manifest:
 
 
 def _dns(scope: Scope) -> Manifest:
-    """The cluster's DNS. A policy sees the server's own port, which is 5353 where the server runs without root."""
-    server = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}},
-        "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}},
-    }
-    ports = [{"protocol": protocol, "port": port} for port in (53, 5353) for protocol in ("TCP", "UDP")]
+    """What lets all pods ask the cluster's DNS."""
+    dns = scope.facts.dns
+    ports = [{"protocol": protocol, "port": port} for port in dns.ports for protocol in ("TCP", "UDP")]
     return {
         "podSelector": _archive(scope),
         "policyTypes": ["Egress"],
-        "egress": [{"to": [server], "ports": ports}],
+        "egress": [{"to": [dict(peer) for peer in dns.peers], "ports": ports}],
     }
 
 
@@ -91,12 +89,12 @@ def _fetching(scope: Scope) -> Manifest:
 
 def _archive(scope: Scope) -> Manifest:
     """All pods of the archive."""
-    return {"matchLabels": {f"{LABEL}/instance": scope.archive.name, f"{LABEL}/part-of": "almagest"}}
+    return {"matchLabels": {INSTANCE: scope.archive.name, PART_OF: ALMAGEST}}
 
 
 def _ends(scope: Scope, *parts: str) -> Manifest:
     """All pods of some parts of the archive."""
-    names = {"key": f"{LABEL}/name", "operator": "In", "values": sorted(parts)}
+    names = {"key": PART, "operator": "In", "values": sorted(parts)}
     return {**_archive(scope), "matchExpressions": [names]}
 
 

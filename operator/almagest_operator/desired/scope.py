@@ -10,13 +10,18 @@ from typing import Any
 
 from almagest_operator.model.archive import Archive
 from almagest_operator.model.facts import Facts
+from almagest_operator.model.identity import ALMAGEST, COMPONENT, INSTANCE, MANAGED_BY, OPERATOR, PART, PART_OF
 from almagest_operator.model.release import ArchiveRelease
 from almagest_operator.model.resource import RENDER_HASH, Manifest, Resource, ResourceKey, Stage, owner_reference
 
-LABEL = "app.kubernetes.io"
-MANAGER = "almagest-operator"
 LABEL_LIMIT = 63
 """Length of a DNS label and of a label value, which most names end up in: in host names, in `job-name`."""
+
+
+_UNOWNED = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+}
 
 
 @dataclass(frozen=True)
@@ -54,27 +59,31 @@ class Scope:
     def selector(self, part: Part) -> dict[str, str]:
         """The labels by which a workload finds its pods; they never change."""
         return {
-            f"{LABEL}/name": part.name,
-            f"{LABEL}/instance": self.archive.name,
-            f"{LABEL}/component": part.component,
+            PART: part.name,
+            INSTANCE: self.archive.name,
+            COMPONENT: part.component,
         }
 
     def labels(self, part: Part) -> dict[str, str]:
         """The labels of every object of a part."""
-        return {**self.selector(part), f"{LABEL}/part-of": "almagest", f"{LABEL}/managed-by": MANAGER}
+        return {**self.selector(part), PART_OF: ALMAGEST, MANAGED_BY: OPERATOR}
 
     def metadata(self, part: Part, name: str = "", *, owned: bool = True) -> Manifest:
         """Name, labels and owner of an object; `name` is the part's component unless given, without the archive.
 
-        An object that is not owned outlives its Archive, unless the deletion policy gives it an owner (`plan.owners`).
+        An object that is not owned outlives its Archive, unless the deletion policy gives it an owner
+        (`plan.retention`). It is annotated so that Argo CD does not take it for a leftover
+        (docs/decisions/instance-label.md).
         """
         metadata: Manifest = {
             "name": self.name(name or part.component),
             "namespace": self.archive.namespace,
             "labels": self.labels(part),
         }
+        if not owned:
+            return {**metadata, "annotations": dict(_UNOWNED)}
         owner = self._owner()
-        return {**metadata, "ownerReferences": [owner]} if owned and owner else metadata
+        return {**metadata, "ownerReferences": [owner]} if owner else metadata
 
     def _owner(self) -> Manifest | None:
         """The Archive as owner; None for a file that was never applied and so has no uid."""

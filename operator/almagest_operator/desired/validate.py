@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from almagest_operator.desired.workload import server_claim
 from almagest_operator.model.archive import Archive
 from almagest_operator.model.base import amount
 from almagest_operator.model.errors import InvalidSpec
@@ -53,20 +54,12 @@ def _datasets(archive: Archive) -> None:
 
 
 def _storage_classes(archive: Archive, facts: Facts) -> None:
+    """Whether each volume that is still to be made can be: one that is there keeps its class, gone or not."""
     if facts.storage_classes is None:
         return
-    spec = archive.spec
-    volumes = {
-        "spec.databases.app": spec.databases.app.storage_class_name,
-        "spec.databases.data": spec.databases.data.storage_class_name,
-        "spec.broker": spec.broker.storage_class_name,
-    }
-    if spec.files.existing_claim is None:
-        volumes["spec.files"] = spec.files.storage_class_name
-    if spec.wordpress.enabled:
-        volumes["spec.wordpress"] = spec.wordpress.storage_class_name
-        volumes["spec.wordpress.mariadb"] = spec.wordpress.mariadb.storage_class_name
-    for field, name in volumes.items():
+    for field, (claim, name) in _claims(archive).items():
+        if claim in facts.claims:
+            continue
         if name is not None and name not in facts.storage_classes:
             known = ", ".join(sorted(facts.storage_classes)) or "none"
             raise InvalidSpec(f"{field}.storageClassName", f"there is no StorageClass {name!r}", f"there are: {known}")
@@ -76,6 +69,23 @@ def _storage_classes(archive: Archive, facts: Facts) -> None:
                 "none is given and the cluster has no default StorageClass",
                 "name one, or annotate one with storageclass.kubernetes.io/is-default-class=true",
             )
+
+
+def _claims(archive: Archive) -> dict[str, tuple[str, str | None]]:
+    """Field of the spec → the claim that is made from it, and the StorageClass that it names."""
+    spec, name = archive.spec, archive.name
+    claims = {
+        "spec.databases.app": (server_claim(f"{name}-appdb"), spec.databases.app.storage_class_name),
+        "spec.databases.data": (server_claim(f"{name}-datadb"), spec.databases.data.storage_class_name),
+        "spec.broker": (server_claim(f"{name}-broker"), spec.broker.storage_class_name),
+    }
+    if spec.files.existing_claim is None:
+        claims["spec.files"] = (f"{name}-files", spec.files.storage_class_name)
+    if spec.wordpress.enabled:
+        claims["spec.wordpress"] = (f"{name}-uploads", spec.wordpress.storage_class_name)
+        mariadb = spec.wordpress.mariadb.storage_class_name
+        claims["spec.wordpress.mariadb"] = (server_claim(f"{name}-mariadb"), mariadb)
+    return claims
 
 
 def _resources(archive: Archive) -> dict[str, Resources]:

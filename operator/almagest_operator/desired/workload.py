@@ -69,9 +69,14 @@ def stateful_set(scope: Scope, pod: Pod, volume: Volume) -> tuple[Resource, ...]
             ],
         },
     }
-    metadata = {**scope.metadata(pod.part, owned=False), "name": f"{DATA}-{name}-0"}
+    metadata = {**scope.metadata(pod.part, owned=False), "name": server_claim(name)}
     claim = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": claim_spec(volume)}
     return resource(Stage.FOUNDATIONS, claim), resource(Stage.DATA, manifest)
+
+
+def server_claim(server: str) -> str:
+    """The claim of a StatefulSet's one pod, by the name that the StatefulSet would give it."""
+    return f"{DATA}-{server}-0"
 
 
 def claim_spec(volume: Volume, access_mode: str = "ReadWriteOnce") -> Manifest:

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from almagest_operator.model.dns import DNS
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -13,10 +15,12 @@ class Facts:
 
     secrets: Secret name → key → `fingerprint` of its value, for the Secrets of this archive's namespace.
     node_port: the port that the API server gave to the proxy's NodePort Service.
-    node_address: an address at which that port answers from outside; nodes: how many have one.
+    node_address: an address at which that port answers from outside, of the node that has been there for longest;
+    nodes: how many have one.
     storage_classes: names of all, None where nobody looked; default_storage_class: the one that claims without a
-    name get.
+    name get; claims: names of the archive's claims that are there.
     claim_templates: StatefulSet name → storage request in its volumeClaimTemplates, which the API refuses to change.
+    dns: where pods ask for names.
     """
 
     secrets: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -25,7 +29,9 @@ class Facts:
     nodes: int = 0
     storage_classes: frozenset[str] | None = None
     default_storage_class: str | None = None
+    claims: frozenset[str] = frozenset()
     claim_templates: Mapping[str, str] = field(default_factory=dict)
+    dns: DNS = field(default_factory=DNS)
 
 
 def fingerprint(uid: str, secret: str, key: str, value: bytes) -> str:

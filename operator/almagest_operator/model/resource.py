@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from almagest_operator.model.identity import COMPONENT
+
 Manifest = dict[str, Any]
 """A Kubernetes object as plain JSON values."""
 
@@ -76,7 +78,8 @@ class Resource:
     """One manifest of the desired state, to be applied as it stands.
 
     The name of a Job carries the hash of all that it depends on. A Job that succeeded is therefore never applied
-    again; one that has not succeeded and whose render hash differs is replaced, because Jobs are immutable.
+    again, and one that runs is left to its end. One that neither runs nor succeeded and whose render hash differs is
+    replaced, because Jobs are immutable.
     """
 
     manifest: Manifest
@@ -96,8 +99,8 @@ class Resource:
 
     @property
     def component(self) -> str:
-        """The value of `app.kubernetes.io/component`, e.g. `worker-short`."""
-        component: str = self.manifest["metadata"]["labels"]["app.kubernetes.io/component"]
+        """Which part it belongs to, e.g. `worker-short`."""
+        component: str = self.manifest["metadata"]["labels"][COMPONENT]
         return component
 
     @property

@@ -13,17 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from almagest_operator.model.facts import fingerprint
+from almagest_operator.model.identity import COMPONENT, FIELD_MANAGER, INSTANCE
 from almagest_operator.model.resource import RENDER_HASH, ResourceKey, key_of
 from almagest_operator.observe.ownership import covers, owned_fields
 from almagest_operator.observe.pods import lacks_image, trouble
 from almagest_operator.observe.readiness import READY, Readiness, readiness
-from almagest_operator.settings import FIELD_MANAGER
-
-INSTANCE = "app.kubernetes.io/instance"
-COMPONENT = "app.kubernetes.io/component"
-MANAGED_BY = "app.kubernetes.io/managed-by"
-SELECTOR = f"{MANAGED_BY}={FIELD_MANAGER}"
-"""Label selector of everything that the operator makes."""
 
 Body = Mapping[str, Any]
 
@@ -35,7 +29,7 @@ class Live:
     archive, component: from its labels; render_hash: of the manifest that was applied last; fields: JSON of the field
     set that this operator owns; owners: uids of those with whom it goes; terminating: deleted, but still there;
     fingerprints: of a Secret's values by key; node_port: of a Service; claim: storage request of a StatefulSet's first
-    volume claim template.
+    volume claim template; config_maps: names of those that a workload's pods read.
     """
 
     key: ResourceKey
@@ -53,6 +47,7 @@ class Live:
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     node_port: int | None = None
     claim: str | None = None
+    config_maps: tuple[str, ...] = ()
 
     def holds(self, manifest: Body) -> bool:
         """Whether an apply of `manifest`, whose render hash this object carries, would change nothing."""
@@ -96,6 +91,7 @@ def project(body: Body) -> Live:
         fingerprints=_fingerprints(body) if body["kind"] == "Secret" else {},
         node_port=_node_port(spec) if body["kind"] == "Service" else None,
         claim=_claim(spec) if body["kind"] == "StatefulSet" else None,
+        config_maps=_config_maps(spec) if body["kind"] in {"Deployment", "StatefulSet", "Job"} else (),
     )
 
 
@@ -121,6 +117,11 @@ def _fingerprints(secret: Body) -> Mapping[str, str]:
 def _node_port(spec: Body) -> int | None:
     numbers: list[int] = [port["nodePort"] for port in spec.get("ports") or () if "nodePort" in port]
     return numbers[0] if numbers else None
+
+
+def _config_maps(spec: Body) -> tuple[str, ...]:
+    volumes = spec["template"]["spec"].get("volumes") or ()
+    return tuple(sys.intern(volume["configMap"]["name"]) for volume in volumes if "configMap" in volume)
 
 
 def _claim(spec: Body) -> str | None:

@@ -37,6 +37,9 @@ class Readiness:
 
 READY = Readiness(State.READY)
 MISSING = Readiness(State.WAITING, "NotCreated", "not created yet")
+RUNNING = "Running"
+"""The reason of a Job that has a pod which works; a pod that does not start is no work that could be lost."""
+
 DELETING = Readiness(State.WAITING, "Deleting", "the previous one is still being deleted")
 
 Body = Mapping[str, Any]
@@ -109,7 +112,9 @@ def _job(body: Body) -> Readiness:
         return _waiting("Suspended", "the Job is suspended")
     status = body.get("status", {})
     tries = f", {status['failed']} attempts failed so far" if status.get("failed") else ""
-    return _waiting("Running", "running" + tries if status.get("active") else "waiting for its pod" + tries)
+    return (
+        _waiting(RUNNING, "running" + tries) if status.get("ready") else _waiting("Starting", "its pod starts" + tries)
+    )
 
 
 def _claim(body: Body) -> Readiness:

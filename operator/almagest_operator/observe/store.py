@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from almagest_operator.model.dns import DNS
 from almagest_operator.model.facts import Facts
 from almagest_operator.model.resource import ResourceKey
 from almagest_operator.observe.live import Live, LivePod
@@ -35,6 +36,14 @@ class Observed:
     facts: Facts = field(default_factory=Facts)
 
 
+class NodeSeen(NamedTuple):
+    """created: RFC 3339 in UTC, so that the oldest node is the least."""
+
+    created: str
+    name: str
+    address: str
+
+
 class StorageClassSeen(NamedTuple):
     name: str
     default: bool
@@ -48,7 +57,7 @@ class Indexes:
     releases: Mapping[str, Collection[Body]]
     children: Mapping[Key, Collection[Live]]
     pods: Mapping[Key, Collection[LivePod]]
-    node_addresses: Mapping[str, Collection[str]]
+    nodes: Mapping[str, Collection[NodeSeen]]
     storage_classes: Mapping[str, Collection[StorageClassSeen]]
 
 
@@ -58,23 +67,31 @@ class Store:
 
     A write's answer is newer than the index until the write's own event has come round; without it the next pass
     would find the old object and write once more. An answer is dropped when the index has caught up, or when the
-    object was seen to be deleted. `gone`: uids that a sweep found missing, which the watch failed to report.
+    object was seen to be deleted, be it before the answer: the watch may be faster than the response, and nothing would
+    ever take such an answer away again. `gone`: uids that a sweep found missing, which the watch failed to report.
+    `dns`: a fact of the cluster that is set and not watched.
     """
 
     indexes: Indexes
+    dns: DNS = field(default_factory=DNS)
     _answers: dict[Key, dict[ResourceKey, Live]] = field(default_factory=dict)
     _archives: dict[Key, Body] = field(default_factory=dict)
+    _deleted: dict[Key, set[str]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
 
     def remember(self, key: Key, live: Live) -> None:
-        """The API server answered a write with this."""
-        self._answers.setdefault(key, {})[live.key] = live
+        """The API server answered a write of the present pass with this."""
+        if live.uid not in self._deleted.get(key, ()):
+            self._answers.setdefault(key, {})[live.key] = live
 
     def remember_archive(self, key: Key, body: Body) -> None:
-        self._archives[key] = body
+        """The API server answered a write of the archive's status with this."""
+        if body["metadata"]["uid"] not in self._deleted.get(key, ()):
+            self._archives[key] = body
 
     def forget(self, key: Key, uid: str) -> None:
         """The object of this uid was seen to be deleted."""
+        self._deleted.setdefault(key, set()).add(uid)
         answers = self._answers.get(key, {})
         for live in [live for live in answers.values() if live.uid == uid]:
             del answers[live.key]
@@ -88,7 +105,8 @@ class Store:
         return [key for key, body in found if release is None or body["spec"].get("release") == release]
 
     def observe(self, key: Key) -> Observed:
-        """One archive; no I/O."""
+        """One archive, at the beginning of a pass; no I/O."""
+        self._deleted.pop(key, None)  # answers that are still to come belong to objects seen from here on
         archive = self._archive(key)
         if archive is None:
             self._answers.pop(key, None)
@@ -123,24 +141,32 @@ class Store:
         return children
 
     def _facts(self, children: Iterable[Live]) -> Facts:
-        classes = [seen for name in self.indexes.storage_classes for seen in self.indexes.storage_classes[name]]
-        addresses = sorted(a for node in self.indexes.node_addresses for a in self.indexes.node_addresses[node])
+        classes = [seen for name in list(self.indexes.storage_classes) for seen in self.indexes.storage_classes[name]]
+        nodes = sorted(seen for name in list(self.indexes.nodes) for seen in self.indexes.nodes[name])
         children = list(children)
         return Facts(
             secrets={live.key.name: live.fingerprints for live in children if live.key.kind == "Secret"},
             node_port=next((live.node_port for live in children if live.node_port), None),
-            node_address=next(iter(addresses), None),
-            nodes=len(addresses),
+            # A node that joins is never the oldest: the address changes, and pods restart, only when it has to.
+            node_address=nodes[0].address if nodes else None,
+            nodes=len(nodes),
             storage_classes=frozenset(seen.name for seen in classes),
             default_storage_class=min((seen.name for seen in classes if seen.default), default=None),
+            claims=frozenset(live.key.name for live in children if live.key.kind == "PersistentVolumeClaim"),
+            dns=self.dns,
             claim_templates={live.key.name: live.claim for live in children if live.claim},
         )
 
 
-def node_address(node: Body) -> str | None:
-    """The address at which a node's ports answer from outside: external if it has one, else internal."""
+def node_seen(node: Body) -> NodeSeen | None:
+    """A node with the address at which its ports answer from outside: external if it has one, else internal.
+
+    None for a node without an address.
+    """
     addresses = {entry["type"]: entry["address"] for entry in node.get("status", {}).get("addresses") or ()}
-    return addresses.get("ExternalIP") or addresses.get("InternalIP")
+    address = addresses.get("ExternalIP") or addresses.get("InternalIP")
+    metadata = node["metadata"]
+    return NodeSeen(metadata["creationTimestamp"], metadata["name"], address) if address else None
 
 
 def storage_class(body: Body) -> StorageClassSeen:

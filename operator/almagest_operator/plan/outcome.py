@@ -7,13 +7,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Outcome:
-    """forget: the archive is gone; requeue_after: seconds after which to look again even if nothing has changed.
+    """forget: the archive is gone; failed: something could not be done; requeue_after: seconds after which to look
+    again even if nothing has changed.
 
-    Without either, the key rests until something changes or the next resync.
+    Without any of them the key rests until something changes or the next resync. A failed pass is repeated after
+    `requeue_after`, or without it after ever longer pauses.
     """
 
     requeue_after: float | None = None
     forget: bool = False
+    failed: bool = False
 
 
 GONE = Outcome(forget=True)

@@ -10,13 +10,15 @@ A failed migration Job keeps MIGRATION from becoming ready: the workloads of the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from almagest_operator.model.identity import COMPONENT
 from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, Stage
 from almagest_operator.observe.kinds import kind_of
 from almagest_operator.observe.live import Live
-from almagest_operator.observe.readiness import DELETING, MISSING, Readiness, State
+from almagest_operator.observe.readiness import DELETING, MISSING, RUNNING, Readiness, State
+from almagest_operator.plan.configuration import in_use
 from almagest_operator.plan.outcome import SETTLED, Outcome
 
 Children = Mapping[ResourceKey, Live]
@@ -113,7 +115,7 @@ def _readiness(resource: Resource, live: Live | None) -> Readiness:
         return MISSING
     if live.terminating:
         return DELETING
-    if _is_done(live) or live.render_hash == resource.render_hash:
+    if _is_done(live) or _is_running(live) or live.render_hash == resource.render_hash:
         return live.readiness
     if resource.kind == "PersistentVolumeClaim":
         return _RESIZING if live.readiness.ready else live.readiness
@@ -123,7 +125,7 @@ def _readiness(resource: Resource, live: Live | None) -> Readiness:
 def _needs_apply(resource: Resource, live: Live | None) -> bool:
     if live is None:
         return True
-    if live.terminating or _is_done(live):
+    if live.terminating or _is_done(live) or _is_running(live):
         return False
     return live.render_hash != resource.render_hash or not live.holds(resource.manifest)
 
@@ -131,6 +133,11 @@ def _needs_apply(resource: Resource, live: Live | None) -> bool:
 def _is_done(live: Live) -> bool:
     """A Job that succeeded: its name says what it did, so there is nothing to do again."""
     return live.key.kind == "Job" and live.readiness.ready
+
+
+def _is_running(live: Live) -> bool:
+    """A Job at work, perhaps for hours. Its name says what it does, so a change of its pod can wait for its end."""
+    return live.key.kind == "Job" and live.readiness.reason == RUNNING
 
 
 def _has_all_keys(secret: GeneratedSecret, live: Live | None) -> bool:
@@ -147,16 +154,17 @@ def _secret_lacks(secret: GeneratedSecret, live: Live | None) -> bool:
 
 
 def _secret_waiting(secret: GeneratedSecret) -> Waiting:
-    component = secret.manifest["metadata"].get("labels", {}).get("app.kubernetes.io/component", secret.name)
+    component = secret.manifest["metadata"]["labels"][COMPONENT]
     return Waiting(secret.key, component, Stage.SECRETS, MISSING)
 
 
-def _superfluous(children: Iterable[Live], wanted: set[ResourceKey], stage: Stage) -> Iterable[Live]:
+def _superfluous(children: Collection[Live], wanted: set[ResourceKey], stage: Stage) -> Iterable[Live]:
     """What no spec asks for any more.
 
     Deleted only when the workloads of the new spec serve, except Jobs: a superseded migration must not run beside its
     successor, and once that has run, it does not say any more how the databases are.
     """
+    wanted = wanted | in_use(children)
     for live in children:
         if live.key in wanted or live.terminating or not kind_of(live.key).prunable:
             continue

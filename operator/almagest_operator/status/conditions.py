@@ -19,6 +19,11 @@ SUMMARY = (READY, PROGRESSING, DEGRADED, MIGRATED, DATASETS_LOADED)
 REFUSED = "Refused"
 """The reason of whatever is so because the API server will not have an object."""
 
+WRITE_FAILED = "WriteFailed"
+"""The reason of whatever is so because a write failed that may succeed later, e.g. with 500 or without an answer."""
+
+NOT_WRITTEN = (REFUSED, WRITE_FAILED)
+
 _LONGEST = 2000
 
 

@@ -17,10 +17,12 @@ from almagest_operator.status.conditions import (
     DATASETS_LOADED,
     DEGRADED,
     MIGRATED,
+    NOT_WRITTEN,
     PROGRESSING,
     READY,
     REFUSED,
     SUMMARY,
+    WRITE_FAILED,
     Finding,
     component_type,
     merge,
@@ -54,16 +56,17 @@ def invalid(
 ) -> ArchiveStatus:
     """A spec that cannot be carried out: everything stays as it was but the owners, and the conditions say so.
 
-    A refusal is of the pass that met it: an earlier one, perhaps of an object that is not tried any more, is dropped.
+    A failed write belongs to the pass that met it: an earlier one, perhaps of an object that is not tried any more, is
+    dropped.
     """
     told = [no(READY, "InvalidSpec", str(error)), no(PROGRESSING, "InvalidSpec", "waiting for a valid spec")]
-    if applied.refused:
-        told.append(yes(DEGRADED, REFUSED, "; ".join(map(str, applied.refused))))
-    kept = {condition.type: condition for condition in before.conditions if condition.reason != REFUSED}
-    known = {*kept, *(finding.type for finding in told)}
+    if applied.failures:
+        told.append(yes(DEGRADED, _unwritten(applied), "; ".join(map(str, applied.failures))))
+    unchanged = {condition.type: condition for condition in before.conditions if condition.reason not in NOT_WRITTEN}
+    known = {*unchanged, *(finding.type for finding in told)}
     told += [unknown(type_, "InvalidSpec", "waiting for a valid spec") for type_ in SUMMARY if type_ not in known]
     changed = {condition.type: condition for condition in merge(before.conditions, told, now, generation)}
-    return before.model_copy(update={"conditions": _sorted({**kept, **changed}.values())})
+    return before.model_copy(update={"conditions": _sorted({**unchanged, **changed}.values())})
 
 
 def status(
@@ -88,7 +91,7 @@ def status(
     ]
     return ArchiveStatus(
         conditions=merge(before.conditions, findings, now, generation),
-        observed_generation=generation if step.complete else before.observed_generation,
+        observed_generation=generation if step.complete and not applied.failures else before.observed_generation,
         release=archive.spec.release if step.stage > Stage.WORKLOADS else before.release,
         # Before the Services are there, a NodePort's URL has no port to name.
         endpoints=desired.endpoints if step.stage > Stage.FOUNDATIONS else before.endpoints,
@@ -118,8 +121,8 @@ class Troubles:
 def _ready(step: Step, applied: Applied, troubles: Troubles) -> Finding:
     if step.complete:
         return yes(READY, "Ready", "serving, and all data sets are loaded")
-    if applied.refused:
-        return no(READY, REFUSED, str(applied.refused[0]))
+    if applied.failures:
+        return no(READY, _unwritten(applied), _first(applied))
     if step.failed:
         first = step.failed[0]
         return no(READY, _failure(first), _with(str(first), troubles.of(first.component)) + _remedy(first))
@@ -132,7 +135,9 @@ def _progressing(step: Step, applied: Applied, troubles: Troubles) -> Finding:
     if step.complete:
         return no(PROGRESSING, "Complete", "")
     if applied.refused:
-        return no(PROGRESSING, REFUSED, str(applied.refused[0]))
+        return no(PROGRESSING, REFUSED, _first(applied))
+    if applied.passing:
+        return yes(PROGRESSING, WRITE_FAILED, f"trying again: {_first(applied)}")
     blocked = [item for item in step.failed if item.stage == step.stage or not item.blocks]
     if blocked:
         return no(PROGRESSING, _failure(blocked[0]), str(blocked[0]))
@@ -141,8 +146,8 @@ def _progressing(step: Step, applied: Applied, troubles: Troubles) -> Finding:
 
 def _degraded(step: Step, applied: Applied, troubles: Troubles) -> Finding:
     failures = [_with(str(item), troubles.of(item.component)) for item in step.failed]
-    if applied.refused:
-        return yes(DEGRADED, REFUSED, "; ".join([*map(str, applied.refused), *failures]))
+    if applied.failures:
+        return yes(DEGRADED, _unwritten(applied), "; ".join([*map(str, applied.failures), *failures]))
     if failures:
         return yes(DEGRADED, _failure(step.failed[0]), "; ".join(failures))
     if found := troubles.all():
@@ -206,6 +211,16 @@ def _component(component: ComponentStatus) -> Finding:
     if component.ready:
         return yes(type_, "Ready", "")
     return no(type_, "NotStarted" if component.replicas is None else "NotReady", component.message)
+
+
+def _unwritten(applied: Applied) -> str:
+    """The reason for failed writes: a refusal tells more than what may pass by itself."""
+    return REFUSED if applied.refused else WRITE_FAILED
+
+
+def _first(applied: Applied) -> str:
+    """The failure that explains `_unwritten`."""
+    return str(next(failure for failure in applied.failures if failure.passing != applied.refused))
 
 
 def _failure(item: Waiting) -> str:

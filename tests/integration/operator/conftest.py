@@ -234,6 +234,12 @@ class Bench:
     def names(self, plural: str) -> set[str]:
         return {item["metadata"]["name"] for item in self.all(plural)}
 
+    def config_map(self, component: str) -> str:
+        """The name of the ConfigMap of a component that its Deployment reads."""
+        found = self.get("deployments", f"gaia-{component}")["spec"]["template"]["spec"]["volumes"]
+        (name,) = (volume["configMap"]["name"] for volume in found if "configMap" in volume)
+        return str(name)
+
     def delete(self, plural: str, name: str) -> None:
         self.server.request("DELETE", self.path(_PLACES[plural], plural, name))
 

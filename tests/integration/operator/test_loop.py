@@ -111,11 +111,23 @@ def test_killed_in_the_middle_of_a_rollout_it_goes_on(bench: Bench) -> None:
         ("statefulsets", "gaia-broker"),
         ("services", "gaia-web"),
         ("networkpolicies", "gaia-default-deny"),
-        ("configmaps", "gaia-app"),
         ("serviceaccounts", "gaia-web"),
     ],
 )
 def test_a_deleted_child_is_made_again(shared: Bench, plural: str, name: str) -> None:
+    _is_made_again(shared, plural, name)
+
+
+def test_deleted_configuration_is_made_again(shared: Bench) -> None:
+    _is_made_again(shared, "configmaps", shared.config_map("web"))
+
+
+def test_nobody_changes_configuration_under_its_readers(shared: Bench) -> None:
+    with pytest.raises(Refused, match="immutable"):
+        shared.edit("configmaps", shared.config_map("web"), {"data": {"site.json": "{}"}})
+
+
+def _is_made_again(shared: Bench, plural: str, name: str) -> None:
     before = shared.get(plural, name)["metadata"]["uid"]
     shared.delete(plural, name)
     eventually(f"{name} to be back", lambda: shared.get(plural, name)["metadata"]["uid"] != before, within=5, every=0.1)
@@ -131,8 +143,6 @@ WEB = {"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "e
         ("deployments", "gaia-web", {"spec": {"replicas": 7}}),
         ("deployments", "gaia-web", WEB),
         ("deployments", "gaia-web", {"metadata": {"labels": {"app.kubernetes.io/name": "other"}}}),
-        ("configmaps", "gaia-app", {"data": {"site.json": "{}"}}),
-        ("configmaps", "gaia-app", {"data": {"site.json": None}}),
         ("services", "gaia-web", {"spec": {"selector": {"app.kubernetes.io/component": "other"}}}),
         ("networkpolicies", "gaia-default-deny", {"spec": {"policyTypes": ["Ingress"]}}),
         ("secrets", "gaia-cache", {"metadata": {"labels": {"app.kubernetes.io/part-of": "other"}}}),
@@ -219,18 +229,36 @@ def test_what_only_the_operator_can_judge_changes_nothing_that_runs(running: Ben
     running.await_ready()
 
 
+def test_the_old_release_keeps_its_configuration_until_the_new_one_serves(running: Bench) -> None:
+    """What pods of the old release read does not change while the new one cannot be migrated to."""
+    old = {name: running.get("configmaps", name) for name in running.names("configmaps") if name.startswith("gaia-")}
+    read = running.config_map("web")
+    running.missing.outcomes["migrate"] = "fail"
+    running.apply(site={"title": "Another"}, queues=[{"name": "short", "timeout": "20s"}])
+    running.await_condition("Degraded", "True", "MigrationFailed")
+    assert running.config_map("web") == read
+    assert {name: running.get("configmaps", name) for name in old} == old
+    running.missing.outcomes = {}
+    job = running.condition("Migrated")["message"].split()[1].rstrip(":")
+    running.delete("jobs", job)
+    running.await_ready()
+    assert running.config_map("web") != read
+    eventually("the old one to be gone", lambda: read not in running.names("configmaps"), within=15)
+
+
 def test_paused_changes_nothing(running: Bench) -> None:
+    config = running.config_map("web")
     running.apply(lifecycle={"paused": True})
     running.await_condition("Progressing", "False", "Paused")
     since = now()
-    running.delete("configmaps", "gaia-app")
+    running.delete("configmaps", config)
     running.edit("deployments", "gaia-web", {"spec": {"replicas": 5}})
     time.sleep(3)
     assert all("/status" in write.target or "/events" in write.target for write in running.writes(since))
-    assert "gaia-app" not in running.names("configmaps")
+    assert config not in running.names("configmaps")
     running.apply(lifecycle={"paused": False})
     running.await_ready()
-    assert "gaia-app" in running.names("configmaps")
+    assert config in running.names("configmaps")
 
 
 def test_what_the_spec_drops_goes_and_volumes_and_secrets_stay(running: Bench) -> None:
@@ -299,8 +327,9 @@ def test_a_volume_that_cannot_grow_holds_up_nothing_and_the_size_can_be_put_back
     assert told["message"].startswith(f"PersistentVolumeClaim {CLAIM}: ")
     assert "the storageclass that provisions the pvc must support resize" in told["message"]
     eventually("the rest to go on", lambda: bench.get("deployments", "gaia-web")["spec"]["replicas"] == 2, within=10)
-    bench.delete("configmaps", "gaia-app")
-    eventually("what is missing to be healed", lambda: "gaia-app" in bench.names("configmaps"), within=10)
+    config = bench.config_map("web")
+    bench.delete("configmaps", config)
+    eventually("what is missing to be healed", lambda: config in bench.names("configmaps"), within=10)
     assert bench.condition("Ready")["reason"] == "Refused"
     bench.apply(databases={"data": data}, web={"replicas": 2})
     bench.await_ready()

@@ -130,6 +130,22 @@ def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew(running
     assert _ingest(running, "gaiadr3")["metadata"]["uid"] == loaded["metadata"]["uid"], "loaded once is loaded"
 
 
+def test_a_new_release_leaves_a_running_ingest_to_its_end(bench: Bench) -> None:
+    bench.missing.outcomes["ingest-gaiadr3-bright"] = "run"
+    bench.apply()
+    bench.start()
+    bench.await_condition("Progressing", "True", "LoadingDatasets")
+    before = _ingest(bench, "gaiadr3")
+    bench.server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(catalogue("0.3.0", "3")))
+    bench.apply(release="0.3.0")
+    eventually("the new release to serve", lambda: bench.archive()["status"].get("release") == "0.3.0", within=30)
+    assert _ingest(bench, "gaiadr3")["metadata"]["uid"] == before["metadata"]["uid"]
+    assert bench.condition("DatasetsLoaded")["reason"] == "Loading"
+    bench.missing.outcomes = {}
+    bench.await_ready()
+    assert _ingest(bench, "gaiadr3")["metadata"]["uid"] == before["metadata"]["uid"]
+
+
 def _ingest(bench: Bench, word: str) -> dict[str, Any]:
     (found,) = (job for job in bench.all("jobs") if f"ingest-{word}" in job["metadata"]["name"])
     return found

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from integration.operator.conftest import Bench
+from support import faults
 from support.waiting import eventually
 
 LEASE = "/apis/coordination.k8s.io/v1/namespaces/almagest-system/leases/almagest-operator"
@@ -49,6 +50,24 @@ def test_a_killed_leader_is_replaced(
     assert time.monotonic() - began < 20
     bench.delete("deployments", "gaia-web")
     eventually("b to work", lambda: "gaia-web" in bench.names("deployments"), within=15)
+
+
+def test_a_leader_that_the_api_server_does_not_answer_ends(bench: Bench) -> None:
+    """It is the same whether the server is away or takes a request and says nothing."""
+    with faults.proxy(bench.server) as proxy:
+        bench.start(
+            OPERATOR_REPLICAS="2",
+            POD_NAME="a",
+            POD_NAMESPACE="almagest-system",
+            KUBECONFIG=str(proxy.kubeconfig("operator")),
+        )
+        eventually("a to lead", lambda: holder(bench) == "a", within=30, every=0.1)
+        proxy.choose = lambda _method, path: faults.HANG if "/leases" in path else None
+        assert bench.operator is not None
+        assert bench.operator.wait(25) == 1
+        bench.operator = None
+    assert "a could not renew the lease" in bench.log.read_text()
+    bench.server.request("DELETE", LEASE)
 
 
 def test_a_leader_that_is_told_to_stop_gives_the_lease_up(

@@ -12,12 +12,14 @@ import pytest
 import yaml
 
 from almagest_operator.model.crd import CHART, crds
+from almagest_operator.model.dns import DNS
 from almagest_operator.observe.kinds import CHILDREN, NODE, POD, RELEASE, STORAGE_CLASS, Kind
+from almagest_operator.settings import from_environment
 from support.pod_security import violations
 
 HELM = str(Path(sys.executable).with_name("helm"))
 IMAGE = f"registry.example.org/almagest/operator@sha256:{'0' * 64}"
-WATCHING = {"get", "list", "watch"}
+WATCHING = {"list", "watch"}
 
 
 def helm(*arguments: str, **values: Any) -> subprocess.CompletedProcess[str]:
@@ -86,6 +88,13 @@ def test_watching_some_namespaces_takes_no_rights_in_others() -> None:
     assert env["value"] == "gaia-dev,gaia-test"
 
 
+def test_name_servers_reach_the_operator_as_the_values_say() -> None:
+    peers = [{"ipBlock": {"cidr": "10.96.0.10/32"}}]
+    for values, dns in (({}, DNS()), ({"dns": {"peers": peers, "ports": [53, 1053]}}, DNS(tuple(peers), (53, 1053)))):
+        env = {v["name"]: v["value"] for v in container(rendered(**values))["env"] if "value" in v}
+        assert from_environment(env).dns == dns
+
+
 def container(documents: list[dict[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = the("Deployment", documents)["spec"]["template"]["spec"]["containers"][0]
     return found
@@ -117,6 +126,8 @@ def test_one_operator_never_overlaps_itself_and_several_elect_a_leader() -> None
         ({"image": IMAGE, "log": {"level": "verbose"}}, "level"),
         ({"image": IMAGE, "watchNamespaces": ["Gaia"]}, "watchNamespaces"),
         ({"image": "a b"}, "image"),
+        ({"image": IMAGE, "dns": {"peers": [{"selector": {}}]}}, "selector"),
+        ({"image": IMAGE, "dns": {"ports": ["dns"]}}, "ports"),
     ],
 )
 def test_values_that_make_no_sense_are_refused(values: dict[str, Any], reason: str) -> None:

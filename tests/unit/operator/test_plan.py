@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from almagest_operator.model.resource import Stage
-from almagest_operator.observe.readiness import READY, Readiness, State
+from almagest_operator.observe.readiness import READY, RUNNING, Readiness, State
 from almagest_operator.plan import Step, rest
 from support.archives import archive, release
 from support.world import FAILED, LIVING, WAITING, World
 
+RUNNING_JOB = Readiness(State.WAITING, RUNNING, "running")
 DATASET = {"datasets": [{"table": "gaiadr3.bright", "source": "demo:gaia"}]}
 
 
@@ -166,6 +167,29 @@ def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew() -> No
     assert world.run().complete
 
 
+@pytest.mark.parametrize("component", ["ingest-gaiadr3-bright", "migrate"])
+def test_a_job_that_runs_is_left_to_its_end_whatever_changes_about_its_pod(component: str) -> None:
+    """Hours of loading are not lost to a new release, nor a migration to a limit of memory."""
+    world = an()
+    world.run(**{component.replace("-", "_"): RUNNING_JOB})
+    (before,) = world.live("Job", component)
+    bigger = {"site": {"title": "Another", "hostname": "gaia.example.org"}}
+    if component == "migrate":  # a migration of another release is another Job
+        world.archive = archive({**DATASET, **bigger})
+    else:
+        world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, **bigger, "release": "0.2.0"})
+    assert world.resource("Job", component).key == before.key
+    assert world.resource("Job", component).render_hash != before.render_hash
+    step = world.run(**{component.replace("-", "_"): RUNNING_JOB})
+    assert world.live("Job", component) == [before]
+    assert [str(item) for item in step.waiting if item.component == component] == [f"Job {before.key.name}: running"]
+    world.change(before.key, readiness=FAILED)
+    assert world.run().complete, "one that failed is made anew, as the new release has it"
+    (after,) = world.live("Job", component)
+    assert after.uid != before.uid
+    assert after.render_hash == world.resource("Job", component).render_hash
+
+
 def test_a_claim_that_cannot_take_its_size_holds_up_nothing_else() -> None:
     world = an()
     world.run()
@@ -260,6 +284,55 @@ def test_nothing_that_serves_is_pruned_before_what_replaces_it_is_ready() -> Non
     assert not world.live("Deployment", "worker-long")
 
 
+def maps(world: World) -> set[str]:
+    return {key.name for key in world.children if key.kind == "ConfigMap"}
+
+
+def test_a_failed_migration_keeps_the_old_configuration_for_the_old_pods() -> None:
+    """Also for those that are made again where one dies, and with it for whatever the old release reads."""
+    world = an()
+    world.run()
+    before = {live.key: live.config_maps for live in world.children.values() if live.key.kind == "Deployment"}
+    contents = {key: live for key, live in world.children.items() if key.kind == "ConfigMap"}
+    queues = [{"name": "other", "timeout": "1h"}]
+    world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0", "queues": queues})
+    world.run(migrate=FAILED)
+    serving = {key: names for key, names in before.items() if key.name != "gaia-cache"}
+    assert {key: world.children[key].config_maps for key in serving} == serving
+    assert {key: world.children[key] for key in contents} == contents
+    world.release, world.archive = release(), archive(DATASET)
+    assert world.run().complete
+    assert maps(world) == {key.name for key in contents}, "what was made for the release that failed is gone"
+
+
+def test_old_configuration_goes_when_no_pod_can_come_to_read_it() -> None:
+    world = an()
+    world.run()
+    (old,) = (name for name in maps(world) if name.startswith("gaia-app-"))
+    world.archive = archive({**DATASET, "site": {"title": "Another"}})
+    world.run(web=WAITING)
+    assert old in maps(world), "old pods of web are made again until the new ones are ready"
+    assert world.run().complete
+    (new,) = (name for name in maps(world) if name.startswith("gaia-app-"))
+    assert new != old
+    assert world.plan().complete
+    assert not world.plan().writes
+
+
+def test_a_job_that_runs_keeps_its_configuration_and_one_that_is_done_does_not() -> None:
+    world = an()
+    world.run(ingest_gaiadr3_bright=RUNNING_JOB)
+    (old,) = (name for name in maps(world) if name.startswith("gaia-app-"))
+    world.archive = archive({**DATASET, "site": {"title": "Another"}})
+    world.run(ingest_gaiadr3_bright=RUNNING_JOB)
+    assert old in maps(world)
+    (job,) = world.live("Job", "ingest-gaiadr3-bright")
+    world.change(job.key, readiness=READY)
+    assert world.run().complete
+    assert old not in maps(world)
+    assert world.live("Job", "ingest-gaiadr3-bright"), "done once is done"
+
+
 def test_a_secret_that_lacks_a_key_gets_it_and_keeps_the_others() -> None:
     world = an()
     world.run()
@@ -305,6 +378,9 @@ def test_from_any_state_the_archive_comes_to_rest_complete_or_with_a_reason(worl
         if live.terminating or live.readiness.failed:
             del world.children[key]
     assert world.run().complete
+    for live in world.children.values():
+        if live.key.kind != "Job" or not live.readiness.ready:
+            assert set(live.config_maps) <= maps(world)
 
 
 @given(world=worlds())

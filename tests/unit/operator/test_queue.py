@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -46,7 +47,7 @@ class Work:
         return [time for _, time in self.runs]
 
 
-def queue_of(work: Work, **options: object) -> WorkQueue[str]:
+def queue_of(work: Callable[[str], Awaitable[Outcome]], **options: object) -> WorkQueue[str]:
     return WorkQueue(work, dice=random.Random(1), **options)  # type: ignore[arg-type]  # options of several types
 
 
@@ -117,6 +118,43 @@ def test_a_mark_ends_a_backoff() -> None:
         return work
 
     assert virtualtime.run(scenario()).times() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "at_least"), [(Outcome(failed=True), 5), (Outcome(failed=True, requeue_after=60), 3)]
+)
+def test_a_failure_that_marks_its_own_key_makes_no_busy_loop(outcome: Outcome, at_least: int) -> None:
+    """The report of a failure is an event; where its message is another each time, each report asks for a run."""
+
+    async def scenario() -> Work:
+        work = Work(takes=0, outcome=outcome)
+
+        async def report_and_fail(key: str) -> Outcome:
+            found = await work(key)
+            asyncio.get_running_loop().call_later(0.01, queue.mark, key)
+            return found
+
+        queue = queue_of(report_and_fail)
+        queue.mark("a")
+        await asyncio.sleep(60)
+        await queue.close()
+        return work
+
+    assert at_least <= len(virtualtime.run(scenario()).runs) <= 70
+
+
+def test_an_outcome_that_failed_backs_off_as_an_exception_does() -> None:
+    async def scenario() -> Work:
+        queue = queue_of(work := Work(takes=0, outcome=Outcome(failed=True)))
+        queue.mark("a")
+        await asyncio.sleep(5_000)
+        await queue.close()
+        return work
+
+    times = virtualtime.run(scenario()).times()
+    gaps = [late - early for early, late in pairwise(times)]
+    assert gaps[0] <= 0.1
+    assert all(150 <= gap <= 300 for gap in gaps[-5:])
 
 
 def test_requeue_after_is_obeyed() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 
 import pytest
 
 from almagest_operator import logging as jsonlog
 from almagest_operator.apply.values import draw
 from almagest_operator.handlers import bearer_token
+from almagest_operator.model.dns import DNS
 from almagest_operator.settings import InvalidSettingError, Settings, from_environment
 
 
@@ -28,11 +30,28 @@ def test_two_replicas_elect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("CONCURRENCY", "0"), ("HEALTH_PORT", "http"), ("LOG_LEVEL", "loud"), ("LOG_FORMAT", "xml")]
+    ("name", "value"),
+    [
+        ("CONCURRENCY", "0"),
+        ("HEALTH_PORT", "http"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+        ("DNS_PEERS", "10.96.0.10"),
+        ("DNS_PEERS", "[{}]"),
+        ("DNS_PEERS", "[{'ports': []}]"),
+        ("DNS_PORTS", "dns"),
+        ("DNS_PORTS", "0"),
+    ],
 )
 def test_a_wrong_setting_names_its_variable(name: str, value: str) -> None:
-    with pytest.raises(InvalidSettingError, match=f"^{name}='{value}': "):
+    with pytest.raises(InvalidSettingError, match="^" + re.escape(f"{name}={value!r}: ")):
         from_environment({name: value})
+
+
+def test_name_servers_are_the_usual_ones_unless_they_are_named() -> None:
+    assert from_environment({"DNS_PEERS": "[]", "DNS_PORTS": ""}).dns == DNS()
+    found = from_environment({"DNS_PEERS": '[{"ipBlock": {"cidr": "10.96.0.10/32"}}]', "DNS_PORTS": "53, 1053"}).dns
+    assert found == DNS(({"ipBlock": {"cidr": "10.96.0.10/32"}},), (53, 1053))
 
 
 @pytest.mark.parametrize("header", ["Bearer abc", "bearer abc", "abc"])

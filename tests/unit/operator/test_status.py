@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from almagest_operator.apply.engine import Applied, Refusal
+from almagest_operator.apply.engine import Applied, Failure
 from almagest_operator.model.errors import InvalidSpec
 from almagest_operator.model.status import ArchiveStatus, Condition, ConditionStatus
 from almagest_operator.observe.live import LivePod
@@ -151,8 +151,34 @@ def test_a_failed_data_set_is_named_and_the_others_are_counted(world: World) -> 
 def test_a_refused_object_is_told_with_the_servers_reason(world: World) -> None:
     world.run()
     key = world.resource("StatefulSet", "appdb").key
-    found = told(world, None, Applied(refused=[Refusal(key, "spec: Forbidden: updates are forbidden")]))
+    found = told(world, None, Applied(failures=[Failure(key, "spec: Forbidden: updates are forbidden")]))
     assert condition(found, "Degraded").message == "StatefulSet gaia-appdb: spec: Forbidden: updates are forbidden"
+
+
+def test_a_write_that_failed_is_told_and_tried_again(world: World) -> None:
+    world.run(web=WAITING)
+    key = world.resource("Deployment", "web").key
+    passing = Failure(key, "etcdserver: request timed out (500)", passing=True)
+    found = told(world, None, Applied(failures=[passing]))
+    said = "Deployment gaia-web: etcdserver: request timed out (500)"
+    assert is_so(found, "Ready") == ("False", "WriteFailed")
+    assert is_so(found, "Progressing") == ("True", "WriteFailed")
+    assert is_so(found, "Degraded") == ("True", "WriteFailed")
+    assert condition(found, "Ready").message == condition(found, "Degraded").message == said
+    refusal = Failure(world.resource("StatefulSet", "appdb").key, "spec: Forbidden")
+    both = told(world, None, Applied(failures=sorted([passing, refusal])))
+    assert is_so(both, "Progressing") == ("False", "Refused")
+    assert condition(both, "Ready").message == "StatefulSet gaia-appdb: spec: Forbidden"
+    assert condition(both, "Degraded").message == f"{said}; StatefulSet gaia-appdb: spec: Forbidden"
+
+
+def test_a_generation_is_carried_out_when_every_write_was(world: World) -> None:
+    world.run()
+    failure = Failure(world.resource("Service", "web").key, "no answer (0)", passing=True)
+    found = told(world, None, Applied(failures=[failure]))
+    assert is_so(found, "Ready") == ("True", "Ready"), "what is there serves"
+    assert is_so(found, "Degraded") == ("True", "WriteFailed")
+    assert found.observed_generation is None
 
 
 def test_a_volume_that_cannot_grow_is_told_and_keeps_no_release_from_serving(world: World) -> None:
@@ -164,7 +190,7 @@ def test_a_volume_that_cannot_grow_is_told_and_keeps_no_release_from_serving(wor
     step = world.run()
     applying = told(world, step)
     assert is_so(applying, "Progressing") == ("True", "PreparingFoundations")
-    found = told(world, step, Applied(refused=[Refusal(claim, "the class must support resize")]))
+    found = told(world, step, Applied(failures=[Failure(claim, "the class must support resize")]))
     said = "PersistentVolumeClaim data-gaia-datadb-0: the class must support resize"
     for type_, state in (("Ready", "False"), ("Progressing", "False"), ("Degraded", "True")):
         assert is_so(found, type_) == (state, "Refused")
@@ -191,7 +217,7 @@ def test_an_invalid_spec_leaves_the_rest_of_the_status_as_it_was(world: World) -
 def test_an_owner_that_is_refused_is_told_though_the_spec_is_invalid(world: World) -> None:
     world.run()
     claim = next(key for key in world.children if key.name == "data-gaia-datadb-0")
-    refused = Applied(refused=[Refusal(claim, "cannot set an ownerRef on a resource you can't delete")])
+    refused = Applied(failures=[Failure(claim, "cannot set an ownerRef on a resource you can't delete")])
     for before in (ArchiveStatus(), told(world)):
         found = invalid(before, INVALID, refused, 2, LATER)
         assert is_so(found, "Ready") == ("False", "InvalidSpec")

@@ -12,7 +12,7 @@ from almagest_operator.model.archive import Archive
 from almagest_operator.model.base import amount
 from almagest_operator.model.facts import Facts
 from almagest_operator.model.resource import Stage
-from support.archives import desired, one, overlay, pod_templates, release
+from support.archives import config_map, desired, one, overlay, pod_templates, release
 from support.pod_security import violations
 
 EVERYTHING: dict[str, Any] = {
@@ -175,6 +175,6 @@ def test_worker_may_finish_its_query_before_it_goes() -> None:
 
 def test_broker_waits_longer_for_an_acknowledgement_than_the_slowest_query_takes() -> None:
     found = desired({"queues": [{"name": "long", "timeout": "24h"}]})
-    text = one(found, "ConfigMap", "gaia-broker")["data"]["rabbitmq.conf"]
+    text = config_map(found, "broker")["data"]["rabbitmq.conf"]
     settings = dict(line.split(" = ") for line in text.splitlines())
     assert int(settings["consumer_timeout"]) > 24 * 3600 * 1000

@@ -13,6 +13,8 @@ from almagest.query.tables import fetch
 from almagest_operator.desired import Desired
 from almagest_operator.desired.graph import PORTS, WORLD, Edge, edges, parts
 from almagest_operator.desired.policies import FETCHED_PORTS, INTERNET
+from almagest_operator.model.dns import DNS
+from almagest_operator.model.facts import Facts
 from almagest_operator.model.resource import Manifest
 from support.archives import ROOT, archive, desired, pod_templates
 
@@ -66,7 +68,7 @@ def reaches(found: Desired, part: str, address: str, port: int) -> bool:
     blocks = [peer["ipBlock"] for rule in rules for peer in rule["to"] if "ipBlock" in peer]
     return any(
         ip_address(address) in ip_network(block["cidr"])
-        and not any(ip_address(address) in ip_network(special) for special in block["except"])
+        and not any(ip_address(address) in ip_network(special) for special in block.get("except", []))
         for block in blocks
     )
 
@@ -125,6 +127,53 @@ def test_web_reaches_the_ports_that_the_application_fetches_from() -> None:
         port for port in (22, 25, 53, *PORTS.values(), *FETCHED_PORTS) if reaches(desired(), "web", HOST, port)
     }
     assert open_ports == set(chain.from_iterable(fetch.PORTS.values()))
+
+
+@pytest.mark.parametrize(
+    ("namespace", "server", "port"),
+    [
+        ("kube-system", {"k8s-app": "kube-dns"}, 53),
+        ("kube-system", {"k8s-app": "kube-dns"}, 5353),
+        ("kube-system", {"k8s-app": "node-local-dns"}, 53),
+        ("openshift-dns", {"dns.operator.openshift.io/daemonset-dns": "default"}, 5353),
+    ],
+)
+def test_every_pod_asks_the_name_servers_of_the_usual_clusters(
+    namespace: str, server: dict[str, str], port: int
+) -> None:
+    found = desired()
+    for pod in labels(found).values():
+        assert asks(found, pod, namespace, server, port)
+        assert not asks(found, pod, "elsewhere", server, port)
+        assert not asks(found, pod, namespace, {"k8s-app": "other"}, port)
+        assert not asks(found, pod, namespace, server, 443)
+    assert reaches(found, "proxy", "169.254.20.10", 53)
+    assert not reaches(found, "proxy", "169.254.169.254", 53), "a cloud's metadata"
+
+
+def test_the_name_servers_are_those_that_are_set() -> None:
+    peers = ({"ipBlock": {"cidr": "10.96.0.10/32"}}, {"namespaceSelector": {"matchLabels": {"a": "b"}}})
+    found = desired({}, Facts(dns=DNS(peers, (1053,))))
+    (policy,) = (policy["spec"] for policy in policies(found) if policy["metadata"]["name"] == "gaia-dns")
+    (rule,) = policy["egress"]
+    assert rule["to"] == list(peers)
+    assert {(port["protocol"], port["port"]) for port in rule["ports"]} == {("TCP", 1053), ("UDP", 1053)}
+
+
+def asks(found: Desired, pod: dict[str, str], namespace: str, server: dict[str, str], port: int) -> bool:
+    """Whether a pod may send to a pod of another namespace, by UDP."""
+    return any(
+        {"protocol": "UDP", "port": port} in rule["ports"]
+        and any(
+            selects(peer["namespaceSelector"], {"kubernetes.io/metadata.name": namespace})
+            and selects(peer["podSelector"], server)
+            for peer in rule.get("to", [])
+            if "namespaceSelector" in peer
+        )
+        for policy in policies(found)
+        if selects(policy["spec"]["podSelector"], pod)
+        for rule in policy["spec"].get("egress", [])
+    )
 
 
 def test_nobody_but_web_reaches_the_internet() -> None:

@@ -65,5 +65,16 @@ def test_cluster_without_default_storage_class_needs_a_name() -> None:
         build(named, release(), Facts(storage_classes=frozenset({"slow"})))
 
 
+@pytest.mark.parametrize("spec", [{}, {"broker": {"storageClassName": "fast"}}, {"wordpress": {"enabled": False}}])
+def test_a_class_that_went_is_missed_only_by_volumes_that_are_still_to_be_made(spec: dict[str, Any]) -> None:
+    wanted = build(archive(spec), release(), Facts()).resources
+    claims = frozenset(resource.name for resource in wanted if resource.kind == "PersistentVolumeClaim")
+    assert len(claims) == (4 if "wordpress" in spec else 6)
+    assert build(archive(spec), release(), Facts(storage_classes=frozenset(), claims=claims)).resources
+    for claim in claims:
+        with pytest.raises(InvalidSpec, match="StorageClass"):
+            build(archive(spec), release(), Facts(storage_classes=frozenset(), claims=claims - {claim}))
+
+
 def test_without_a_look_at_the_cluster_its_classes_are_not_judged() -> None:
     assert build(archive({"broker": {"storageClassName": "fast"}}), release(), Facts()).resources

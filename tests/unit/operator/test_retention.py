@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from almagest_operator.plan import owners, rest
-from support.archives import archive, manifest
+from support.archives import archive, desired, manifest
 from support.world import World
 
 UID = manifest()["metadata"]["uid"]
@@ -76,3 +76,16 @@ def test_what_is_being_deleted_is_left_alone(retained: World) -> None:
     for key in retained.children:
         retained.change(key, terminating=True)
     assert not changed(retained, DELETE)
+
+
+@pytest.mark.parametrize("spec", [{}, DELETE, {"files": {"storage": None, "existingClaim": "mine"}}])
+def test_whatever_has_no_owner_in_its_manifest_is_no_leftover_to_argo_cd(spec: dict[str, Any]) -> None:
+    """An Application that finds objects by `app.kubernetes.io/instance` deletes what has neither."""
+    found = desired(spec)
+    manifests = [item.manifest for item in found.resources] + [secret.manifest for secret in found.secrets]
+    unowned = {m["metadata"]["name"] for m in manifests if "ownerReferences" not in m["metadata"]}
+    assert unowned == (KEPT - {"gaia-files"} if "files" in spec else KEPT)
+    for metadata in (one["metadata"] for one in manifests):
+        annotations, unowned = metadata.get("annotations", {}), "ownerReferences" not in metadata
+        assert ("Prune=false" in annotations.get("argocd.argoproj.io/sync-options", "")) == unowned
+        assert (annotations.get("argocd.argoproj.io/compare-options") == "IgnoreExtraneous") == unowned
