@@ -85,8 +85,8 @@ _NUMBERS: dict[str, tuple[Any, ...]] = {
 }
 ASCII = (
     "one", "", None, "a,b;c|d", 'say "hi"', "it's", "a\tb", "a\nb", "a\rb", "a\r\nb", "back\\slash", "\\N", "NULL",
-    "NaN", " blank before", "blank behind ", "  ", "# no comment", "<td>&amp;]]>", "007", "1e5", "true", "2030-01-31", "-",
-    ".", "{1,2}", "[1]", "x" * 300,
+    "NaN", " blank before", "blank behind ", "  ", "# no comment", "<td>&amp;]]>", "007", "1e5", "true", "2030-01-31",
+    "-", ".", "{1,2}", "[1]", "x" * 300,
 )  # fmt: skip
 """Texts without anything beyond ASCII."""
 

@@ -15,8 +15,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, decode
-
-from .test_decode_votable import pythonic
+from support.types_grammar import pythonic
 
 BOUNDS = Bounds(bytes=20_000_000, rows=100_000, columns=200, cell=1_000_000, row=4_000_000)
 CSV = b"id,name,mag\n1,one,1.5\n2,two,\n"
