@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import BinaryIO
 
-from almagest.formats.decode import fits, parquet, separated, votable
+from almagest.formats.decode import fits, parquet, separated, shapes, votable
 from almagest.formats.decode.errors import DecodingError
 from almagest.formats.decode.table import Bounds, Decoded
 from almagest.formats.decode.zipped import unzipped
@@ -44,7 +44,7 @@ def decode(file: BinaryIO, media_type: str, bounds: Bounds) -> Decoded:
     opening = file.read(512)
     file.seek(0)
     decoder = known or _recognised(opening)
-    return decoder(file, bounds)
+    return shapes.checked(decoder(file, bounds))
 
 
 def _recognised(opening: bytes) -> Decoder:
