@@ -15,7 +15,9 @@ from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
-from almagest.catalogue import Catalogue, Column, ForeignKey, Schema, Table, written
+from almagest.catalogue import Catalogue, Column, ForeignKey, Schema, Table
+from almagest.catalogue import written
+from almagest.formats.complexes import votable_type
 
 NAME = "tap_schema"
 
@@ -251,12 +253,13 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _column(column: Column) -> dict[str, Any]:
+    datatype, arraysize, xtype = votable_type(column)
     return {
         "column_name": written(column.name),
-        "datatype": column.datatype,
-        "arraysize": column.arraysize,
-        "xtype": column.xtype,
-        "size": _size(column.arraysize),
+        "datatype": datatype,
+        "arraysize": arraysize,
+        "xtype": xtype,
+        "size": _size(arraysize),
         "description": column.description or None,
         "utype": column.utype,
         "unit": column.unit,

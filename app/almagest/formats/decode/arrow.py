@@ -1,10 +1,12 @@
-"""Arrow's fields as columns: their type, and the unit, ucd, utype and description that their metadata hold."""
+"""Arrow's fields as columns, with the unit, ucd, utype and description that their metadata hold; and its texts."""
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 
 from almagest.catalogue import Column, Datatype
+from almagest.formats.block import Text
 
 _TYPES: dict[pa.DataType, Datatype] = {
     pa.bool_(): "boolean",
@@ -53,3 +55,18 @@ def _type(kind: pa.DataType) -> tuple[Datatype, str | None, str | None] | None:
     if pa.types.is_list(kind) and kind.value_type in _TYPES:
         return _TYPES[kind.value_type], "*", None
     return None
+
+
+def strings(array: pa.Array) -> Text:
+    """Texts of an array. Raises pa.ArrowInvalid for one that is not UTF-8 or has a NUL character."""
+    # An aligned copy: a slice of a batch would begin in the middle of its buffers.
+    whole = pa.concat_arrays([array.cast(pa.large_string())])
+    whole.validate(full=True)
+    _, offsets, data = whole.buffers()
+    starts = np.frombuffer(offsets, dtype=np.int64)[whole.offset : whole.offset + len(whole) + 1]
+    octets = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8)
+    null = np.asarray(whole.is_null().to_numpy(zero_copy_only=False), dtype=bool)
+    found = Text(starts - starts[0], octets[starts[0] : starts[-1]], null)
+    if (found.data == 0).any():
+        raise pa.ArrowInvalid("a text has a NUL character")
+    return found

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from almagest.catalogue import Column
-from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Block, Fixed, Text, Values, fixed, spans
+from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Block, Fixed, Values, fixed, spans
 from almagest.formats.decode import arrow
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 from almagest.formats.decode.pages import DELTA_BYTE_ARRAY, pages
@@ -151,7 +151,7 @@ def _values(array: pa.Array, column: Column, first: int) -> Values:
         if column.xtype == "timestamp":
             return _timestamps(array)
         if column.datatype == "char":
-            return _strings(array)
+            return arrow.strings(array)
         if column.arraysize is not None:
             return _arrays(array, column)
         return _numbers(array, column)
@@ -188,16 +188,3 @@ def _timestamps(array: pa.Array) -> Fixed:
         pc.fill_null(stamps.cast(pa.int64()), EPOCH_MICROSECONDS).to_numpy(zero_copy_only=False) - EPOCH_MICROSECONDS
     )
     return Fixed(since, _nulls(stamps))
-
-
-def _strings(array: pa.Array) -> Text:
-    # An aligned copy: a slice of a batch would begin in the middle of its buffers.
-    whole = pa.concat_arrays([array.cast(pa.large_string())])
-    whole.validate(full=True)
-    _, offsets, data = whole.buffers()
-    starts = np.frombuffer(offsets, dtype=np.int64)[whole.offset : whole.offset + len(whole) + 1]
-    octets = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8)
-    strings = Text(starts - starts[0], octets[starts[0] : starts[-1]], _nulls(whole))
-    if (strings.data == 0).any():
-        raise pa.ArrowInvalid("a text has a NUL character")
-    return strings
