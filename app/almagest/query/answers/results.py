@@ -7,7 +7,7 @@ from psycopg import sql
 from almagest import formats
 from almagest.accounts.identity import Identity
 from almagest.query import request
-from almagest.query.answers.answer import Source
+from almagest.query.answers.answer import Source, check
 from almagest.query.answers.downloads import Document
 from almagest.query.answers.origin import about
 from almagest.query.errors import NoSuchJobError
@@ -21,8 +21,9 @@ DOWNLOAD_SECONDS = 3600.0
 def stored(job: Job, response_format: str | None = None) -> Document:
     """The result of a COMPLETED job as a file in the format that it asked for, or in another one.
 
-    Raises NoSuchJobError when there is no result, and InvalidRequestError for an unknown format. To open it raises
-    ResultLostError when a crash of the data database emptied it: results are unlogged, four times as fast to write.
+    Raises NoSuchJobError when there is no result, InvalidRequestError for an unknown format, and TooLargeError for one
+    that cannot hold it. To open it raises ResultLostError when a crash of the data database emptied it: results are
+    unlogged, four times as fast to write.
     """
     if job.phase != Phase.COMPLETED or job.nrows is None:
         raise NoSuchJobError(f"job {job.pk} is {job.phase} and has no result")
@@ -38,7 +39,9 @@ def stored(job: Job, response_format: str | None = None) -> Document:
         identity=_reader(job),
         lost=f"the result of job {job.pk} was lost when the data database restarted; run the query again",
     )
-    return Document(source, formats.negotiate(wanted), _about(job))
+    chosen = formats.negotiate(wanted)
+    check(chosen, source.columns)
+    return Document(source, chosen, _about(job))
 
 
 def table(job: Job) -> sql.Identifier:
