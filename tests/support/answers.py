@@ -44,14 +44,12 @@ NOTHING = Given((), count=0)
 
 def text_block(*lines: bytes) -> RawBlock:
     """Lines of COPY's text formats as they come."""
-    return RawBlock(b"".join(_message(line + b"\n") for line in lines), np.empty(0, np.intp))
+    return _block([_message(line + b"\n") for line in lines])
 
 
 def value_block(*rows: Sequence[bytes | None]) -> RawBlock:
     """Rows of COPY's binary format as they come, each of the bytes of its fields, None for NULL."""
-    messages = [_message(struct.pack(">h", len(row)) + b"".join(map(_field, row))) for row in rows]
-    starts = np.cumsum([0, *map(len, messages)][:-1])
-    return RawBlock(b"".join(messages), starts.astype(np.intp))
+    return _block([_message(struct.pack(">h", len(row)) + b"".join(map(_field, row))) for row in rows])
 
 
 def document(form: Format, columns: Sequence[Column], rows: Given = NOTHING, about: About | None = None) -> bytes:
@@ -72,6 +70,11 @@ def copied(
             return Given(list(sent.blocks()), count=sent.sent)
         finally:
             sent.close()
+
+
+def _block(messages: Sequence[bytes]) -> RawBlock:
+    starts = np.cumsum([0, *map(len, messages)][:-1])
+    return RawBlock(b"".join(messages), starts.astype(np.intp))
 
 
 def _field(value: bytes | None) -> bytes:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from almagest.formats.about import About, Coordinates, Input, Link, Origin, ServiceDescriptor
 from almagest.formats.document import MEDIA_TYPE, error_document, placed
-from almagest.formats.fits import TooWideError
-from almagest.formats.format import CHUNK, Copy, Ending, Format, Rows, Status
+from almagest.formats.format import CHUNK, Copy, Ending, Format, Rows, Status, TooWideError
 from almagest.formats.lines import LARGEST
 from almagest.formats.negotiation import FORMATS, UnsupportedFormat, negotiate
 from almagest.formats.rows import RawBlock

@@ -109,5 +109,12 @@ class About:
     links: tuple[Link, ...] = ()
 
     def items(self) -> list[tuple[str, str]]:
-        """Name and value of everything that is text."""
+        """Name and value of everything that is text; several of a name that has several values, e.g. `creator`."""
         return [*self.info.items(), *self.origin.items()]
+
+    def by_name(self) -> dict[str, str | list[str]]:
+        """The same for formats that know a name only once: a list of its values where it has several."""
+        values: dict[str, list[str]] = {}
+        for name, value in self.items():
+            values.setdefault(name, []).append(value)
+        return {name: several[0] if len(several) == 1 else several for name, several in values.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import struct
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -75,7 +76,8 @@ def parquet(columns: Sequence[Column], about: About, rows: Rows) -> Iterator[byt
 
 
 def schema(columns: Sequence[Column], about: About) -> Any:
-    """The columns as Arrow's fields; unit, UCD and so on are their metadata."""
+    """The columns as Arrow's fields; unit, UCD and so on are their metadata. That of the whole has what `about` says;
+    where a name has several values, as a list in JSON: readers know a name only once."""
     fields = [
         pa.field(
             column.name,
@@ -88,7 +90,8 @@ def schema(columns: Sequence[Column], about: About) -> Any:
         )
         for column in columns
     ]
-    return pa.schema(fields, metadata=dict(about.items()))
+    told = {name: value if isinstance(value, str) else json.dumps(value) for name, value in about.by_name().items()}
+    return pa.schema(fields, metadata=told)
 
 
 def batches(columns: Sequence[Column], described: Any, rows: Rows) -> Iterator[Any]:

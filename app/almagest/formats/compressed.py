@@ -37,6 +37,10 @@ class Gzipped:
         """The name of the coding in HTTP."""
         return "gzip"
 
+    def check(self, columns: Sequence[Column]) -> None:
+        """As without."""
+        self.plain.check(columns)
+
     def copy(self, columns: Sequence[Column]) -> Copy:
         """As without."""
         return self.plain.copy(columns)

@@ -8,6 +8,7 @@ they come until it is measured, and written then.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,13 +19,19 @@ from numpy.typing import NDArray
 from almagest.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.complexes import is_complex
-from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
+from almagest.formats.format import Copy, Ending, Rows, Status, Streamed, TooWideError
 from almagest.formats.layout import MARKS, SENT, Layout, Part, ascii_only
 from almagest.formats.rows import Cells, Ragged, RawBlock, apart, padded, restored, together
 from almagest.formats.sql import fixed_size, is_text
 
 BLOCK = 2880
 _CARD = 80
+MOST_COLUMNS = 999
+"""TFIELDS has at most so many (FITS 4.0 §7.3.1): a keyword has room for three digits behind TTYPE."""
+
+_NAME = 68
+"""Characters of a text that fits on one card, quotes counted twice; astropy takes no longer name."""
+
 _LETTERS = {"boolean": "L", "short": "I", "int": "J", "long": "K", "float": "E", "double": "D"}
 _COMPLEX = {"float": "C", "double": "M"}
 """Letters of two numbers each."""
@@ -36,17 +43,22 @@ _SMALL = 1 << 26
 """Bytes of a table that is small however drawn out it is."""
 
 
-class TooWideError(ValueError):
-    """A few very long values would make every row as long. Its text is for the person who asked."""
-
-
 @dataclass(frozen=True)
 class Fits(Streamed):
-    """One binary table. Text is ASCII, `?` for any other character, as wide as its longest value; arrays of any length
-    are filled up with NULL. NULL is NaN, TNULL, or an empty string."""
+    """One binary table of up to 999 columns. Text is ASCII, `?` for any other character, as wide as its longest value;
+    arrays of any length are filled up with NULL. NULL is NaN, TNULL, or an empty string. Names that are not different
+    without what ASCII lacks get a number."""
 
     media_type: str = "application/fits"
     extension: str = "fits"
+
+    def check(self, columns: Sequence[Column]) -> None:
+        """Raise TooWideError for more than MOST_COLUMNS."""
+        if len(columns) > MOST_COLUMNS:
+            raise TooWideError(
+                f"a table in FITS has at most {MOST_COLUMNS} columns, and this one has {len(columns):,}; choose another"
+                " format, e.g. VOTable or Parquet, or fewer columns"
+            )
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """Values."""
@@ -184,8 +196,8 @@ def _head(columns: Sequence[Column], sizes: Sequence[int], about: About, count: 
         _card("GCOUNT", 1),
         _card("TFIELDS", len(columns)),
     ]
-    for number, (column, size) in enumerate(zip(columns, sizes, strict=True), 1):
-        table += _described(number, column, size)
+    for number, (name, column, size) in enumerate(zip(_names(columns), columns, sizes, strict=True), 1):
+        table += _described(number, name, column, size)
     frame = about.coordinates
     table += [_card("RADESYS", frame.system)] if any("pos.eq" in (column.ucd or "") for column in columns) else []
     for name, value in about.items():
@@ -193,12 +205,30 @@ def _head(columns: Sequence[Column], sizes: Sequence[int], about: About, count: 
     return _header(primary) + _header(table)
 
 
-def _described(number: int, column: Column, size: int) -> Iterator[str]:
+def _names(columns: Sequence[Column]) -> Iterator[str]:
+    """The columns' names as FITS can tell them apart: letter case and blanks at the end make no difference (§7.3.2)."""
+    taken: set[str] = set()
+    counts: Counter[str] = Counter()
+    for column in columns:
+        name = wanted = _on_one_card(column.name)
+        while (key := name.rstrip().lower()) in taken:
+            counts[wanted] += 1
+            name = f"{wanted[: _NAME - 5]}_{counts[wanted] + 1}"
+        taken.add(key)
+        yield name
+
+
+def _on_one_card(name: str) -> str:
+    printable = _printable(name)
+    return printable if len(printable) + printable.count("'") <= _NAME else printable.replace("'", "?")[:_NAME]
+
+
+def _described(number: int, name: str, column: Column, size: int) -> Iterator[str]:
     """The cards of a column; TUCD, TUTYP and TXTYP as STIL writes and reads them, TCOMM as many do."""
     letter = "A" if is_text(column) else _LETTERS[column.datatype]
     if is_complex(column):
         letter, size = _COMPLEX[column.datatype], size // 2
-    yield _card(f"TTYPE{number}", column.name)
+    yield _card(f"TTYPE{number}", name)
     yield _card(f"TFORM{number}", f"{size}{letter}" if size != 1 or letter == "A" else letter)
     if column.datatype in MARKS:
         yield _card(f"TNULL{number}", MARKS[column.datatype])

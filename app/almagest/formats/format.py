@@ -27,6 +27,10 @@ class Status(StrEnum):
     ERROR = "ERROR"
 
 
+class TooWideError(ValueError):
+    """A format cannot hold such a table, or would become far larger than its values. Its text is for who asked."""
+
+
 Ending: TypeAlias = tuple[Status, str]
 """How the rows ended, with words for people unless OK."""
 
@@ -87,6 +91,9 @@ class Format(Protocol):
     @property
     def encoding(self) -> str | None: ...
 
+    def check(self, columns: Sequence[Column]) -> None:
+        """Raise TooWideError when a table of these columns cannot be written so. Asked before anything else."""
+
     def copy(self, columns: Sequence[Column]) -> Copy:
         """What to ask of PostgreSQL."""
 
@@ -104,6 +111,9 @@ class Streamed:
     def encoding(self) -> str | None:
         """None."""
         return None
+
+    def check(self, columns: Sequence[Column]) -> None:
+        """Any will do."""
 
     def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002 - as the protocol says
         """Unknown."""

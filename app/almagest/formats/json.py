@@ -39,11 +39,7 @@ class Json(Streamed):
             {name: value for name in DESCRIBED if (value := getattr(column, name)) not in (None, "")}
             for column in columns
         ]
-        info: dict[str, list[str]] = {}
-        for name, value in about.items():
-            info.setdefault(name, []).append(value)
-        told = {name: values[0] if len(values) == 1 else values for name, values in info.items()}
-        yield f'{{"info": {json.dumps(told)},\n"columns": {json.dumps(described)},\n"data": ['.encode()
+        yield f'{{"info": {json.dumps(about.by_name())},\n"columns": {json.dumps(described)},\n"data": ['.encode()
         before = b"\n["
         for block in lines(rows, b"],\n["):
             yield before + plain(block).replace(SEPARATOR, b",") + b"]"

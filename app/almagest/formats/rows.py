@@ -32,8 +32,7 @@ Null: TypeAlias = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class RawBlock:
-    """Some rows. data: their whole messages, one after the other; starts: where each begins, empty for COPY's text
-    formats, whose rows nobody needs to find."""
+    """Some rows. data: their whole messages, one after the other with nothing between; starts: where each begins."""
 
     data: bytes | memoryview
     starts: Places

@@ -58,7 +58,7 @@ class Ecsv(Csv):
 
     def _head(self, columns: Sequence[Column], about: About) -> bytes:
         described = "".join(f"# - {_ecsv_column(column)}\r\n" for column in columns)
-        told = "".join(f"#   {_quoted(name)}: {_quoted(value)}\r\n" for name, value in dict(about.items()).items())
+        told = "".join(f"#   {_quoted(name)}: {_quoted(value)}\r\n" for name, value in about.by_name().items())
         meta = f"# meta:\r\n{told}" if told else ""
         begin = "# %ECSV 1.0\r\n# ---\r\n# delimiter: ','\r\n# datatype:\r\n"
         return f"{begin}{described}{meta}# schema: astropy-2.0\r\n".encode() + super()._head(columns, about)
@@ -109,8 +109,8 @@ def _ecsv_column(column: Column) -> str:
     return "{" + ", ".join([*pairs, *([f"meta: {{{more}}}"] if more else [])]) + "}"
 
 
-def _quoted(value: str) -> str:
-    """A scalar of YAML 1.1, which reads JSON's strings, but for a few characters that ASCII spells for both."""
+def _quoted(value: str | list[str]) -> str:
+    """A scalar or a list of YAML 1.1, which reads JSON's, but for a few characters that ASCII spells for both."""
     return json.dumps(value)
 
 

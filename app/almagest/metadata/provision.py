@@ -86,6 +86,8 @@ def _limits(role: str, longest_query: float) -> Iterator[tuple[LiteralString, st
     yield "client_connection_check_interval", "2s"
     yield "work_mem", f"{roles.SORT_KIBIBYTES}kB"
     yield "search_path", "public"
+    # Nobody reads what PostgreSQL remarks on a visitor's query, and some queries have a remark for every row.
+    yield "client_min_messages", "error"
     if role == "almagest_query":
         yield "default_transaction_read_only", "on"
 

@@ -34,8 +34,10 @@ def explain(error: psycopg.Error, advice: str) -> QueryError:
             told = ForbiddenError("you may not read everything that this query names")
         case "21" | "22", _:
             return RefusedByDatabaseError(f"the query cannot be computed from these data: {detail}")
-        case "53" | "54", _:
+        case "53", _:
             told = RefusedByDatabaseError("the query needs more memory or disk than it may use; ask for less at once")
+        case "54", _:
+            told = RefusedByDatabaseError(f"the query, or a row of its result, is too large: {detail}; ask for less")
         case _, "XX000":
             # pgSphere reports values out of range so, and PostgreSQL its own mistakes.
             told = RefusedByDatabaseError(f"the database could not compute this query: {detail}")

@@ -246,6 +246,29 @@ def test_control_characters_and_line_ends_survive_where_they_can(database: Conne
     assert len(written(database, "text", columns, sql).splitlines()) == 4
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_values_that_look_like_the_end_of_all_rows_end_nothing(database: Connection, name: str) -> None:
+    form, count = negotiate(name), 100_000
+    columns = (Column("a", "char", "*"), Column("b", "char", "*"))
+    # In a binary COPY there is the length of the second between them: ReadyForQuery, byte by byte.
+    rows = copied(database, form, columns, f"SELECT 'Z', 'hello' FROM generate_series(1, {count})")
+    assert rows.count == sum(len(block.starts) for block in rows) == count
+    assert b"".join(bytes(block.data) for block in rows).count(b"hello") == count
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_the_database_remarks_between_rows_is_in_no_document(database: Connection, name: str) -> None:
+    columns = (Column("n", "int"),)
+    with database.transaction(force_rollback=True):
+        database.execute(
+            "CREATE FUNCTION remarked(n int) RETURNS int LANGUAGE plpgsql AS"
+            " $$ BEGIN RAISE NOTICE E'a word\nd\n%', n; RETURN n; END $$"
+        )
+        remarks = [written(database, name, columns, f"SELECT {n} FROM generate_series(1, 300) AS n")
+                   for n in ("n", "remarked(n)")]  # fmt: skip
+    assert remarks[0] == remarks[1]
+
+
 class Cells(HTMLParser):
     """The text of every cell of a page, and the tags that it has."""
 

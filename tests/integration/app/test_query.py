@@ -6,6 +6,7 @@ import io
 import os
 import socket
 import threading
+import uuid
 from contextlib import ExitStack, closing
 
 import psycopg
@@ -18,6 +19,7 @@ from almagest.catalogue import Column
 from almagest.query import datadb, limits, slots
 from almagest.query.answers import copying
 from almagest.query.answers.answer import LARGE_BYTES, Answer, Source
+from almagest.query.answers.messages import Messages
 from almagest.query.errors import BusyError, InternalError, QueryTimeoutError, RefusedByDatabaseError, TooLargeError
 from support import wire
 from support.application import Application
@@ -214,11 +216,39 @@ def test_a_visitor_without_a_role_reads_what_is_public() -> None:
     assert b"".join(Answer(source, formats.negotiate("csv"))).split() == [b"n", b"almagest_public"]
 
 
-def test_an_answer_ends_wherever_the_network_cuts_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(copying, "_RECEIVED", 1)
-    for response_format in ("csv", "votable"):
-        document = b"".join(answer("SELECT n FROM generate_series(1, 9) AS n", response_format=response_format))
-        assert wire.status(document)[0] == "OK" if response_format == "votable" else document.endswith(b"9\r\n")
+@pytest.mark.parametrize("most", [1, 7, 4096])
+@pytest.mark.parametrize("response_format", ["csv", "votable"])
+def test_an_answer_ends_wherever_the_network_cuts_it(
+    monkeypatch: pytest.MonkeyPatch, response_format: str, most: int
+) -> None:
+    room = Messages.room
+    monkeypatch.setattr(Messages, "room", lambda messages: room(messages)[:most])
+    document = b"".join(answer("SELECT n FROM generate_series(1, 9) AS n", response_format=response_format))
+    assert wire.status(document)[0] == "OK" if response_format == "votable" else document.endswith(b"9\r\n")
+
+
+@pytest.mark.parametrize("response_format", ["csv", "votable"])
+def test_an_answer_that_is_left_in_its_middle_leaves_a_connection_that_can_be_used(
+    application: Application, response_format: str
+) -> None:
+    source = Source(
+        "SELECT 'Z', 'hello' FROM generate_series(1, 3000000)", (Column("a", "char", "*"), Column("b", "char", "*")),
+        3_000_000, 30, "",
+    )  # fmt: skip
+    for _ in range(5):
+        started = Answer(source, formats.negotiate(response_format))
+        next(iter(started))
+        started.close()
+        assert reading(application) == 0
+    assert wire.status(b"".join(answer("SELECT 1")))[0] == "OK"
+
+
+def test_the_database_remarks_nothing_to_the_sessions_of_queries() -> None:
+    with datadb.reader() as connection:
+        assert connection.execute("SHOW client_min_messages").fetchone() == ("error",)
+    for _ in range(2):
+        with datadb.writer(uuid.uuid4()) as connection:
+            assert connection.execute("SHOW client_min_messages").fetchone() == ("error",)
 
 
 def test_connections_that_the_server_closed_meanwhile_fail_nobody(application: Application) -> None:

@@ -118,6 +118,30 @@ def test_content_type_is_the_one_asked_for(archive: Archive, wanted: str, answer
     assert answer.headers["Content-Type"].split(";")[0] == answered
 
 
+WIDE = f"SELECT TOP 1 {', '.join(f'hip AS c{number}' for number in range(1000))} FROM hipparcos.main"
+
+
+def test_a_table_that_fits_cannot_hold_is_refused_before_its_query_runs(archive: Archive) -> None:
+    refusal = "a table in FITS has at most 999 columns, and this one has 1,000; choose another format"
+    # It would run for a minute.
+    slow = f"{WIDE} AS a, gaiadr3.bright AS b, gaiadr3.bright AS c ORDER BY c0".replace("hip AS", "a.hip AS")
+    answer = archive.query(slow, RESPONSEFORMAT="fits")
+    assert answer.status_code == 413
+    assert refusal in wire.status(answer.content)[1]
+    job = archive.submit(slow, RESPONSEFORMAT="fits", PHASE="RUN")
+    assert archive.until(job, "COMPLETED", "ERROR", within=20) == "ERROR"
+    assert refusal in requests.get(f"{job}/error", timeout=60).text
+
+
+def test_a_result_that_fits_cannot_hold_is_refused_in_fits_alone(archive: Archive) -> None:
+    job = archive.submit(WIDE, PHASE="RUN")
+    assert archive.until(job, "COMPLETED", "ERROR") == "COMPLETED"
+    result = f"{job}/results/result"
+    for ask in (requests.get, requests.head):
+        assert ask(result, params={"RESPONSEFORMAT": "fits"}, timeout=60).status_code == 413
+    assert len(wire.table(requests.get(result, timeout=60).content).dtype) == 1000
+
+
 def test_nothing_is_compressed_unless_the_format_says_so(archive: Archive) -> None:
     plain, packed = (
         archive.query("SELECT TOP 9 hip FROM hipparcos.main", RESPONSEFORMAT=name) for name in ("csv", "csv_gzip")

@@ -81,8 +81,9 @@ class Answer:
     def __init__(self, source: Source, response_format: Format, about: About = About()) -> None:
         """Run the query up to its first rows, or to its end for a format that has to know of all of them.
 
-        Raises QueryError when the query fails before them.
+        Raises QueryError when the query fails before them, and when the format cannot hold such a table.
         """
+        check(response_format, source.columns)
         self.format = response_format
         self._source = source
         self._rows = _Rows(source, response_format)
@@ -108,6 +109,14 @@ class Answer:
     def _all(self) -> Iterator[bytes]:
         yield self._first
         yield from self._parts
+
+
+def check(response_format: Format, columns: Sequence[Column]) -> None:
+    """Raise TooLargeError when a table of these columns cannot be written in this format."""
+    try:
+        response_format.check(columns)
+    except TooWideError as error:
+        raise TooLargeError(str(error)) from error
 
 
 class _Rows:

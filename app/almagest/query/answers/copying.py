@@ -17,22 +17,22 @@ import os
 import select
 import socket
 import struct
+import time
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
-import numpy as np
 import psycopg
 
 from almagest.formats import LARGEST, RawBlock
-from almagest.formats.messages import TRAILER, found, last_line
+from almagest.query.answers.messages import LongRowError, Message, MessageError, Messages
 from almagest.query.datadb import Connection
 
 PIECE = 1 << 18
-"""Bytes to wait for before anything is done with them; the first rows of an answer wait for nothing."""
+"""Bytes of rows to wait for before anything is done with them; the first rows of an answer wait for nothing."""
 
 _RECEIVED = 1 << 17
-"""Bytes to take at once."""
+"""Bytes to be woken for."""
 
 _MOMENT_MS = 1
 """How long to wait for so many; PostgreSQL makes them in half of that, but the last ones, or if the query is slow."""
@@ -41,21 +41,19 @@ _MARGIN_SECONDS = 15.0
 """How much longer than the statement's own time limit the network may be silent."""
 
 _CANCEL_SECONDS = 5.0
-_PREAMBLE = 19
-"""Bytes before the first field of a binary COPY."""
 
 _RUN = b"B\0\0\0\x0c\0\0\0\0\0\0\0\0" + b"E\0\0\0\x09\0\0\0\0\0"
 """Bind without parameters, Execute to the end."""
 
 _SYNC = b"S\0\0\0\x04"
 _READY = b"Z\0\0\0\x05"
-_END = len(_READY) + 1
 _IDLE = b"I"
-"""What follows in ReadyForQuery outside a transaction."""
+"""What ReadyForQuery says outside a transaction."""
+
+_BEGUN = b"T"
+"""What it says inside one."""
 
 _ROLLBACK = "ROLLBACK"
-_NO_PLACES = np.empty(0, np.intp)
-_length = struct.Struct(">I").unpack_from
 
 
 class RowTooLargeError(psycopg.DatabaseError):
@@ -87,11 +85,10 @@ class Copied:
         """
         self.sent = 0
         self._connection = connection
-        self._binary = binary
         self._most = most
         self._begin = begin
         self._done = 0
-        self._pending = b""
+        self._messages = Messages(binary=binary)
         self._state = _IDLE
         self._ended = False
         self._error: psycopg.Error | None = None
@@ -108,30 +105,23 @@ class Copied:
 
     def blocks(self) -> Iterator[RawBlock]:
         """Whole rows, the first as soon as they come. Raises psycopg.Error."""
-        self._judge()
-        while not self._pending.startswith(b"d") and not self._ended:
-            self._fill(len(self._pending) + 1)
-            self._listen()
-        if self._binary and not self._ended:
-            self._drop_preamble()
         left, wanted = self._most, 1
-        while not self._ended:
-            self._fill(wanted)
-            block = self._values() if self._binary else self._lines()
-            if self._binary and len(block.starts) > left:
-                block = block.part(0, left)
-            left -= len(block.starts)
-            if block.data:
-                wanted = PIECE
-                yield block
-            if len(self._pending) > 2 * LARGEST:
-                raise RowTooLargeError(f"a row has more than {LARGEST >> 20} MB")
+        while not self._ended or self._messages.waiting:
+            while not self._ended and (self._error or self._messages.waiting < wanted):
+                self._receive(wanted - self._messages.waiting)
+            self._judge()
+            for block in self._messages.rows():
+                given = block.part(0, min(left, len(block.starts)))
+                left -= len(given.starts)
+                if len(given.starts):
+                    wanted = PIECE
+                    yield given
+        self._judge()
 
     def close(self) -> None:
         """Cancel what still runs, and leave the connection to libpq: idle, if libpq began no transaction, or closed."""
         if not self._ended:
-            self._ended = True
-            self._state = self._source.abandon()
+            self._abandon()
         self._source.close()
         if self._begin and self._state != _IDLE and not self._connection.closed:
             try:
@@ -143,93 +133,64 @@ class Copied:
     def _await_beginning(self) -> None:
         """Wait until the transaction has begun. Its answers come with the first rows, if nothing fails."""
         while self._done < len(self._begin) and not self._ended:
-            self._fill(len(self._pending) + 1)
-            self._hear()
+            self._receive(1)
         if self._done < len(self._begin):
             self._judge()
 
-    def _fill(self, wanted: int) -> None:
-        """Wait for so many bytes, or for the end."""
-        parts, size, end = [self._pending], len(self._pending), self._pending[-_END:]
-        while not end.endswith(_READY, 0, -1) and (size < wanted or len(parts) == 1):
-            part = self._source.receive(wanted - size)
-            parts.append(part)
-            size += len(part)
-            # The last message may come in two.
-            end = (end + part[-_END:])[-_END:]
-        self._pending = b"".join(parts)
+    def _receive(self, wanted: int) -> None:
+        """Wait for something, and take what PostgreSQL says beside the rows. Raises psycopg.Error."""
+        size = self._source.receive(self._messages.room(), wanted)
+        try:
+            self._messages.received(size)
+        except MessageError as error:
+            # Where the next message begins is not known any more.
+            self._connection.close()
+            if isinstance(error, LongRowError):
+                raise RowTooLargeError(f"a row has more than {LARGEST >> 20} MB") from error
+            raise psycopg.OperationalError(f"the data database's answer cannot be read: {error}") from error
+        for message in self._messages.heard():
+            self._hear(message)
 
-    def _listen(self) -> None:
-        """Take what is said between rows. Raises psycopg.Error at the end of a failed statement."""
-        self._hear()
-        self._judge()
+    def _hear(self, message: Message) -> None:
+        match message.kind:
+            case b"E":
+                self._error = _failure(message.body)
+            case b"C":
+                self._done += 1
+                if message.body.startswith(b"COPY "):
+                    self.sent = int(message.body[5:].rstrip(b"\0"))
+            case b"Z":
+                self._ended = True
+                self._state = message.body
 
     def _judge(self) -> None:
         if self._ended and self._error:
             raise self._error
 
-    def _hear(self) -> None:
-        data, place = self._pending, 0
-        while place + 5 <= len(data) and data[place] != ord("d"):
-            end = place + 1 + _length(data, place + 1)[0]
-            if end > len(data):
-                break
-            kind, body = data[place : place + 1], data[place + 5 : end]
-            if kind == b"E":
-                self._error = _failure(body)
-            elif kind == b"C":
-                self._done += 1
-                if body.startswith(b"COPY "):
-                    self.sent = int(body[5:].rstrip(b"\0"))
-            elif kind == b"Z":
-                self._ended = True
-                self._state = body
-            place = end
-        self._pending = data[place:]
-
-    def _drop_preamble(self) -> None:
-        """A binary COPY begins with a signature, in a message of its own or before the first row."""
-        while len(self._pending) < 5 + _PREAMBLE:
-            self._fill(len(self._pending) + 1)
-        rest = _length(self._pending, 1)[0] - _PREAMBLE
-        row = b"d" + struct.pack(">I", rest) if rest > 4 else b""
-        self._pending = row + self._pending[5 + _PREAMBLE :]
-        self._listen()
-
-    def _values(self) -> RawBlock:
-        """All whole rows that came."""
-        starts, end = found(self._pending)
-        data = self._cut(end)
-        self._pending = self._pending.removeprefix(TRAILER)
-        self._listen()
-        return RawBlock(data, starts)
-
-    def _lines(self) -> RawBlock:
-        """All whole rows that came but for the last, until it is known whether that is one too many."""
-        if not self._pending.endswith(_READY, 0, -1):
-            return RawBlock(self._cut(last_line(self._pending)), _NO_PLACES)
-        starts, end = found(self._pending)
-        data = self._cut(end)
-        self._listen()
-        if self.sent > self._most:
-            data = data[: int(starts[-1])]
-        return RawBlock(data, _NO_PLACES)
-
-    def _cut(self, end: int) -> memoryview:
-        """What came up to there, and is not copied for that."""
-        data = memoryview(self._pending)[:end]
-        self._pending = self._pending[end:]
-        return data
+    def _abandon(self) -> None:
+        """Stop the statement, and read on until PostgreSQL is ready for another one; or close the connection."""
+        deadline = time.monotonic() + _CANCEL_SECONDS
+        try:
+            if not self._connection.closed:
+                self._source.cancel()
+            while not (self._ended or self._connection.closed):
+                self._receive(1)
+                self._messages.rows()
+                if time.monotonic() > deadline:
+                    raise psycopg.OperationalError("the data database does not end a cancelled query")
+        except psycopg.Error:
+            self._connection.close()
+        self._ended = True
 
 
 class _Source(Protocol):
     """Where messages come from."""
 
-    def receive(self, wanted: int) -> bytes:
-        """Some bytes of them, at least one, and no fewer than `wanted` if they come at once. Raises psycopg.Error."""
+    def receive(self, room: memoryview, wanted: int) -> int:
+        """Put some bytes there, at least one, and no fewer than `wanted` if they come at once. Raises psycopg.Error."""
 
-    def abandon(self) -> bytes:
-        """Stop the statement, and let the connection be used again or close it. The state that ReadyForQuery tells."""
+    def cancel(self) -> None:
+        """Ask for the end of the statement; what comes until then is still to be received. Raises psycopg.Error."""
 
     def close(self) -> None:
         """Leave the connection to libpq."""
@@ -251,32 +212,21 @@ class _Socket:
         except OSError as error:
             raise self._lost(error) from error
 
-    def receive(self, wanted: int) -> bytes:
+    def receive(self, room: memoryview, wanted: int) -> int:
         try:
             if self._size > PIECE and wanted > 1:
                 self._sleep(min(wanted, _RECEIVED))
-            data = self._socket.recv(_RECEIVED)
+            size = self._socket.recv_into(room)
         except OSError as error:
             raise self._lost(error) from error
-        if not data:
+        if not size:
             raise self._lost(None)
-        self._size += len(data)
-        return data
+        self._size += size
+        return size
 
-    def abandon(self) -> bytes:
-        if self._connection.closed:
-            return _IDLE
-        try:
-            self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
-            self._socket.settimeout(_CANCEL_SECONDS)
-            end = b""
-            # The words of the error end in NUL, and nothing comes after ReadyForQuery.
-            while not end.endswith(b"\0" + _READY, 0, -1):
-                end = (end + self.receive(1))[-7:]
-        except psycopg.Error:
-            self._connection.close()
-            return _IDLE
-        return end[-1:]
+    def cancel(self) -> None:
+        self._connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        self._socket.settimeout(_CANCEL_SECONDS)
 
     def close(self) -> None:
         self._socket.close()
@@ -300,17 +250,21 @@ class _Libpq:
     """libpq itself, whose rows become messages again."""
 
     def __init__(self, connection: Connection, statement: str, begin: Sequence[str]) -> None:
-        self._messages = self._read(connection, statement, begin)
+        self._pieces = self._read(connection, statement, begin)
+        self._piece = b""
 
-    def receive(self, wanted: int) -> bytes:  # noqa: ARG002 - as the protocol says
-        return next(self._messages)
+    def receive(self, room: memoryview, wanted: int) -> int:  # noqa: ARG002 - as the protocol says
+        self._piece = self._piece or next(self._pieces)
+        size = min(len(room), len(self._piece))
+        room[:size], self._piece = self._piece[:size], self._piece[size:]
+        return size
 
-    def abandon(self) -> bytes:
-        self._messages.close()
-        return b"T"
+    def cancel(self) -> None:
+        self.close()
+        self._piece += _READY + _BEGUN
 
     def close(self) -> None:
-        self._messages.close()
+        self._pieces.close()
 
     def _read(self, connection: Connection, statement: str, begin: Sequence[str]) -> Generator[bytes]:
         for step in begin:
@@ -329,7 +283,7 @@ class _Libpq:
                         waiting, size = [], 0
                     count += 1
             count = cursor.rowcount
-        yield b"".join([*waiting, _completed(f"COPY {count}"), _READY, b"T"])
+        yield b"".join([*waiting, _completed(f"COPY {count}"), _READY, _BEGUN])
 
 
 def _executed(statement: str) -> bytes:

@@ -7,7 +7,7 @@ from psycopg import sql
 from almagest import formats
 from almagest.accounts.identity import Identity
 from almagest.query import request
-from almagest.query.answers.answer import Source
+from almagest.query.answers.answer import Source, check
 from almagest.query.answers.downloads import Document
 from almagest.query.answers.origin import about
 from almagest.query.errors import NoSuchJobError
@@ -23,8 +23,9 @@ def stored(job: Job, path: str, response_format: str | None = None) -> Document:
 
     path: of the service whose job it is, from the site's address on.
 
-    Raises NoSuchJobError when there is no result, and InvalidRequestError for an unknown format. To open it raises
-    ResultLostError when a crash of the data database emptied it: results are unlogged, four times as fast to write.
+    Raises NoSuchJobError when there is no result, InvalidRequestError for an unknown format, and TooLargeError for one
+    that cannot hold it. To open it raises ResultLostError when a crash of the data database emptied it: results are
+    unlogged, four times as fast to write.
     """
     if job.phase != Phase.COMPLETED or job.nrows is None:
         raise NoSuchJobError(f"job {job.pk} is {job.phase} and has no result")
@@ -40,7 +41,9 @@ def stored(job: Job, path: str, response_format: str | None = None) -> Document:
         identity=_reader(job),
         lost=f"the result of job {job.pk} was lost when the data database restarted; run the query again",
     )
-    return Document(source, formats.negotiate(wanted), _about(job, path))
+    chosen = formats.negotiate(wanted)
+    check(chosen, source.columns)
+    return Document(source, chosen, _about(job, path))
 
 
 def table(job: Job) -> sql.Identifier:

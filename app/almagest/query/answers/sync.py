@@ -13,7 +13,7 @@ from almagest.catalogue import Catalogue, Table
 from almagest.metadata import catalogue
 from almagest.query import limits, request
 from almagest.query.answers import origin
-from almagest.query.answers.answer import Answer, Source
+from almagest.query.answers.answer import Answer, Source, check
 from almagest.query.errors import ForbiddenError, InvalidRequestError, QueryError
 from almagest.query.tables import jobtables, uploads
 
@@ -56,9 +56,15 @@ def sync(identity: Identity, parameters: request.Parameters, parts: uploads.Part
 def translate(identity: Identity, asked: request.QueryRequest, brought: Sequence[Table] = ()) -> adql.Translation:
     """The query's SQL over what this identity may read now, and over the tables that came with it.
 
-    Raises InvalidRequestError with the place in the query, or ForbiddenError when it names what the asker may see but
-    not read.
+    Raises InvalidRequestError with the place in the query, ForbiddenError when it names what the asker may see but not
+    read, or TooLargeError when the format that is asked for cannot hold its result.
     """
+    translation = _readable(identity, asked, brought)
+    check(formats.negotiate(asked.response_format), translation.columns)
+    return translation
+
+
+def _readable(identity: Identity, asked: request.QueryRequest, brought: Sequence[Table]) -> adql.Translation:
     own = (*jobtables.own_tables(identity, asked.query), *brought)
     sky = catalogue.visible(identity)
     kept = not own and len(asked.query) <= KEPT_CHARACTERS

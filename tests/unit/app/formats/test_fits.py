@@ -8,9 +8,11 @@ from collections.abc import Iterable
 
 import pytest
 from astropy.io import fits
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from almagest.catalogue import Column
-from almagest.formats import FORMATS, About, TooWideError
+from almagest.formats import FORMATS, About, Format, TooWideError, negotiate
 from support.answers import Given, document, value_block
 
 FITS = FORMATS["fits"]
@@ -84,8 +86,44 @@ def test_a_few_long_texts_do_not_make_every_row_as_long() -> None:
 
 def test_headers_hold_long_and_odd_texts() -> None:
     described = "it''s 'quoted' – " * 20
-    column = Column("x" * 80, "double", unit="deg", description=described)
+    column = Column("x", "double", unit="deg", description=described)
     with fits.open(io.BytesIO(document(FITS, (column,)))) as opened:
         opened.verify("exception")
-        assert opened[1].header["TTYPE1"] == "x" * 80
         assert opened[1].header["TCOMM1"] == described.replace("–", "?").rstrip()
+
+
+@pytest.mark.filterwarnings("ignore:It is strongly recommended that column names")
+@settings(deadline=None)
+@given(st.lists(st.text(st.sampled_from("aA'é ü中\n"), max_size=63), min_size=1, max_size=12))
+def test_columns_have_names_that_fit_on_a_card_and_differ(names: list[str]) -> None:
+    columns = tuple(Column(name, "int") for name in names)
+    whole = document(FITS, columns, Given([value_block([struct.pack(">i", 1)] * len(names))], count=1))
+    with fits.open(io.BytesIO(whole)) as opened:
+        opened.verify("exception")
+        found = [opened[1].header[f"TTYPE{number}"] for number in range(1, len(names) + 1)]
+        # astropy refuses a name that does not fit on a card.
+        assert len(opened[1].columns) == len(names)
+    assert len({name.rstrip().lower() for name in found}) == len(names)
+    plain = [name for name in names if name.isascii() and name.strip() == name and "\n" not in name]
+    if plain == names and len({name.lower() for name in names}) == len(names) and all(len(n) < 34 for n in names):
+        assert found == names
+
+
+@pytest.mark.parametrize("form", [FITS, negotiate("fits_gzip")])
+@pytest.mark.parametrize("count", [1, 998, 999, 1000, 1600])
+def test_a_table_has_no_more_columns_than_a_header_can_name(form: Format, count: int) -> None:
+    columns = tuple(Column(f"c{number}", "short") for number in range(count))
+    if count > 999:
+        with pytest.raises(TooWideError, match=f"at most 999 columns, and this one has {count:,}; choose another"):
+            form.check(columns)
+        return
+    form.check(columns)
+    whole = document(FITS, columns, Given([value_block([struct.pack(">h", 1)] * count)], count=1))
+    with fits.open(io.BytesIO(whole)) as opened:
+        opened.verify("exception")
+        assert [opened[1].data[column.name].tolist() for column in columns] == [[1]] * count
+
+
+@pytest.mark.parametrize("name", FORMATS.keys() - {"fits"})
+def test_other_formats_hold_as_many_columns_as_a_query_can_have(name: str) -> None:
+    FORMATS[name].check(tuple(Column(f"c{number}", "short") for number in range(1600)))

@@ -45,3 +45,8 @@ def test_each_kind_has_its_words(error: psycopg.Error, told: type[QueryError]) -
 
 def test_a_timeout_says_what_to_do() -> None:
     assert str(explain(errors.QueryCanceled(), "Take a job.")).endswith("Take a job.")
+
+
+def test_what_is_too_large_is_told() -> None:
+    told = str(explain(errors.ProgramLimitExceeded("row is too big: size 12824, maximum size 8160"), ""))
+    assert "row is too big: size 12824" in told
