@@ -14,7 +14,7 @@ TOOL  = $(SETUP) exec --with dev --
 
 help:     ; @$(SETUP) --help
 up:       ; @$(SETUP) up
-down:     ; @$(SETUP) down
+down:     ; @$(SETUP) down $(if $(YES),--yes) $(if $(DELETE_RETAINED),--delete-retained)
 cluster:  ; @$(SETUP) cluster
 images:   ; @$(SETUP) images
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from host import compile as compiler
-from host import playbook, preflight, venv
+from host import existing, playbook, preflight, venv
 from host.down import down
 from host.errors import HostError
 from host.layout import ROOT, Layout
@@ -51,6 +51,8 @@ def parser() -> argparse.ArgumentParser:
     verbs.add_parser("programs", help="compile Kubernetes, nothing else")
     ending = verbs.add_parser("down", help="take away everything but the cache")
     ending.add_argument("--purge", action="store_true", help="the cache too")
+    ending.add_argument("--yes", action="store_true", help="existing: delete the archive without asking")
+    ending.add_argument("--delete-retained", action="store_true", help="existing: its retained volumes too")
     run = verbs.add_parser("exec", help="run a command in a virtual environment with this project installed")
     run.add_argument("--with", dest="kind", choices=venv.KINDS, default="dev", help="which packages (%(default)s)")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD…", help="the command and its arguments")
@@ -83,7 +85,7 @@ def obey(asked: argparse.Namespace) -> int:
             compiler.compile_kubernetes(layout, to_terminal)
             return 0
         case "down":
-            return take_down(layout, choice, purge=asked.purge)
+            return take_down(layout, choice, asked)
         case _:
             return execute(layout, asked.kind, asked.command)
 
@@ -126,15 +128,44 @@ def welcome(choice: Choice, environment: Path) -> int:
     return subprocess.run(command, env=venv.environment(environment), check=False).returncode
 
 
-def take_down(layout: Layout, choice: Choice, *, purge: bool) -> int:
-    if choice.cluster != "bare":
-        return playbook.play(layout, choice, venv.ensure(layout, "host", to_terminal), "down")
+def take_down(layout: Layout, choice: Choice, asked: argparse.Namespace) -> int:
+    match choice.cluster:
+        case "existing":
+            return leave(layout, choice, yes=asked.yes, retained=asked.delete_retained)
+        case "kind":
+            return playbook.play(layout, choice, venv.ensure(layout, "host", to_terminal), "down")
+        case _:
+            return end(layout, purge=asked.purge)
+
+
+def leave(layout: Layout, choice: Choice, *, yes: bool, retained: bool) -> int:
+    """Delete the archive from a cluster that is not ours, once somebody agreed to what will be lost."""
+    place = existing.Place(playbook.context("existing"), f"{choice.archive}-{choice.environment}", choice.archive)
+    found = existing.survey(place)
+    to_terminal(existing.announcement(place, found, retained=retained))
+    if not (yes or agrees()):
+        raise HostError("nothing was deleted: `make down CLUSTER=existing YES=1` does it without asking")
+    helm = venv.ensure(layout, "host", to_terminal) / "bin" / "helm"
+    gone = list(existing.remove(place, found, helm, retained=retained))
+    to_terminal(f"Gone: {', '.join(gone)}." if gone else "Nothing was there to take down.")
+    return 0
+
+
+def agrees() -> bool:
+    """Only a person at a terminal can."""
+    return sys.stdin.isatty() and input("Go on? [y/N] ").strip().lower() in {"y", "yes"}
+
+
+def end(layout: Layout, *, purge: bool) -> int:
+    """Take away this machine's own cluster."""
     if os.geteuid() != 0:
         raise HostError("`make down` ends the cluster of this machine and needs root: run it as root or with `sudo -E`")
     with only_one(layout):
-        gone = list(down(layout, purge=purge))
+        ending = down(layout, purge=purge)
     kept = "" if purge else f" The cache stays ({layout.cache}; `ansible/setup down --purge` removes it)."
-    to_terminal(f"Gone: {', '.join(gone)}.{kept}" if gone else f"Nothing was there to take down.{kept}")
+    to_terminal(f"Gone: {', '.join(ending.gone)}.{kept}" if ending.gone else f"Nothing was there to take down.{kept}")
+    if ending.around.other:
+        to_terminal(f"Another cluster is on this machine, {ending.around.other}: what may be its own stays.")
     return 0
 
 

@@ -6,7 +6,7 @@ import filecmp
 import importlib.util
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from host.errors import HostError
@@ -110,33 +110,37 @@ def commands(layout: Layout, venv: Path, where: Path = COMMANDS) -> bool:
 
 def somebody_elses(name: str, layout: Layout) -> bool:
     """Whether the PATH has a command of this name that we did not put there; virtual environments do not count."""
-    environment = os.environ.get("VIRTUAL_ENV", "/nonexistent")
-    own = (str(layout.state), str(layout.cache), environment)
+    own = (layout.state, layout.cache, Path(os.environ.get("VIRTUAL_ENV", "/nonexistent")))
     for directory in os.environ.get("PATH", "").split(os.pathsep):
         path = Path(directory) / name
-        if path.is_symlink() and str(path.readlink()).startswith(own):
+        if path.is_symlink() and lies_in(path.readlink(), own):
             continue
-        if os.access(path, os.X_OK) and not str(path).startswith(own):
+        if os.access(path, os.X_OK) and not lies_in(path, own):
             return True
     return False
 
 
+def lies_in(path: Path, places: Iterable[Path]) -> bool:
+    return any(path.is_relative_to(place) for place in places)
+
+
+COMPLETION = {
+    "kubectl": "source <(kubectl completion bash)\n",
+    "almagest": "source <(_ALMAGEST_COMPLETE=source_bash almagest)\n",
+}
+
+
 def completions() -> bool:
-    """Tab completion for bash, loaded when a command is first completed."""
-    scripts = {
-        "kubectl": "source <(kubectl completion bash)\n",
-        "almagest": "source <(_ALMAGEST_COMPLETE=source_bash almagest)\n",
-    }
-    changed = [put(COMPLETIONS / name, script, 0o644) for name, script in scripts.items()]
+    """Tab completion for bash, loaded when a command is first completed; somebody else's of that name stays."""
+    wanted = {COMPLETIONS / name: script for name, script in COMPLETION.items()}
+    changed = [put(path, script, 0o644) for path, script in wanted.items() if not path.exists()]
     return any(changed)
 
 
 def remove_commands(layout: Layout, where: Path = COMMANDS) -> bool:
     """Take back the links that point into our directories, and the completions."""
-    own = (str(layout.state), str(layout.cache))
-    links = [link for link in where.iterdir() if link.is_symlink() and str(link.readlink()).startswith(own)]
-    for link in links:
-        link.unlink()
-    for name in ("kubectl", "almagest"):
-        (COMPLETIONS / name).unlink(missing_ok=True)
-    return bool(links)
+    own = (layout.state, layout.cache)
+    links = [link for link in where.iterdir() if link.is_symlink() and lies_in(link.readlink(), own)]
+    scripts = {COMPLETIONS / name: script for name, script in COMPLETION.items()}
+    written = [path for path, script in scripts.items() if path.is_file() and path.read_text() == script]
+    return remove_files([*links, *written])

@@ -38,6 +38,11 @@ def entry(config: dict[str, Any], kind: str) -> dict[str, Any]:
     return {}
 
 
+def is_of(node: Node, config: dict[str, Any]) -> bool:
+    """Whether the entries of our name are those of this machine's cluster."""
+    return bool(entry(config, "contexts")) and entry(config, "clusters").get("server") == node.api
+
+
 def merge(node: Node) -> bool:
     """Add or correct our context; False when it was right. The first time it also becomes the current one."""
     file = user_file()
@@ -48,6 +53,8 @@ def merge(node: Node) -> bool:
     context = {"cluster": NAME, "user": NAME}
     if (entry(config, "clusters"), entry(config, "users"), entry(config, "contexts")) == (cluster, user, context):
         return False
+    if entry(config, "contexts") and not is_of(node, config):
+        raise HostError(f"{file} has a context {NAME} of another cluster: rename it (`kubectl config rename-context`)")
     is_new = not entry(config, "contexts")
     kubectl(node, file, "set-cluster", NAME, *(f"--{name}={value}" for name, value in cluster.items()))
     kubectl(node, file, "set-credentials", NAME, *(f"--{name}={value}" for name, value in user.items()))
@@ -65,7 +72,7 @@ def remove(node: Node) -> bool:
     if not file.exists() or not (node.state / "bin" / "current" / "kubectl").exists():
         return False
     config = json.loads(kubectl(node, file, "view", "--raw", "-o", "json"))
-    if not entry(config, "contexts"):
+    if not is_of(node, config):
         return False
     if config.get("current-context") == NAME:
         restore_current(node, file, {item["name"] for item in config["contexts"]} - {NAME})

@@ -1,7 +1,8 @@
 """What a cluster leaves in the kernel and on the disk of its host, and how each is taken away.
 
 Everything is found by name or place, never from a list written earlier, so that it works after a crash, a reboot or
-half a set-up. Each function may be called any number of times.
+half a set-up. What another cluster would name alike is taken only where `Surroundings` says that it is ours. Each
+function may be called any number of times.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from host.errors import HostError
+from host.neighbours import Surroundings
 from host.node import Node
+from host.processes import pods
 
 RULE = re.compile(r"^(?:\[\d+:\d+\] )?-A (?P<chain>\S+)")
 JUMP = re.compile(r" -[jg] ((?:KUBE|CNI)-\S+)")
@@ -25,6 +28,25 @@ POD_NETWORK = r"name: \"almagest\""
 """How the bridge plugin comments the rules that it makes for the pods of our network."""
 POLICY_COMMENT = '--comment "KUBE-ROUTER '
 """How kube-router comments the rules that it puts into the built-in chains."""
+
+
+def clear(node: Node, around: Surroundings) -> Iterator[str]:
+    """Take everything away that is no data, once the processes are gone; yields what was there, in words.
+
+    The bridges go last: as long as one is there, it proves that the chains are ours.
+    """
+    steps: tuple[tuple[str, Callable[[], bool]], ...] = (
+        ("mounts", lambda: remove_mounts(node)),
+        ("firewall rules", lambda: remove_rules(around)),
+        ("address sets", lambda: around.common_is_ours and remove_sets()),
+        ("control groups", lambda: remove_cgroups(node, around)),
+        ("stray files", lambda: remove_strays(node)),
+        ("run-time state", lambda: remove_tree(node.run)),
+        ("bridges", lambda: around.named_is_ours and remove_links(node)),
+    )
+    for name, step in steps:
+        if step():
+            yield name
 
 
 @dataclass(frozen=True)
@@ -115,22 +137,33 @@ def remove_links(node: Node) -> bool:
     return bool(found)
 
 
-def without_cluster(saved: str) -> str:
-    """What `iptables-save -c` printed, less the chains of Kubernetes and of our pod network, and what uses them.
+def without_cluster(saved: str, around: Surroundings) -> str:
+    """What `iptables-save -c` printed, less the chains of our pod network, those of Kubernetes, and what uses them.
 
     Other networks' `CNI-` chains, as podman makes them, stay.
     """
-    ours = [line for line in saved.splitlines() if POD_NETWORK in line]
+    lines = saved.splitlines()
+    ours = [line for line in lines if around.named_is_ours and POD_NETWORK in line]
     chains = {jump[1] for line in ours if (jump := JUMP.search(line))}
-    return "".join(f"{line}\n" for line in saved.splitlines() if not is_cluster(line, chains))
+    common = around.common_is_ours
+    kept = (line for line in lines if not is_of(line, chains) and not (common and is_kubernetes(line)))
+    return "".join(f"{line}\n" for line in kept)
 
 
-def is_cluster(line: str, chains: set[str]) -> bool:
-    """Whether a line declares, fills, jumps to or comments for one of the cluster's chains."""
+def is_of(line: str, chains: set[str]) -> bool:
+    """Whether a line declares, fills or jumps to one of the chains."""
+    return any(name in chains for name in chains_named(line))
+
+
+def is_kubernetes(line: str) -> bool:
+    """Whether a line is kube-proxy's, the kubelet's or kube-router's."""
+    return any(name.startswith("KUBE-") for name in chains_named(line)) or POLICY_COMMENT in line
+
+
+def chains_named(line: str) -> list[str]:
     rule, jump = RULE.match(line), JUMP.search(line)
     named = [line[1:].partition(" ")[0]] if line.startswith(":") else [rule["chain"]] if rule else []
-    named += [jump[1]] if rule and jump else []
-    return any(name.startswith("KUBE-") or name in chains for name in named) or POLICY_COMMENT in line
+    return named + ([jump[1]] if rule and jump else [])
 
 
 def is_empty(table: str, saved: str) -> bool:
@@ -140,14 +173,14 @@ def is_empty(table: str, saved: str) -> bool:
     return all(re.match(r":\S+ ACCEPT ", line) for line in lines)
 
 
-def remove_rules() -> bool:
-    """The chains of Kubernetes and of the pod network, for both families; tables that this leaves empty go too."""
+def remove_rules(around: Surroundings) -> bool:
+    """The chains of the pod network and of Kubernetes, for both families; tables that this leaves empty go too."""
     changed = False
     for program, family in (("iptables", "ip"), ("ip6tables", "ip6")):
         if not shutil.which(f"{program}-save"):
             continue
         saved = subprocess.run([f"{program}-save", "-c"], capture_output=True, text=True, check=True).stdout
-        kept = without_cluster(saved)
+        kept = without_cluster(saved, around)
         if kept.splitlines() != saved.splitlines():
             changed = True
             restore = [f"{program}-restore", "-c"]
@@ -178,13 +211,19 @@ def remove_sets() -> bool:
     return bool(found)
 
 
-def remove_cgroups(root: Path = Path("/sys/fs/cgroup")) -> bool:
-    """The pods' control groups, in every hierarchy of version 1 or in the one of version 2."""
+def remove_cgroups(node: Node, around: Surroundings, root: Path = Path("/sys/fs/cgroup")) -> bool:
+    """The pods' control groups, in every hierarchy of version 1 or in the one of version 2.
+
+    Those of our kubelet's pods, or all that are left when no other cluster is here.
+    """
     tops = [path for path in (root / "kubepods", *root.glob("*/kubepods")) if path.is_dir()]
-    for top in tops:
+    own = pods(node.state)
+    groups = [path for top in tops for path in (*top.glob("pod*"), *top.glob("*/pod*"))]
+    mine = tops if around.common_is_ours else [group for group in groups if group.name.removeprefix("pod") in own]
+    for top in mine:
         for path in [*sorted((p for p in top.rglob("*") if p.is_dir()), reverse=True), top]:
             rmdir(path)
-    return bool(tops)
+    return bool(mine)
 
 
 def rmdir(path: Path) -> None:
@@ -205,12 +244,18 @@ def remove_strays(node: Node) -> bool:
     results = plugin_results(Path("/var/lib/cni/results"), node.run)
     links = (link for link in Path("/var/log/containers").glob("*.log") if points_below(link, node.log))
     plugins = Path("/var/lib/kubelet/device-plugins")
-    own = (plugins / name for name in ("kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION"))
-    gone = remove_files([*results, *links, *own, *dead_sockets(Path("/run/containerd/s"))])
+    gone = remove_files([*results, *links, *device_plugins(plugins), *dead_sockets(shim_sockets(node.run))])
     places = ("/var/lib/cni/results", "/var/lib/cni", "/var/log/containers", "/run/containerd/s", "/run/containerd")
     for place in (*map(Path, places), plugins, plugins.parent):
         remove_if_empty(place)
     return gone
+
+
+def device_plugins(place: Path) -> list[Path]:
+    """What our kubelet writes outside of its own directory; none where another kubelet's directory is around it."""
+    if not place.is_dir() or any(path != place for path in place.parent.iterdir()):
+        return []
+    return [place / name for name in ("kubelet.sock", "kubelet_internal_checkpoint", "DEPRECATION")]
 
 
 def plugin_results(place: Path, run: Path) -> list[Path]:
@@ -218,10 +263,16 @@ def plugin_results(place: Path, run: Path) -> list[Path]:
     return [path for path in place.glob("*-*") if f'"{run}/' in path.read_text()]
 
 
-def dead_sockets(place: Path) -> list[Path]:
-    """Sockets of containers that nobody listens on any more, ours or not."""
+def shim_sockets(run: Path) -> list[Path]:
+    """Where the shims of our containers listen, outside of our directories; each wrote it down beside its container."""
+    notes = run.glob("containerd/io.containerd.runtime.v2.task/*/*/address")
+    return [Path(note.read_text().strip().removeprefix("unix://")) for note in notes]
+
+
+def dead_sockets(sockets: Iterable[Path]) -> list[Path]:
+    """Those that nobody listens on any more."""
     alive = Path("/proc/net/unix").read_text()
-    return [path for path in place.glob("*") if path.is_socket() and str(path) not in alive]
+    return [path for path in sockets if path.is_socket() and str(path) not in alive]
 
 
 def points_below(link: Path, place: Path) -> bool:

@@ -72,6 +72,11 @@ class Node:
         return str(self.services[10])
 
     @property
+    def memory(self) -> Path:
+        """The kernel's former settings, and the proof that the state directory is ours."""
+        return self.state / "kernel.json"
+
+    @property
     def pki(self) -> Path:
         return self.state / "pki"
 

@@ -7,15 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 
 from host import compile as compiler
-from host import processes
+from host import prepare, processes, sockets
 from host.layout import Layout
+from host.neighbours import in_words
 from host.node import Node
 
 GIGABYTE = 10**9
@@ -36,20 +35,8 @@ PORTS = {
     10259: "the scheduler",
     30080: "the site of the environment dev",
 }
-DYING_SECONDS = 5.0
-"""How long a killed process may take to let go of its ports."""
 EXPOSURE = re.compile(r"^( *)exposure:(.*(?:\n\1 +.*)*)", re.MULTILINE)
 EXPOSURE_TYPE = re.compile(r"^[^#\n]*\btype:\s*[\"']?(\w+)", re.MULTILINE)
-LISTEN = "0A"
-"""State of a listening socket in /proc/net/tcp (include/net/tcp_states.h)."""
-
-
-@dataclass(frozen=True)
-class Socket:
-    """A listening socket: its port and the inode that its owner's file descriptor names."""
-
-    port: int
-    inode: str
 
 
 def problems(layout: Layout, user: int, *, cluster: bool) -> Iterator[str]:
@@ -61,6 +48,7 @@ def problems(layout: Layout, user: int, *, cluster: bool) -> Iterator[str]:
     yield from system_problems(os_release(), platform.machine())
     yield from space_problems(layout)
     if cluster:
+        yield from prepare.claim_problems(Node.of(layout))
         yield from port_problems(layout.state)
         yield from route_problems(Path("/proc/net/route").read_text(), Node.of(layout))
 
@@ -146,51 +134,14 @@ def existing(place: Path) -> Path:
     return next(path for path in (place, *place.parents) if path.exists())
 
 
-def listening(tables: Iterable[str]) -> list[Socket]:
-    """Listening sockets in the text of /proc/net/tcp and tcp6 (proc(5))."""
-    rows = (line.split() for table in tables for line in table.splitlines()[1:])
-    return [Socket(int(row[1].rpartition(":")[2], 16), row[9]) for row in rows if len(row) > 9 and row[3] == LISTEN]
-
-
 def port_problems(state: Path) -> Iterator[str]:
-    """A needed port that somebody else listens on; our own programs may of course.
-
-    A process that was just killed holds its sockets for a moment, when /proc tells no more whose they are.
-    """
-    deadline = time.monotonic() + DYING_SECONDS
-    while None in (holders := port_holders()).values() and time.monotonic() < deadline:
-        time.sleep(0.1)
+    """A needed port that somebody else listens on; our own programs may of course."""
+    holders = sockets.holders(PORTS)
     own = {process.pid for process in processes.of_cluster(state)} if holders else set()
     for port, holder in sorted(holders.items()):
-        if holder is None or holder[1] not in own:
-            who = f"{holder[0]} (process {holder[1]})" if holder else "an unknown process"
+        if holder is None or holder.pid not in own:
+            who = in_words(holder)
             yield f"port {port}, which {PORTS[port]} needs, is taken by {who}: end it or move it to another port"
-
-
-def port_holders() -> dict[int, tuple[str, int] | None]:
-    """Needed ports that are listened on → (program, process id), None where no process that we see has the socket."""
-    tables = [path.read_text() for path in (Path("/proc/net/tcp"), Path("/proc/net/tcp6")) if path.exists()]
-    taken = {socket.inode: socket.port for socket in listening(tables) if socket.port in PORTS}
-    owners = socket_owners(taken) if taken else {}
-    return {port: owners.get(inode) for inode, port in taken.items()}
-
-
-def socket_owners(inodes: Iterable[str]) -> dict[str, tuple[str, int]]:
-    """Socket inode → (program, process id), for those whose process can be seen from here."""
-    wanted = {f"socket:[{inode}]": inode for inode in inodes}
-    found: dict[str, tuple[str, int]] = {}
-    for process in processes.listing():
-        for descriptor in descriptors(process.pid):
-            if inode := wanted.get(processes.target(descriptor)):
-                found[inode] = (process.name or process.args.split()[0], process.pid)
-    return found
-
-
-def descriptors(pid: int) -> list[Path]:
-    try:
-        return list(Path(f"/proc/{pid}/fd").iterdir())
-    except OSError:
-        return []
 
 
 def route_problems(table: str, node: Node) -> Iterator[str]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from host import leftovers, processes
+from host import leftovers, neighbours, processes
 from host.layout import Layout
-from host.node import Node
+from host.node import OWN, Node
 
 MODULES = ("bridge", "br_netfilter", "overlay", "nf_conntrack")
 KERNEL = {
@@ -33,13 +33,14 @@ ROUTED = "net/ipv4/conf/all/route_localnet"
 def prepare(node: Node) -> list[str]:
     """Bring the host to readiness; what was changed, in words. Raises HostError."""
     changed = []
+    claim(node)
     if not supervised(node) and clear(node):
         changed.append("cleared what a former life of the cluster left")
     for directory in (node.run, node.log / "audit", node.etc, node.state / "volumes"):
         directory.mkdir(parents=True, exist_ok=True)
     node.state.chmod(0o755)
     (node.state / "volumes").chmod(0o700)  # the volumes themselves are open to every user id, for pods of any
-    if set_kernel(node):
+    if set_kernel():
         changed.append("kernel settings")
     if add_link(node):
         changed.append(f"node address {node.address}")
@@ -57,34 +58,50 @@ def supervised(node: Node) -> bool:
 def clear(node: Node) -> bool:
     """End every process of a former life and take away what it holds; data and images stay."""
     killed = processes.kill_everything(node.state)
-    steps: tuple[Callable[[], bool], ...] = (
-        lambda: leftovers.remove_mounts(node),
-        lambda: leftovers.remove_tree(node.run),
-        lambda: leftovers.remove_links(node),
-        leftovers.remove_rules,
-        leftovers.remove_sets,
-        leftovers.remove_cgroups,
-        lambda: leftovers.remove_strays(node),
-    )
-    return any([bool(killed), *(step() for step in steps)])
+    gone = list(leftovers.clear(node, neighbours.look(node)))
+    return bool(killed or gone)
 
 
-def set_kernel(node: Node) -> bool:
-    """Load modules and set what differs; the first values are kept in the state directory for `down`."""
+def claim_problems(node: Node) -> Iterator[str]:
+    """A state directory in which somebody else keeps what we would write, and in the end delete.
+
+    A disk for a part of it may be mounted there beforehand, with data of former days.
+    """
+    theirs = [name for name in OWN if is_filled(node.state / name)] if not node.memory.exists() else []
+    if theirs:
+        yield (
+            f"{node.state} has {', '.join(theirs)}, and no {node.memory.name} that would say that Almagest made them: "
+            "set ALMAGEST_STATE to a directory of its own"
+        )
+
+
+def is_filled(path: Path) -> bool:
+    if path.is_mount():
+        return False
+    return any(path.iterdir()) if path.is_dir() else path.exists() or path.is_symlink()
+
+
+def claim(node: Node) -> None:
+    """Make the state directory ours, before anything else is done: write down the kernel's settings, for `down`."""
+    if not node.memory.exists():
+        node.state.mkdir(parents=True, exist_ok=True)
+        before = {name: read(name) for name in (*KERNEL, ROUTED) if setting(name).exists()}
+        partial = node.memory.with_suffix(".new")
+        partial.write_text(json.dumps(before, indent=2) + "\n")
+        partial.replace(node.memory)
+
+
+def set_kernel() -> bool:
+    """Load modules and set what differs."""
     for module in MODULES:
         subprocess.run(["modprobe", "-q", module], capture_output=True, check=False)  # most kernels have it built in
-    memory = node.state / "kernel.json"
-    if not memory.exists():
-        before = {name: read(name) for name in (*KERNEL, ROUTED) if setting(name).exists()}
-        memory.write_text(json.dumps(before, indent=2) + "\n")
     return write_settings(KERNEL)
 
 
 def restore_kernel(node: Node) -> None:
     """Give the host its former settings back."""
-    memory = node.state / "kernel.json"
-    if memory.exists():
-        write_settings(json.loads(memory.read_text()))
+    if node.memory.exists():
+        write_settings(json.loads(node.memory.read_text()))
 
 
 def write_settings(wanted: Mapping[str, str]) -> bool:

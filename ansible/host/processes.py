@@ -6,7 +6,7 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,30 +14,56 @@ from host.layout import Layout
 
 HELPERS = ("containerd", "containerd-shim-runc-v2", "runc", "s6-svscan", "s6-supervise", "s6-log", "sleep")
 """Programs of Debian that are ours only when they work below our state directory."""
-POD_CGROUP = re.compile(r"^\d+:[^:]*:/kubepods(/|$)", re.MULTILINE)
+PROGRAM = "almagest-kubernetes"
+"""What all programs of Kubernetes are links to, and their executable's name."""
+POD = re.compile(r"^\d+:[^:]*:/kubepods/(?:\w+/)?pod([^/\n]+)", re.MULTILINE)
+"""A pod's control group, by the pod's uid, as the kubelet's driver cgroupfs names it."""
+LAYER = re.compile(r"^\S+ \S+ \S+ \S+ / .*[ ,]upperdir=([^,\n]+)", re.MULTILINE)
+"""The writable layer of a container's root, in its mountinfo."""
 
 
 @dataclass(frozen=True)
 class Process:
-    """What /proc says of one process. exe and cwd are empty where the kernel tells nothing."""
+    """What /proc says of one process. exe and cwd are empty where the kernel tells nothing.
+
+    layer: the writable layer of its root file system, for a process in a pod.
+    """
 
     pid: int
     exe: str
     cwd: str
     args: str
     cgroup: str
+    layer: str = ""
 
     @property
     def name(self) -> str:
         return Path(self.exe.removesuffix(" (deleted)")).name
 
+    @property
+    def pod(self) -> str:
+        """The uid of the pod that it runs in, whoever's that is; empty outside of pods."""
+        found = POD.search(self.cgroup)
+        return found[1] if found else ""
 
-def is_ours(process: Process, state: Path) -> bool:
-    """One of the node's programs, a helper that works for them, or anything in a pod of this host's kubelet."""
+
+def is_ours(process: Process, state: Path, pods: Collection[str]) -> bool:
+    """One of the node's programs, a helper that works for them, or part of a pod that is ours.
+
+    pods: the uids of our kubelet's. Its directory may be gone while a container lives, whose layer is our containerd's.
+    """
     below = f"{state}/"
-    if process.exe.startswith(f"{below}bin/") or POD_CGROUP.search(process.cgroup):
+    if process.exe.startswith(f"{below}bin/"):
         return True
+    if process.pod:
+        return process.pod in pods or process.layer.startswith(below)
     return process.name in HELPERS and (process.cwd.startswith(below) or below in process.args)
+
+
+def pods(state: Path) -> set[str]:
+    """The uids of the pods that our kubelet has or had, each of which it keeps a directory for."""
+    place = state / "kubelet" / "pods"
+    return {path.name for path in place.iterdir()} if place.is_dir() else set()
 
 
 def listing() -> Iterator[Process]:
@@ -48,10 +74,12 @@ def listing() -> Iterator[Process]:
         try:
             args = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
             cgroup = (entry / "cgroup").read_text()
+            layer = LAYER.search((entry / "mountinfo").read_text()) if POD.search(cgroup) else None
         except (FileNotFoundError, ProcessLookupError):
             continue
         if args:
-            yield Process(int(entry.name), target(entry / "exe"), target(entry / "cwd"), args, cgroup)
+            exe, cwd = target(entry / "exe"), target(entry / "cwd")
+            yield Process(int(entry.name), exe, cwd, args, cgroup, layer[1] if layer else "")
 
 
 def target(link: Path) -> str:
@@ -62,7 +90,8 @@ def target(link: Path) -> str:
 
 
 def of_cluster(state: Path) -> list[Process]:
-    return [process for process in listing() if is_ours(process, state)]
+    own = pods(state)
+    return [process for process in listing() if is_ours(process, state, own)]
 
 
 def supervisor(state: Path) -> Process | None:

@@ -18,6 +18,8 @@ from host.services import Service, python
 
 LOG_FILES, LOG_BYTES = 5, 10_000_000
 UNITS = Path("/etc/systemd/system")
+DESCRIPTION = "Description=Almagest: "
+"""How each unit of ours begins."""
 RETRY = 3600
 """Seconds after which a job that failed is tried again; its next turn may be a day away."""
 
@@ -120,13 +122,13 @@ def systemd_units(service: Service) -> Mapping[str, str]:
     """Unit files by name; a job is a oneshot with a timer."""
     command = shlex.join(word.replace("%", "%%").replace("$", "$$") for word in service.command)
     name = unit_name(service)
-    head = f"[Unit]\nDescription=Almagest: {service.name}\nAfter=network-online.target almagest-node.service\n"
+    head = f"[Unit]\n{DESCRIPTION}{service.name}\nAfter=network-online.target almagest-node.service\n"
     if service.every is not None:
         timer = f"[Timer]\nOnActiveSec=1min\nOnUnitActiveSec={service.every}\n\n[Install]\nWantedBy=timers.target\n"
         again = f"Restart=on-failure\nRestartSec={RETRY}\n"
         return {
             f"{name}.service": f"{head}\n[Service]\nType=oneshot\nExecStart={command}\n{again}",
-            f"{name}.timer": f"[Unit]\nDescription=Almagest: {service.name}, every {service.every} s\n\n{timer}",
+            f"{name}.timer": f"[Unit]\n{DESCRIPTION}{service.name}, every {service.every} s\n\n{timer}",
         }
     # KillMode=process: the containers outlive a restart of their runtime, as Debian's own unit of containerd has it.
     keep = "Delegate=yes\nKillMode=process\n" if service.name == "containerd" else ""
@@ -139,7 +141,7 @@ def node_unit(node: Node) -> str:
     """Bridges and kernel settings, before anything else of ours after a boot."""
     command = shlex.join([*python(node), "-m", "host.prepare", str(node.state)])
     service = f"[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart={command}\n"
-    unit = "[Unit]\nDescription=Almagest: addresses and kernel settings of the node\nAfter=network.target\n"
+    unit = f"[Unit]\n{DESCRIPTION}addresses and kernel settings of the node\nAfter=network.target\n"
     return f"{unit}\n{service}\n[Install]\nWantedBy=multi-user.target\n"
 
 
@@ -181,7 +183,9 @@ def systemctl(*arguments: str) -> None:
 
 
 def installed_units() -> list[Path]:
-    return sorted(UNITS.glob("almagest-*")) if has_systemd() else []
+    """Those that we wrote: somebody else's may be called so too."""
+    found = sorted(UNITS.glob("almagest-*")) if has_systemd() else []
+    return [unit for unit in found if DESCRIPTION in unit.read_text()]
 
 
 def release() -> None:

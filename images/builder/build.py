@@ -15,9 +15,11 @@ from builder.buildah import prune
 from builder.construct import Built, clear_work, construct, find
 from builder.errors import BuildError
 from builder.layout import LOGS, STORE
-from builder.recipe import PACKAGES, Recipe, content_hash, packages, recipes
+from builder.recipe import PACKAGES, Recipe, content_hash, packages, recipes, takes_packages
 
 LISTS_READ = STORE / "apt-updated"
+LISTS_HOLD = 86400
+"""Seconds after which Debian is asked again, when an image that takes packages is to be made."""
 
 
 def say(text: str) -> None:
@@ -33,20 +35,28 @@ def hashes(wanted: dict[str, Recipe]) -> dict[str, str]:
     return found
 
 
+def cached(wanted: dict[str, Recipe]) -> dict[str, Built]:
+    """Those of the images that the cache has as they are wanted."""
+    required = hashes(wanted)
+    return {name: built for name in wanted if (built := find(name, required[name]))}
+
+
 def build(names: list[str], jobs: int) -> dict[str, Built]:
-    """Build what is missing, at most `jobs` at a time, each as soon as its base is there."""
+    """Build what is missing, at most `jobs` at a time, each as soon as its base is there.
+
+    All images are made from one state of Debian's archive. One that takes packages is made from the newest state, so
+    that its mirrors still have them, and then the base and everything on it are made anew too.
+    """
     every = recipes()
-    wanted = _with_bases(every, names)
-    if not packages():
-        choose_packages(host.prepare())
-    required = hashes({name: every[name] for name in wanted})
-    done = {name: built for name in wanted if (built := find(name, required[name]))}
-    waiting = [name for name in wanted if name not in done]
-    if not waiting:
+    wanted = {name: every[name] for name in _with_bases(every, names)}
+    done = cached(wanted)
+    if len(done) == len(wanted):
         return done
     clear_work()
     mounts = host.prepare()
-    _update_apt(mounts)
+    if any(takes_packages(recipe) for name, recipe in wanted.items() if name not in done) and choose_packages(mounts):
+        done = cached(wanted)
+    waiting = [name for name in wanted if name not in done]
     with ThreadPoolExecutor(jobs) as pool:
         running: dict[Future[Built], str] = {}
         while waiting or running:
@@ -78,9 +88,11 @@ def _timed(recipe: Recipe, base: Built | None, mounts: Path) -> Built:
 
 
 def _update_apt(mounts: Path) -> None:
-    """Package lists once for all images; host apt reads them for trixie with the configuration that builds use."""
-    if LISTS_READ.exists() and time.time() - LISTS_READ.stat().st_mtime < 86400 and host.lists_hash():
+    """Package lists once a day for all images; the host's apt reads them, with the configuration that builds use."""
+    if LISTS_READ.exists() and time.time() - LISTS_READ.stat().st_mtime < LISTS_HOLD and host.lists_hash():
         return
+    if not host.mirrors()[1]:
+        say(f"  no security archive in {host.APT}: the images get no security updates until it is named there")
     host.update_lists(mounts, LOGS / "apt.log")
     LISTS_READ.touch()
 
@@ -94,6 +106,7 @@ def choose_packages(mounts: Path) -> bool:
     if (found := host.lists_hash()) == packages():
         return False
     rootfs.archive().unlink(missing_ok=True)
+    host.forget_packages(mounts, LOGS / "apt.log")
     PACKAGES.write_text(found)
     return True
 

@@ -9,10 +9,11 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from builder import contents, rootfs
+from builder import contents, host, rootfs
 from builder.buildah import bud, buildah, push, sweep
 from builder.errors import BuildError
 from builder.layout import LOGS, PREFIX, STORE, version
+from builder.outdated import offers, outdated
 from builder.recipe import Recipe, content_hash
 
 WORK = STORE / "work"
@@ -135,7 +136,10 @@ def _labels(recipe: Recipe, wanted: str, base: Built | None) -> dict[str, str]:
 
 
 def _record(recipe: Recipe, wanted: str, tag: str, log: Path) -> Built:
-    """Write the archive, the list of contents and, last, the record that says that all of it is there."""
+    """Write the archive, the list of contents and, last, the record that says that all of it is there.
+
+    Raises BuildError for an image without the updates that Debian had for it: nothing else would ever show it.
+    """
     making = STORE / f"{recipe.name}-{wanted}.making"
     making.unlink(missing_ok=True)
     digest = push(log, tag, f"oci-archive:{making}:{tag}", STORE / f"{recipe.name}.digest")
@@ -145,6 +149,8 @@ def _record(recipe: Recipe, wanted: str, tag: str, log: Path) -> Built:
         listing = contents.sbom(mounted, recipe.name, version())
     finally:
         buildah(log, "rm", container)
+    if behind := outdated(listing, offers(host.LISTS)):
+        raise BuildError(f"image {recipe.name} has packages that Debian has newer: {', '.join(behind)}; its log: {log}")
     (STORE / f"{recipe.name}-{wanted}.spdx.json").write_text(json.dumps(listing, indent=1))
     built = Built(recipe.name, wanted, digest, making.stat().st_size)
     making.rename(built.archive)

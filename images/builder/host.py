@@ -17,6 +17,8 @@ from builder.layout import CACHE, IMAGES, STORE
 
 SUITE = "trixie"
 APT = Path("/etc/apt")
+DOWNLOADS = CACHE / "packages/apt"
+LISTS = DOWNLOADS / "lists"
 # The releases whose hosts are supported, by every name that their archive has for them.
 RELEASES = {"bookworm", "trixie", "stable", "oldstable"}
 ONE_LINE = re.compile(r"^deb\s+(?:\[[^\]]*\]\s+)?(\S+)\s+(\S+)[ \t]*([^#\n]*)", re.MULTILINE)
@@ -91,25 +93,36 @@ def update_lists(mounts: Path, log: Path) -> None:
 
     Of the host's configuration only what says how to reach packages: its hooks and extra indexes are its own affair.
     """
-    caches = CACHE / "packages/apt"
-    (caches / "lists/partial").mkdir(parents=True, exist_ok=True)
+    (LISTS / "partial").mkdir(parents=True, exist_ok=True)
+    _apt_get(mounts, log, "update")
+
+
+def forget_packages(mounts: Path, log: Path) -> None:
+    """Delete the downloaded packages that Debian's archive has no more; every update would leave some behind."""
+    (DOWNLOADS / "archives/partial").mkdir(parents=True, exist_ok=True)
+    _apt_get(mounts, log, "autoclean")
+
+
+def _apt_get(mounts: Path, log: Path, verb: str) -> None:
+    """The host's own apt on the cache of the builds. Raises BuildError."""
     configuration = mounts / "host-apt.conf"
     own = ['Dir::Etc::main "-";', 'Dir::Etc::parts "-";', 'Acquire::Languages "none";']
     configuration.write_text("\n".join([*_reach(), *own]) + "\n")
     options = {
         "Dir::Etc::sourcelist": mounts / "sources.list",
         "Dir::Etc::sourceparts": "-",
-        "Dir::State::lists": caches / "lists",
+        "Dir::State::lists": LISTS,
+        "Dir::Cache::archives": DOWNLOADS / "archives",
         "Dir::Cache::pkgcache": "",
         "Dir::Cache::srcpkgcache": "",
         "APT::Sandbox::User": "root",
     }
-    command = ["apt-get", "update", *(f"-o{key}={value}" for key, value in options.items())]
-    with log.open("w") as output:
+    command = ["apt-get", verb, *(f"-o{key}={value}" for key, value in options.items())]
+    with log.open("a") as output:
         variables = {**os.environ, "APT_CONFIG": str(configuration)}
         done = subprocess.run(command, stdout=output, stderr=subprocess.STDOUT, check=False, env=variables)
     if done.returncode:
-        raise BuildError(f"apt-get update for {SUITE} failed; its log: {log}")
+        raise BuildError(f"apt-get {verb} for {SUITE} failed; its log: {log}")
 
 
 def lists_hash() -> str:
@@ -118,7 +131,7 @@ def lists_hash() -> str:
     Over the lists, not their signed heads: those are renewed daily, whether a package changed or not.
     """
     digest = hashlib.sha256()
-    lists = sorted((CACHE / "packages/apt/lists").glob("*_Packages*"))
+    lists = sorted(LISTS.glob("*_Packages*"))
     for path in lists:
         with path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())

@@ -13,7 +13,7 @@ from builder.errors import BuildError
 from builder.layout import CACHE, IMAGES, ROOT, STORE, version
 
 # Modules of ours whose change can change what is inside an image.
-SHAPING = ("buildah.py", "rootfs.py")
+SHAPING = ("buildah.py", "host.py", "rootfs.py")
 # How a Containerfile names one of builder/tools.
 TOOL = re.compile(r"/run/build/([\w-]+)")
 PACKAGES = STORE / "packages-of"
@@ -87,6 +87,11 @@ def content_hash(recipe: Recipe, base_hash: str) -> str:
 def packages() -> str:
     """Which state of Debian's archive the images are made from, a `host.lists_hash`; empty before the first build."""
     return PACKAGES.read_text() if PACKAGES.exists() else ""
+
+
+def takes_packages(recipe: Recipe) -> bool:
+    """Whether building it installs or unpacks packages of Debian's, or brings them up to date."""
+    return any(tool.name.startswith("apt-") for tool in _tools(recipe))
 
 
 def _tools(recipe: Recipe) -> list[Path]:

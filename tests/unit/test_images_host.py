@@ -108,7 +108,7 @@ def test_apt_options_keep_what_reaches_packages(tmp_path: Path, monkeypatch: pyt
 def test_lists_are_told_apart_by_their_packages_not_by_their_signatures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(host, "CACHE", tmp_path)
+    monkeypatch.setattr(host, "LISTS", tmp_path / "packages/apt/lists")
     assert host.lists_hash() == ""
     lists = tmp_path / "packages/apt/lists"
     lists.mkdir(parents=True)

@@ -75,6 +75,12 @@ def test_newer_packages_change_the_base_only(made: Recipe, tmp_path: Path) -> No
     assert (before[0] != after[0], before[1] == after[1]) == (True, True)
 
 
+def test_image_that_installs_takes_packages_and_others_do_not(made: Recipe, tmp_path: Path) -> None:
+    assert recipe.takes_packages(made)
+    (tmp_path / "images/web/Containerfile").write_text("FROM base\nRUN /run/build/python-install lock.txt")
+    assert not recipe.takes_packages(made)
+
+
 def test_missing_program_is_named(made: Recipe, tmp_path: Path) -> None:
     (tmp_path / "cache/bin/program").unlink()
     with pytest.raises(BuildError, match=r"image web needs .*/cache/bin/program, which is not there"):

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from host import cli, install, playbook, venv
+from host import cli, install, kubeconfig, playbook, venv
 from host.errors import HostError
 from host.layout import ROOT, Layout
+from host.node import Node
 from host.playbook import Choice
 
 
@@ -136,9 +137,30 @@ def test_commands_come_and_go(layout: Layout, tmp_path: Path, monkeypatch: pytes
     assert not install.commands(layout, layout.cache / "venv", where)
     assert sorted(os.listdir(where)) == ["almagest", "kubectl"]  # noqa: PTH208  names are all that matters here
     (where / "mine").symlink_to("/bin/true")
+    (where / "neighbour").symlink_to(f"{layout.state}-of-others/bin/kubectl")
     monkeypatch.setattr(install, "COMPLETIONS", tmp_path / "completions")
     assert install.remove_commands(layout, where)
-    assert [path.name for path in where.iterdir()] == ["mine"]
+    assert sorted(path.name for path in where.iterdir()) == ["mine", "neighbour"]
+
+
+def test_completions_of_others_are_neither_replaced_nor_removed(
+    layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(install, "COMPLETIONS", tmp_path / "completions")
+    (tmp_path / "completions").mkdir()
+    (tmp_path / "completions/kubectl").write_text("source /opt/theirs\n")
+    (tmp_path / "bin").mkdir()
+    assert install.completions()
+    assert (tmp_path / "completions/almagest").exists()
+    assert install.remove_commands(layout, tmp_path / "bin")
+    assert [path.read_text() for path in (tmp_path / "completions").iterdir()] == ["source /opt/theirs\n"]
+
+
+@pytest.mark.parametrize(("server", "ours"), [("https://172.31.255.1:6443", True), ("https://k8s.example", False)])
+def test_context_of_our_name_is_ours_by_its_address(tmp_path: Path, server: str, ours: bool) -> None:
+    context = {"name": "almagest", "context": {"cluster": "almagest"}}
+    config = {"clusters": [{"name": "almagest", "cluster": {"server": server}}], "contexts": [context]}
+    assert kubeconfig.is_of(Node(tmp_path, tmp_path), config) is ours
 
 
 def test_kubectl_of_the_user_is_left_alone(layout: Layout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from host import down, leftovers
 from host.errors import HostError
+from host.neighbours import Surroundings
 from host.node import OWN, Node
 from host.processes import Process, is_ours
 
@@ -47,8 +48,15 @@ COMMIT
 
 
 def test_rules_of_the_cluster_go_and_those_of_others_stay() -> None:
-    assert leftovers.without_cluster(SAVED) == KEPT
-    assert leftovers.without_cluster(KEPT) == KEPT
+    assert leftovers.without_cluster(SAVED, Surroundings()) == KEPT
+    assert leftovers.without_cluster(KEPT, Surroundings()) == KEPT
+
+
+def test_chains_of_kubernetes_stay_beside_another_cluster_and_those_of_our_pods_go() -> None:
+    kept = leftovers.without_cluster(SAVED, Surroundings(other="kubelet (process 1)"))
+    assert [line for line in SAVED.splitlines() if line not in kept.splitlines()] == [
+        line for line in SAVED.splitlines() if "CNI-0a1b2c" in line
+    ]
 
 
 def test_only_a_table_without_rules_and_chains_is_empty() -> None:
@@ -123,9 +131,9 @@ def test_disk_of_the_state_is_emptied_of_what_is_ours_and_stays(tmp_path: Path) 
         (node.state / "volumes/claim").mkdir()
         (node.state / "etcd").mkdir()
         (node.state / "photos").mkdir()
-        assert down.remove_state(node)
+        assert down.remove_state(node, Surroundings())
         assert sorted(path.name for path in node.state.rglob("*")) == ["photos", "volumes"]
-        assert not down.remove_state(node)
+        assert not down.remove_state(node, Surroundings())
 
 
 def test_state_directory_goes_when_it_is_empty(tmp_path: Path) -> None:
@@ -134,9 +142,9 @@ def test_state_directory_goes_when_it_is_empty(tmp_path: Path) -> None:
         (node.state / name).mkdir(parents=True)
     (node.state / "kernel.json").rmdir()
     (node.state / "kernel.json").write_text("{}")
-    assert down.remove_state(node)
+    assert down.remove_state(node, Surroundings())
     assert not node.state.exists()
-    assert not down.remove_state(node)
+    assert not down.remove_state(node, Surroundings())
 
 
 @needs_root
@@ -154,7 +162,13 @@ def test_living_socket_stays_and_dead_one_goes(tmp_path: Path) -> None:
         living.listen()
         dying.bind(str(tmp_path / "dead"))
         dying.close()
-        assert leftovers.dead_sockets(tmp_path) == [tmp_path / "dead"]
+        task = tmp_path / "run/containerd/io.containerd.runtime.v2.task/k8s.io"
+        for name in ("living", "dead", "gone"):
+            (task / name).mkdir(parents=True)
+            (task / name / "address").write_text(f"unix://{tmp_path}/{name}")
+        found = leftovers.shim_sockets(tmp_path / "run")
+        assert set(found) == {tmp_path / name for name in ("living", "dead", "gone")}
+        assert leftovers.dead_sockets(found) == [tmp_path / "dead"]
 
 
 def test_what_plugins_remember_of_our_pods_goes_and_of_others_stays(tmp_path: Path) -> None:
@@ -163,35 +177,49 @@ def test_what_plugins_remember_of_our_pods_goes_and_of_others_stays(tmp_path: Pa
     assert leftovers.plugin_results(tmp_path, STATE / "run") == [tmp_path / "cni-loopback-f00-lo"]
 
 
-def process(exe: str = "", cwd: str = "/", args: str = "", cgroup: str = "0::/user.slice") -> Process:
-    return Process(1, exe, cwd, args, cgroup)
+OURS = "5d0f7f6e-0000"
+
+
+def process(exe: str = "", cwd: str = "/", args: str = "", cgroup: str = "0::/user.slice", layer: str = "") -> Process:
+    return Process(1, exe, cwd, args, cgroup, layer)
 
 
 def test_program_from_the_state_directory_is_ours() -> None:
-    assert is_ours(process(exe="/var/lib/almagest/bin/v1.36.2-0/almagest-kubernetes"), STATE)
-    assert is_ours(process(exe="/var/lib/almagest/bin/v1.36.2-0/almagest-kubernetes (deleted)"), STATE)
+    assert is_ours(process(exe="/var/lib/almagest/bin/v1.36.2-0/almagest-kubernetes"), STATE, {OURS})
+    assert is_ours(process(exe="/var/lib/almagest/bin/v1.36.2-0/almagest-kubernetes (deleted)"), STATE, {OURS})
 
 
 def test_the_same_program_from_elsewhere_is_not() -> None:
-    assert not is_ours(process(exe="/root/.cache/almagest/kubernetes/current/bin/almagest-kubernetes"), STATE)
+    assert not is_ours(process(exe="/root/.cache/almagest/kubernetes/current/bin/almagest-kubernetes"), STATE, {OURS})
 
 
 def test_container_runtime_is_ours_only_with_our_configuration() -> None:
-    assert not is_ours(process(exe="/usr/bin/containerd", args="/usr/bin/containerd"), STATE)
+    assert not is_ours(process(exe="/usr/bin/containerd", args="/usr/bin/containerd"), STATE, {OURS})
     args = "/usr/bin/containerd --config /var/lib/almagest/etc/containerd.toml"
-    assert is_ours(process(exe="/usr/bin/containerd", args=args), STATE)
+    assert is_ours(process(exe="/usr/bin/containerd", args=args), STATE, {OURS})
 
 
 def test_shell_that_stands_in_the_state_directory_is_not_ours() -> None:
-    assert not is_ours(process(exe="/usr/bin/bash", cwd="/var/lib/almagest/log", args="bash"), STATE)
-    assert is_ours(process(exe="/usr/bin/s6-supervise", cwd="/var/lib/almagest/services/etcd"), STATE)
+    assert not is_ours(process(exe="/usr/bin/bash", cwd="/var/lib/almagest/log", args="bash"), STATE, {OURS})
+    assert is_ours(process(exe="/usr/bin/s6-supervise", cwd="/var/lib/almagest/services/etcd"), STATE, {OURS})
 
 
 def test_pause_of_a_job_is_ours_and_somebodys_sleep_is_not() -> None:
-    assert is_ours(process(exe="/usr/bin/sleep", cwd="/var/lib/almagest/services/maintenance", args="sleep 9"), STATE)
-    assert not is_ours(process(exe="/usr/bin/sleep", args="sleep 9"), STATE)
+    assert is_ours(
+        process(exe="/usr/bin/sleep", cwd="/var/lib/almagest/services/maintenance", args="sleep 9"), STATE, {OURS}
+    )
+    assert not is_ours(process(exe="/usr/bin/sleep", args="sleep 9"), STATE, {OURS})
 
 
-def test_process_in_a_pod_is_ours_and_one_in_a_nested_cluster_is_not() -> None:
-    assert is_ours(process(exe="/usr/bin/redis", cgroup="4:memory:/kubepods/burstable/pod1/2"), STATE)
-    assert not is_ours(process(exe="/usr/bin/redis", cgroup="0::/docker/1/kubelet/kubepods/pod1"), STATE)
+@pytest.mark.parametrize("cgroup", ["4:memory:/kubepods/burstable/pod{}/2", "0::/kubepods/pod{}/2"])
+def test_process_in_a_pod_is_ours_only_when_the_pod_is(cgroup: str) -> None:
+    assert is_ours(process(exe="/usr/bin/redis", cgroup=cgroup.format(OURS)), STATE, {OURS})
+    assert not is_ours(process(exe="/usr/bin/redis", cgroup=cgroup.format("77")), STATE, {OURS})
+    nested = f"0::/docker/1/kubelet{cgroup.format(OURS).rpartition(':')[2]}"
+    assert not is_ours(process(exe="/usr/bin/redis", cgroup=nested), STATE, {OURS})
+
+
+def test_container_is_ours_by_its_layer_when_its_pod_is_forgotten() -> None:
+    cgroup = "4:memory:/kubepods/besteffort/pod77/2"
+    assert is_ours(process(exe="/pause", cgroup=cgroup, layer=f"{STATE}/containerd/snapshots/1/fs"), STATE, set())
+    assert not is_ours(process(exe="/pause", cgroup=cgroup, layer="/var/lib/containerd/snapshots/1/fs"), STATE, set())

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from host import preflight, processes
+from host import preflight, prepare, processes, sockets
 from host.layout import ROOT, Layout
 from host.node import Node
 
@@ -112,7 +112,7 @@ def test_port_of_a_process_that_was_just_killed_is_waited_for(tmp_path: Path, mo
 def test_port_that_stays_taken_by_nobody_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with ownerless_listener() as (port, _):
         monkeypatch.setattr(preflight, "PORTS", {port: "the API server"})
-        monkeypatch.setattr(preflight, "DYING_SECONDS", 0.3)
+        monkeypatch.setattr(sockets, "DYING_SECONDS", 0.3)
         assert "is taken by an unknown process: end it" in one(preflight.port_problems(tmp_path))
 
 
@@ -201,3 +201,25 @@ def test_own_routes_and_the_default_are_no_problem() -> None:
         ]
     )
     assert list(preflight.route_problems(table, NODE)) == []
+
+
+def test_state_directory_of_somebody_else_is_refused(tmp_path: Path) -> None:
+    node = Node(tmp_path, tmp_path / "bin/x")
+    assert list(prepare.claim_problems(node)) == []
+    (tmp_path / "volumes").mkdir()
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos/one").touch()
+    assert list(prepare.claim_problems(node)) == []
+    (tmp_path / "etcd/member").mkdir(parents=True)
+    assert f"{tmp_path} has etcd, and no kernel.json" in one(prepare.claim_problems(node))
+    node.memory.write_text("{}")
+    assert list(prepare.claim_problems(node)) == []
+
+
+def test_claim_is_made_once_and_keeps_the_first_settings(tmp_path: Path) -> None:
+    node = Node(tmp_path / "state", tmp_path / "bin/x")
+    prepare.claim(node)
+    assert "net/ipv4/ip_forward" in node.memory.read_text()
+    node.memory.write_text("{}")
+    prepare.claim(node)
+    assert node.memory.read_text() == "{}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -9,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from builder.cli import everything
+from builder.host import LISTS, lists_hash
+from builder.outdated import offers, outdated
+from builder.recipe import packages
 from integration.images.conftest import ROOT, Store
 from support.cluster import CACHE, release_images
 
@@ -67,6 +72,15 @@ def test_nothing_of_the_machine_that_built_it_is_inside(store: Store, name: str)
         search = ["grep", "-rlIF", address, str(root / "etc"), str(root / "usr/local")]
         found = subprocess.run(search, capture_output=True, check=False)
         assert found.stdout == b"", address
+
+
+@pytest.mark.parametrize("name", UIDS)
+def test_no_package_is_older_than_the_lists_that_it_was_made_from(name: str) -> None:
+    """All images come from one state of Debian's archive, and its security archive is part of that."""
+    assert lists_hash() == packages(), "Debian was asked again, and the images were not made anew"
+    (image,) = [built for built in everything() if built.name == name]
+    contents = json.loads(image.archive.with_suffix(".spdx.json").read_text())
+    assert outdated(contents, offers(LISTS)) == []
 
 
 @pytest.mark.parametrize("name", sorted(set(UIDS) - {"pause"}))
