@@ -15,7 +15,7 @@ from almagest.config.environment import environment
 from almagest.ingest.errors import IngestError
 from almagest.ingest.remarks import Remark, SaidOfColumn, SaidOfTable, remarks
 from almagest.metadata import models, roles
-from almagest.metadata.catalogue import visible
+from almagest.metadata.catalogue import holdings
 
 EXAMPLE_SECONDS = 30
 """An example that takes longer discourages whoever tries it."""
@@ -84,7 +84,7 @@ def _ledger(table: models.Table, data: psycopg.Connection) -> Iterator[Remark]:
 def _failure(query: str, data: psycopg.Connection) -> str | None:
     """Why a query does not run as anybody would run it; None when it gives a row, or none, in time."""
     try:
-        statement = adql.translate(query, visible(NOBODY), maxrec=1).sql
+        statement = adql.translate(query, holdings(NOBODY).readable, maxrec=1).sql
         with data.transaction():
             data.execute(sql.SQL("SET LOCAL ROLE {}").format(sql.Identifier(roles.PUBLIC)))
             data.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(EXAMPLE_SECONDS * 1000))

@@ -6,6 +6,7 @@ from psycopg import sql
 
 from almagest import formats
 from almagest.accounts.identity import Identity
+from almagest.metadata import catalogue
 from almagest.query import request
 from almagest.query.answers.answer import Source
 from almagest.query.answers.downloads import Document
@@ -52,8 +53,13 @@ def _reader(job: Job) -> Identity | None:
 
 
 def _about(job: Job) -> formats.About:
-    """What the document tells about itself: the same at every download, so of the day when the job was made."""
-    tables = [(schema, name) for schema, name in job.tables]
+    """What the document tells about itself: of the day when the job was made, so that it is the same at every download
+    for as long as the metadata are."""
     return about(
-        job.parameters.get("QUERY", ""), tables, columns.read(job.columns), path="/tap/async", requested=job.created_at
+        catalogue.holdings(job.keeper),
+        job.parameters.get("QUERY", ""),
+        [(schema, name) for schema, name in job.tables],
+        columns.read(job.columns),
+        path="/tap/async",
+        requested=job.created_at,
     )
