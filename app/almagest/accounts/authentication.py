@@ -148,5 +148,9 @@ def _basic(value: str) -> tuple[str, str]:
 
 
 def _origin(url: str) -> tuple[str, str]:
-    parts = urlsplit(url)
+    """Scheme and host; what is no address has neither, and so is nobody's."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
     return parts.scheme, parts.netloc

@@ -7,7 +7,9 @@ from datetime import timedelta
 
 from django.contrib.auth import login as begin_session
 from django.contrib.auth import logout as end_session
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.request import UnreadablePostError
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
@@ -15,7 +17,6 @@ from django.views.decorators.http import require_POST
 from almagest.accounts import passwords, tokens
 from almagest.accounts.authentication import address, identify, refuse, require_own_site, token
 from almagest.accounts.errors import AccountError, ForgedRequestError, UnreadableError
-from almagest.dali.body import UNREADABLE
 
 TOKEN_LIFE = timedelta(hours=12)
 """Life of a token that a program fetches with a password, which it can do again."""
@@ -34,7 +35,7 @@ def login(request: HttpRequest) -> HttpResponse:
     """
     try:
         sent = request.POST
-    except UNREADABLE:
+    except (BadRequest, SuspiciousOperation, UnreadablePostError):
         return _refused(UnreadableError("the form cannot be read"))
     try:
         user = passwords.user(sent.get("username", ""), sent.get("password", ""), address(request))

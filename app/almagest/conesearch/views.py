@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from almagest.accounts.authentication import SECURITY, identify
 from almagest.conesearch.address import service_url
-from almagest.dali.face import face, pairs, stream
+from almagest.dali.face import face, promise, stream
+from almagest.dali.form import pairs
 from almagest.query import cone, limits
 from almagest.query.answers import conesearch as searches
 from almagest.query.errors import InvalidRequestError, QueryError, TooLargeError
@@ -21,10 +22,13 @@ def _failed(error: QueryError) -> HttpResponse:
 
 
 @face("GET", "HEAD", "POST", failed=_failed)
-def search(request: HttpRequest, table: str) -> StreamingHttpResponse:
-    """The rows around a place."""
+def search(request: HttpRequest, table: str) -> HttpResponseBase:
+    """The rows around a place. HEAD looks for none (RFC 9110 §9.3.2)."""
     found = searches.find(identify(request), table)
-    return stream(searches.search(found, cone.check(pairs(request))), table)
+    wanted = cone.check(pairs(request))
+    if request.method == "HEAD":
+        return promise(searches.written_as(wanted), table)
+    return stream(searches.search(found, wanted), table)
 
 
 @face("GET", "HEAD")

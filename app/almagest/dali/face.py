@@ -1,37 +1,23 @@
-"""What every protocol's views share: reading parameters, error documents, and access from pages of other sites."""
+"""What every protocol's views share: answers, error documents, and access from pages of other sites."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import wraps
-from io import BytesIO
-from typing import BinaryIO, TypeVar, cast
+from typing import TypeVar
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.core.files.uploadedfile import UploadedFile
 from django.db import InterfaceError, OperationalError
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    HttpResponseNotAllowed,
-    QueryDict,
-    StreamingHttpResponse,
-)
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from almagest.accounts import visitors
 from almagest.accounts.authentication import identify, refuse, sign
 from almagest.accounts.errors import AccountError
-from almagest.dali.body import UNREADABLE
 from almagest.formats import MEDIA_TYPE, Format, error_document
-from almagest.query import limits
 from almagest.query.answers.answer import Answer
 from almagest.query.answers.downloads import Conditions, Document, deliver
-from almagest.query.errors import BusyError, InternalError, InvalidRequestError, QueryError, TooLargeError
-from almagest.query.tables.uploads import Part
+from almagest.query.errors import BusyError, InternalError, QueryError
 
 log = logging.getLogger(__name__)
 
@@ -74,59 +60,17 @@ def face(*methods: str, failed: Failed = dali_error) -> Callable[[View], View]:
     return decorate
 
 
-def pairs(request: HttpRequest) -> Iterator[tuple[str, str]]:
-    """Every parameter of the address and of the body, in any of HTML's encodings. Raises QueryError."""
-    with _readable("the address of the request"):
-        query = request.GET
-    for source in (query, _body(request)):
-        for name, values in source.lists():
-            for value in values:
-                yield name, str(value)
-
-
-def _body(request: HttpRequest) -> QueryDict:
-    try:
-        length = int(request.headers.get("Content-Length") or 0)
-    except ValueError as error:
-        raise InvalidRequestError("Content-Length is no number") from error
-    if length > limits.BODY_BYTES:
-        raise TooLargeError(f"the request is larger than the {limits.BODY_BYTES:,} bytes that this service reads")
-    with _readable("the body of the request"):
-        return request.POST
-
-
-@contextmanager
-def _readable(part: str) -> Iterator[None]:
-    """What Django finds wrong with this part of a request, said as QueryErrors."""
-    try:
-        yield
-    except (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent) as error:
-        raise TooLargeError("the request is larger than this service reads") from error
-    except UNREADABLE as error:
-        raise InvalidRequestError(f"{part} cannot be read") from error
-
-
-def parts(request: HttpRequest) -> dict[str, Part]:
-    """The parts of a multipart body by name: files, and also fields, because not every client names its file.
-
-    Raises QueryError.
-    """
-    if request.content_type != "multipart/form-data":
-        return {}
-    fields = {name: str(value) for name, value in _body(request).items()}
-    found = {name: Part(BytesIO(value.encode(errors="replace")), "") for name, value in fields.items()}
-    for name, file in request.FILES.items():
-        if isinstance(file, UploadedFile):
-            found[name] = Part(cast("BinaryIO", file), file.content_type or "")
-    return found
-
-
 def stream(answer: Answer, name: str) -> StreamingHttpResponse:
     """The answer as it comes; closed with the response, which cancels its query when the client goes away.
 
     name: what a browser saves it as, without extension.
     """
     return _described(StreamingHttpResponse(answer), answer.format, name)
+
+
+def promise(written: Format, name: str) -> HttpResponse:
+    """The answer to HEAD: what `stream` would say of an answer in this format before its first row."""
+    return _described(HttpResponse(), written, name)
 
 
 def download(request: HttpRequest, document: Document, name: str) -> HttpResponseBase:

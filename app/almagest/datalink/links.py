@@ -86,9 +86,10 @@ def _read(sent: str, table: str | None) -> Row | Link:
 
 def _look_up(identity: Identity, asked: Collection[Row]) -> dict[str, Known]:
     """What is known about the tables of these rows, by full name; those that are not there are not there."""
-    sky = catalogue.visible(identity)
-    public = {str(table) for table in catalogue.visible(NOBODY).tables}
-    described = {str(table) for table in catalogue.described(identity).tables}
+    holdings = catalogue.holdings(identity)
+    sky = holdings.readable
+    public = {str(table) for table in holdings.seen_by(NOBODY).readable.tables}
+    described = {str(table) for table in holdings.described.tables}
     known: dict[str, Known] = {}
     wanted = {row.table for row in asked}
     for table in sky.tables:

@@ -7,7 +7,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from almagest.accounts.authentication import SECURITY, identify
-from almagest.dali.face import face, pairs
+from almagest.dali.face import face
+from almagest.dali.form import pairs
 from almagest.datalink import links as linked
 from almagest.datalink import vocabulary
 from almagest.datalink.address import base_url
@@ -32,6 +33,9 @@ def links(request: HttpRequest) -> HttpResponse:
     asked = parameters.collect(sent, NAMES)
     media_type = _media_type(asked.get("RESPONSEFORMAT", ""))
     identifiers = [value for name, value in sent if name.upper() == "ID" and value]
+    if request.method == "HEAD":
+        # It looks for no rows (RFC 9110 §9.3.2).
+        return HttpResponse(content_type=media_type)
     document = linked.document(identify(request), identifiers, asked.get("TABLE") or None)
     return HttpResponse(document, content_type=media_type)
 

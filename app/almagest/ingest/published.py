@@ -12,6 +12,7 @@ from almagest.config.environment import environment
 from almagest.ingest.errors import IngestError
 from almagest.ingest.remarks import Remark, SaidOfColumn, SaidOfTable, remarks
 from almagest.metadata import models
+from almagest.metadata.catalogue import holdings
 from almagest.query import datadb, request
 from almagest.query.answers.sync import translate
 from almagest.query.errors import QueryError
@@ -84,7 +85,8 @@ def _ledger(table: models.Table, data: psycopg.Connection) -> Iterator[Remark]:
 def _failure(query: str, data: psycopg.Connection) -> str | None:
     """Why a query does not run as anybody would run it; None when it gives a row, or none, in time."""
     try:
-        translation = translate(NOBODY, request.check({"LANG": "ADQL", "QUERY": query, "MAXREC": "1"}))
+        asked = request.check({"LANG": "ADQL", "QUERY": query, "MAXREC": "1"})
+        translation = translate(NOBODY, holdings(NOBODY), asked)
         datadb.begin_reading(data, NOBODY, EXAMPLE_SECONDS, translation.sorts)
         data.execute(translation.sql.encode())
     except QueryError as error:

@@ -1,7 +1,7 @@
 """The published metadata as the plain values that the query analyser and the protocol documents read.
 
-A process keeps one copy of all metadata, and the catalogues of the audiences that asked last; every use asks for the
-revision, so that none is older than the request.
+A process keeps one state of all metadata, and of it what the askers see that came last. Every request asks for the
+revision once, so that no state is older than the request, and hands on the `Holdings` that it got.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
 from typing import cast
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Prefetch
 
 from almagest.accounts.identity import Identity
@@ -22,12 +24,94 @@ from almagest.metadata.access import Aspect, Audiences, functions
 from almagest.metadata.levels import EVERYBODY, Audience
 from almagest.metadata.works import Work, work
 
-AUDIENCES = 64
-"""How many catalogues a process keeps: one for each set of groups that somebody has."""
+KEPT = 64
+"""How many sets of rights a process keeps the holdings of: one for each set of groups that somebody has."""
 
-Key = tuple[tuple[Aspect, ...], bool, frozenset[int]]
-"""What decides a catalogue: aspects of which one is enough, whether somebody is logged in, and those of their groups that
-something names."""
+Rights = tuple[bool, frozenset[int]]
+"""What decides who sees what: whether somebody is logged in, and those of their groups that something names."""
+
+
+class Holdings:
+    """What the archive holds, at one revision of its metadata, as everybody sees it who has the same rights.
+
+    It never changes: whatever a request says with one is said of the same state, by any process.
+    """
+
+    def __init__(self, state: _State, asker: Identity) -> None:
+        """asker: anybody with these rights."""
+        self._state = state
+        self._asker = asker
+
+    @property
+    def changed(self) -> datetime:
+        """When the metadata became as they are here."""
+        return self._state.changed
+
+    @cached_property
+    def readable(self) -> Catalogue:
+        """The tables and columns that the asker may read, in the site's order, TAP_SCHEMA last."""
+        return self._catalogue("access")
+
+    @cached_property
+    def described(self) -> Catalogue:
+        """The tables and columns that the asker may know of; some of them they may not read."""
+        return self._catalogue("metadata")
+
+    @cached_property
+    def known(self) -> Catalogue:
+        """The tables and columns that the asker may read or know of: whatever else is asked for does not exist."""
+        return self._catalogue("access", "metadata")
+
+    @cached_property
+    def forbidden(self) -> frozenset[str]:
+        """Upper-case names of the functions that the asker may not call."""
+        return self._functions("access")
+
+    @cached_property
+    def hidden(self) -> frozenset[str]:
+        """Upper-case names of the functions that the asker is not told about."""
+        return self._functions("metadata")
+
+    @property
+    def works(self) -> Mapping[str, Work]:
+        """Every schema's work by its name, whoever may read it."""
+        return self._state.works
+
+    def table(self, schema: str, name: str) -> Table | None:
+        """A table with all its columns, whoever may read it; None without one."""
+        tables = (entry.table for entry in self._state.entries)
+        return next((table for table in tables if (table.schema, table.name) == (schema, name)), None)
+
+    def seen_by(self, other: Identity) -> Holdings:
+        """The same revision as somebody else sees it."""
+        return self._state.seen_by(other)
+
+    def _catalogue(self, *aspects: Aspect) -> Catalogue:
+        seen = (entry.seen(aspects, self._asker) for entry in self._state.entries)
+        return _with_tap_schema([table for table in seen if table], self._state)
+
+    def _functions(self, aspect: Aspect) -> frozenset[str]:
+        audiences = self._state.functions[aspect]
+        return frozenset(name for name, audience in audiences.items() if not audience.admits(self._asker))
+
+
+def holdings(identity: Identity) -> Holdings:
+    """What this identity sees now. One small query when nothing changed, about ten when something did."""
+    return _current().seen_by(identity)
+
+
+def everything() -> tuple[Catalogue, dict[tuple[str, str, str | None], Audience]]:
+    """All tables with all columns, read anew; and who may know of each: (schema, table, column or None) → audience."""
+    state = _read(*_revision())
+    audiences: dict[tuple[str, str, str | None], Audience] = {}
+    for table in tap_schema.TABLES:
+        audiences |= {(table.schema, table.name, name): EVERYBODY for name in (None, *(c.name for c in table.columns))}
+    for entry in state.entries:
+        table = entry.table
+        audiences[table.schema, table.name, None] = entry.audience["metadata"]
+        for column, audience in zip(table.columns, entry.columns["metadata"], strict=True):
+            audiences[table.schema, table.name, column.name] = audience
+    return _with_tap_schema([entry.table for entry in state.entries], state), audiences
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,123 +135,69 @@ class _Entry:
         return _without(self.table, columns) if columns else None
 
 
-@dataclass(slots=True)
-class _Snapshot:
-    """All metadata of one revision. named: the groups that any audience names; made: catalogues, least used first."""
+@dataclass(frozen=True, slots=True)
+class _State:
+    """All metadata of one revision. named: the groups that any audience names; made: what askers see of it, those who
+    asked longest ago first."""
 
     revision: int
+    changed: datetime
     schemas: list[Schema]
     works: Mapping[str, Work]
     entries: list[_Entry]
     functions: dict[Aspect, dict[str, Audience]]
     named: frozenset[int]
-    made: OrderedDict[Key, Catalogue] = field(default_factory=OrderedDict)
+    made: OrderedDict[Rights, Holdings] = field(default_factory=OrderedDict)
 
-
-_REVISION = f"SELECT number FROM {models.Revision._meta.db_table}"  # noqa: S608, SLF001 - a table of our own, by Django's name for it
-_lock = threading.Lock()
-_kept: _Snapshot | None = None
-
-
-def visible(identity: Identity) -> Catalogue:
-    """The tables and columns that this identity may read, in the site's order, TAP_SCHEMA last.
-
-    One small query when nothing changed, about ten when something did.
-    """
-    return _catalogue(("access",), identity)
-
-
-def described(identity: Identity) -> Catalogue:
-    """The tables and columns that this identity may know of; some of them it may not read."""
-    return _catalogue(("metadata",), identity)
-
-
-def known(identity: Identity) -> Catalogue:
-    """The tables and columns that this identity may read or know of: whatever else is asked for does not exist."""
-    return _catalogue(("access", "metadata"), identity)
-
-
-def everything() -> tuple[Catalogue, dict[tuple[str, str, str | None], Audience]]:
-    """All tables with all columns, read anew; and who may know of each: (schema, table, column or None) → audience."""
-    snapshot = _read(0)
-    audiences: dict[tuple[str, str, str | None], Audience] = {}
-    for table in tap_schema.TABLES:
-        audiences |= {(table.schema, table.name, name): EVERYBODY for name in (None, *(c.name for c in table.columns))}
-    for entry in snapshot.entries:
-        table = entry.table
-        audiences[table.schema, table.name, None] = entry.audience["metadata"]
-        for column, audience in zip(table.columns, entry.columns["metadata"], strict=True):
-            audiences[table.schema, table.name, column.name] = audience
-    return _with_tap_schema([entry.table for entry in snapshot.entries], snapshot), audiences
-
-
-def forbidden(identity: Identity) -> frozenset[str]:
-    """Upper-case names of the functions that this identity may not call, as of the catalogue asked for last: a query
-    needs that too, and one look at the revision is enough for both."""
-    return _functions("access", identity)
-
-
-def hidden(identity: Identity) -> frozenset[str]:
-    """Upper-case names of the functions that this identity is not told about, as of the catalogue asked for last."""
-    return _functions("metadata", identity)
-
-
-def table(schema: str, name: str) -> Table | None:
-    """A table with all its columns, whoever may read it, as of the catalogue asked for last; None without one."""
-    tables = (entry.table for entry in (_kept or _snapshot()).entries)
-    return next((table for table in tables if (table.schema, table.name) == (schema, name)), None)
-
-
-def works() -> Mapping[str, Work]:
-    """Every schema's work by its name, as of the catalogue asked for last."""
-    return (_kept or _snapshot()).works
-
-
-def _functions(aspect: Aspect, identity: Identity) -> frozenset[str]:
-    audiences = (_kept or _snapshot()).functions[aspect]
-    return frozenset(name for name, audience in audiences.items() if not audience.admits(identity))
-
-
-def _catalogue(aspects: tuple[Aspect, ...], identity: Identity) -> Catalogue:
-    snapshot = _snapshot()
-    key = (aspects, identity.user is not None, identity.groups & snapshot.named)
-    with _lock:
-        found = snapshot.made.get(key)
-        if found is None:
-            seen = [table for entry in snapshot.entries if (table := entry.seen(aspects, identity))]
-            found = _with_tap_schema(seen, snapshot)
-            snapshot.made[key] = found
-            if len(snapshot.made) > AUDIENCES:
-                snapshot.made.popitem(last=False)
-        else:
-            snapshot.made.move_to_end(key)
-    return found
-
-
-def _with_tap_schema(tables: list[Table], snapshot: _Snapshot) -> Catalogue:
-    return Catalogue([*tables, *tap_schema.TABLES], [*snapshot.schemas, tap_schema.SCHEMA])
-
-
-def _snapshot() -> _Snapshot:
-    global _kept  # noqa: PLW0603 - one copy a process, replaced whole
-    revision = _revision()
-    kept = _kept
-    if kept is None or kept.revision != revision:
+    def seen_by(self, identity: Identity) -> Holdings:
+        """What this identity sees of it."""
+        rights = (identity.user is not None, identity.groups & self.named)
         with _lock:
-            kept = _kept
-            if kept is None or kept.revision != revision:
-                kept = _kept = _read(revision)
-    return kept
+            found = self.made.setdefault(rights, Holdings(self, identity))
+            self.made.move_to_end(rights)
+            if len(self.made) > KEPT:
+                self.made.popitem(last=False)
+        return found
 
 
-def _revision() -> int:
+_REVISION = f"SELECT number, changed FROM {models.Revision._meta.db_table}"  # noqa: S608, SLF001 - a table of our own, by Django's name for it
+_lock = threading.Lock()
+_latest: _State | None = None
+
+
+def _with_tap_schema(tables: list[Table], state: _State) -> Catalogue:
+    return Catalogue([*tables, *tap_schema.TABLES], [*state.schemas, tap_schema.SCHEMA])
+
+
+def _current() -> _State:
+    global _latest  # noqa: PLW0603 - one copy a process, replaced whole
+    revision, _ = _revision()
+    latest = _latest
+    if latest is None or latest.revision != revision:
+        with _lock:
+            latest = _latest
+            if latest is None or latest.revision != revision:
+                latest = _latest = _read_at_once()
+    return latest
+
+
+def _read_at_once() -> _State:
+    """All of it as of one moment, so that nothing of the next revision stands under the number of this one."""
+    with transaction.atomic(durable=True):
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return _read(*_revision())
+
+
+def _revision() -> tuple[int, datetime]:
     """Every request asks, and the ORM would take longer to write this query than PostgreSQL to answer it."""
     with connection.cursor() as cursor:
         cursor.execute(_REVISION)
-        return int(cursor.fetchone()[0])
+        number, changed = cursor.fetchone()
+        return int(number), changed
 
 
-def _read(revision: int) -> _Snapshot:
+def _read(revision: int, changed: datetime) -> _State:
     tables = (
         models.Table.objects.select_related("schema")
         .prefetch_related(Prefetch("columns", models.Column.objects.order_by("order")), "foreign_keys")
@@ -180,7 +210,9 @@ def _read(revision: int) -> _Snapshot:
     named |= {group for entry in entries for audience in entry.audience.values() for group in audience.groups}
     rows = list(models.Schema.objects.prefetch_related("creators"))
     schemas = [Schema(row.name, row.title, row.description, row.utype or None) for row in rows]
-    return _Snapshot(revision, schemas, {row.name: work(row) for row in rows}, entries, callable_, frozenset(named))
+    return _State(
+        revision, changed, schemas, {row.name: work(row) for row in rows}, entries, callable_, frozenset(named)
+    )
 
 
 def _entry(row: models.Table, audiences: dict[Aspect, Audiences]) -> _Entry:

@@ -15,8 +15,7 @@ from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
-from almagest.catalogue import Catalogue, Column, ForeignKey, Schema, Table
-from almagest.catalogue import written
+from almagest.catalogue import Catalogue, Column, ForeignKey, Schema, Table, written
 from almagest.formats.complexes import votable_type
 
 NAME = "tap_schema"

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import Any
+from functools import partial
 
 import django
-from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.core.handlers.wsgi import WSGIHandler
 
 from almagest.config.environment import use_settings
-from almagest.dali.body import UNREADABLE, MeasuredBodies
+from almagest.dali.body import Request
 from almagest.query import limits
 
 
-class Request(WSGIRequest):
-    """A request that can be made of whatever comes."""
-
-    def _set_content_type_params(self, meta: dict[str, Any]) -> None:
-        # Where a charset is named, Django reads the address here, outside everything that answers what is wrong with
-        # it. Whoever reads it later finds the same; a content type that is none is as one that was not sent.
-        self.content_type, self.content_params = "", {}
-        with suppress(*UNREADABLE):
-            super()._set_content_type_params(meta)  # type: ignore[misc] # the stubs leave it out
-
-
 class Handler(WSGIHandler):
-    """Django's, with such requests."""
+    """Django's, with requests of our own."""
 
-    request_class = Request
+    request_class = partial(Request, most=limits.BODY_BYTES)  # type: ignore[assignment] # Django only calls it
 
 
 use_settings()
 django.setup(set_prefix=False)
-application = MeasuredBodies(Handler(), limits.BODY_BYTES)
+application = Handler()

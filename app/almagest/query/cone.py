@@ -33,14 +33,11 @@ class Cone:
 def check(pairs: Iterable[tuple[str, str]]) -> Cone:
     """The search that these parameters ask for. Raises InvalidRequestError or TooLargeError naming the parameter."""
     sent = request.collect(pairs, NAMES)
-    verbosity = sent.get("VERB", "").strip() or "2"
-    if verbosity not in VERBOSITIES:
-        raise InvalidRequestError(f"VERB has to be 1, 2 or 3, not {verbosity[:40]!r}")
     return Cone(
         _degrees("RA", sent, 0, 360),
         _degrees("DEC", sent, -90, 90),
         _degrees("SR", sent, 0, limits.CONE_DEGREES),
-        int(verbosity),
+        int(request.choice(sent, "VERB", VERBOSITIES, default="2")),
         request.row_limit(sent),
         request.response_format(sent) if sent.get("RESPONSEFORMAT", "").strip() else None,
     )

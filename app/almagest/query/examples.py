@@ -25,15 +25,16 @@ class Example:
 
 def visible(identity: Identity) -> Iterator[Example]:
     """The examples that this identity can run, in the order of their tables."""
-    tables = catalogue.visible(identity)
+    holdings = catalogue.holdings(identity)
+    tables = holdings.readable
     rows = models.Example.objects.select_related("table__schema").order_by(
         "table__schema__order", "table__schema__name", "table__order", "table__name", "order"
     )
     for row in rows:
         try:
-            read = adql.translate(row.query, tables, maxrec=limits.DEFAULT_ROWS).tables
+            translation = adql.translate(row.query, tables, maxrec=limits.DEFAULT_ROWS, forbidden=holdings.forbidden)
         except adql.AdqlError:
-            # It reads what this identity does not see, or what is not there any more.
+            # It reads or calls what this identity may not, or what is not there any more.
             continue
-        names = tuple(table.written for table in tables.tables if (table.schema, table.name) in read)
+        names = tuple(table.written for table in tables.tables if (table.schema, table.name) in translation.tables)
         yield Example(f"{row.table}-{row.order + 1}", row.name, row.description, row.query, names)

@@ -29,7 +29,7 @@ TEMPORARY_BYTES = 8 << 30
 with: of a disk that the node needs for other things too."""
 
 KEPT_FOR_UPLOADS_BYTES = 2 << 30
-"""Bytes of these that no answer may take: an answer stays on the disk until its reader has it, however slow they are."""
+"""Bytes of these that no answer may take: an answer waits there until its reader has it, however slow they are."""
 
 SYNC_SECONDS = 60.0
 """Seconds that PostgreSQL works on, and sends, a synchronous answer."""

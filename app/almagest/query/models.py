@@ -31,7 +31,9 @@ ACTIVE = (Phase.PENDING, Phase.QUEUED, Phase.EXECUTING)
 """Phases that are not final."""
 
 WITHOUT_RESULT = (Phase.PENDING, Phase.ERROR, Phase.ABORTED, Phase.ARCHIVED)
-"""Phases in which a job has no result: a table that is left over from one is an orphan. (A QUEUED job may have an earlier attempt's, which the next replaces.)"""
+"""Phases in which a job has no result: a table that is left over from one is an orphan.
+
+(A QUEUED job may have an earlier attempt's, which the next replaces.)"""
 
 
 ENDED = (Phase.COMPLETED, Phase.ERROR, Phase.ABORTED)

@@ -14,8 +14,14 @@ from almagest.query.errors import InvalidRequestError, TooLargeError
 Parameters = Mapping[str, str]
 """Parameters by upper-case name, values as sent."""
 
-NAMES = ("LANG", "QUERY", "RESPONSEFORMAT", "FORMAT", "MAXREC", "RUNID", "UPLOAD", "TABLE_NAME")
-"""Those that mean something to a query; the others are ignored, as DALI asks, and so is REQUEST of TAP 1.0."""
+NAMES = ("REQUEST", "LANG", "QUERY", "RESPONSEFORMAT", "FORMAT", "MAXREC", "RUNID", "UPLOAD", "TABLE_NAME")
+"""Those that mean something to a query; the others are ignored, as DALI asks."""
+
+OPERATIONS = ("doQuery",)
+"""REQUEST, which TAP 1.0 demanded and clients still send: what the service can be asked to do."""
+
+JOB_NAMES = ("PHASE", "EXECUTIONDURATION", "DESTRUCTION")
+"""Those that a new job may come with beside its query's (UWS 1.1 §2.2.3.1)."""
 
 _CHARACTERS = {"QUERY": limits.QUERY_CHARACTERS, "RUNID": limits.RUN_ID_CHARACTERS}
 
@@ -70,8 +76,19 @@ def collect(pairs: Iterable[tuple[str, str]], names: Collection[str] = NAMES) ->
     return found
 
 
+def choice(parameters: Parameters, name: str, allowed: Collection[str], default: str = "") -> str:
+    """The value of a parameter that has to be one of these, in any letter case; `default` where it was not sent, or
+    empty. Raises InvalidRequestError."""
+    value = parameters.get(name, "").strip()
+    known = {each.upper(): each for each in allowed}
+    if value and value.upper() not in known:
+        raise InvalidRequestError(f"{name} has to be {' or '.join(sorted(allowed))}, not {_shown(value)}")
+    return known[value.upper()] if value else default
+
+
 def check(parameters: Parameters) -> QueryRequest:
     """The query that these parameters ask for. Raises InvalidRequestError naming the parameter."""
+    choice(parameters, "REQUEST", OPERATIONS)
     language = parameters.get("LANG")
     if not language:
         raise InvalidRequestError("LANG is missing; send LANG=ADQL")
@@ -82,6 +99,28 @@ def check(parameters: Parameters) -> QueryRequest:
     if not query.strip():
         raise InvalidRequestError("QUERY is missing or empty")
     return QueryRequest(query, dialects[language.upper()], response_format(parameters), row_limit(parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What whoever creates a job wants of it beside its query. start: at once; duration: seconds that it may run, 0 for
+    no limit; destruction: when it is to be forgotten; None for what is usual."""
+
+    start: bool = False
+    duration: int | None = None
+    destruction: datetime | None = None
+
+
+def wishes(pairs: Iterable[tuple[str, str]]) -> Wishes:
+    """What the parameters of a new job want of it (UWS 1.1 §2.2.3.1). Raises InvalidRequestError naming the one that is
+    wrong: there is no job then."""
+    sent = collect(pairs, JOB_NAMES)
+    duration, destruction = sent.get("EXECUTIONDURATION", "").strip(), sent.get("DESTRUCTION", "").strip()
+    return Wishes(
+        start=choice(sent, "PHASE", ("RUN",)) == "RUN",
+        duration=parse_duration(duration) if duration else None,
+        destruction=parse_time("DESTRUCTION", destruction) if destruction else None,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,17 +18,20 @@ _MANY_UPLOADS = "as many large uploads as this service reads at once are on thei
 class TemporaryFile(SpooledTemporaryFile[bytes]):
     """A file without a name, which is gone when it is closed."""
 
-    def __init__(self, left_free: int = 0, refusal: str = _MANY_UPLOADS) -> None:
-        """left_free: bytes of the disk that this one leaves to others; refusal: said when it may take no more of it."""
+    def __init__(self, left_free: int = 0, refusal: str = _MANY_UPLOADS, *, memory: int | None = None) -> None:
+        """left_free: bytes of the disk that this one leaves to others; refusal: said when it may take no more of it;
+        memory: bytes that it may have before it needs any, limits.MEMORY_BYTES unless there are fewer."""
         self._left_free = left_free
         self._refusal = refusal
+        self._memory = limits.MEMORY_BYTES if memory is None else memory
         self._size = self._taken = 0
-        super().__init__(limits.MEMORY_BYTES)
+        # To the class above 0 is no limit.
+        super().__init__(max(1, self._memory))
 
     def write(self, data: ReadableBuffer) -> int:
         """Append. Raises BusyError when all files of the process together would have too much of the disk."""
         size = self._size + memoryview(data).nbytes
-        if size > limits.MEMORY_BYTES:
+        if size > self._memory:
             if not _disk.take(size - self._taken, self._left_free):
                 raise BusyError(self._refusal)
             self._taken = size

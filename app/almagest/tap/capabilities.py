@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from almagest import adql, formats
 from almagest.accounts.authentication import SECURITY
-from almagest.accounts.identity import Identity
 from almagest.config.environment import queues
-from almagest.metadata import catalogue
+from almagest.metadata.catalogue import Holdings
 from almagest.query import limits
 from almagest.tap.address import base_url
 from almagest.vo import tap
@@ -30,13 +29,12 @@ _IVO_IDS = {
 }
 
 
-def service(identity: Identity) -> tap.Service:
-    """This archive's TAP service, as this identity may know it."""
-    catalogue.described(identity)
+def service(holdings: Holdings) -> tap.Service:
+    """This archive's TAP service, as those may know it who see these holdings."""
     slowest = max(queue.timeout for queue in queues())
     return tap.Service(
         url=base_url(),
-        languages=[_adql(catalogue.hidden(identity)), POSTGRESQL],
+        languages=[_adql(holdings.hidden), POSTGRESQL],
         formats=[_output(short, known) for short, known in formats.FORMATS.items()],
         duration=tap.Limits(int(queues()[0].timeout), int(slowest)),
         retention=tap.Limits(int(limits.RETENTION.total_seconds()), int(limits.MAX_RETENTION.total_seconds())),

@@ -5,7 +5,9 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 
 from almagest.accounts.authentication import identify
-from almagest.dali.face import face, pairs
+from almagest.dali.face import face
+from almagest.dali.form import pairs
+from almagest.query import request as parameters
 from almagest.query.errors import TooLargeError
 from almagest.query.uws import jobs
 
@@ -16,7 +18,7 @@ DELETED_AT_ONCE = 500
 @face("POST")
 def delete_jobs(request: HttpRequest) -> HttpResponse:
     """Delete all jobs of JOB_IDS, or none where the caller has no such job."""
-    names = next((value for name, value in pairs(request) if name.upper() == "JOB_IDS"), "")
+    names = parameters.collect(pairs(request), ("JOB_IDS",)).get("JOB_IDS", "")
     wanted = dict.fromkeys(name.strip() for name in names.split(",") if name.strip())
     if len(wanted) > DELETED_AT_ONCE:
         raise TooLargeError(f"JOB_IDS has {len(wanted):,} jobs; {DELETED_AT_ONCE} are deleted at once")

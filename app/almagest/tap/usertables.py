@@ -3,18 +3,14 @@ them, and results."""
 
 from __future__ import annotations
 
-from typing import BinaryIO, cast
-
 from django.http import HttpRequest, HttpResponse
-from django.http.request import UnreadablePostError
 
 from almagest.accounts.authentication import identify
-from almagest.dali.face import face, pairs
-from almagest.query import limits
-from almagest.query.errors import InvalidRequestError, NoSuchTableError, TooLargeError
+from almagest.dali.face import face
+from almagest.dali.form import pairs, unread
+from almagest.query import request as parameters
+from almagest.query.errors import InvalidRequestError, NoSuchTableError
 from almagest.query.tables import jobtables, usertables
-from almagest.query.tables.uploads import PIECE, Part
-from almagest.query.temporary import TemporaryFile
 from almagest.tap.address import base_url
 from almagest.vo import tables as documents
 from almagest.vo import vosi
@@ -31,13 +27,10 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
         usertables.drop(identity, name)
         return HttpResponse(status=204)
     if request.method == "PUT":
-        with TemporaryFile() as body:
-            _read(request, body)
-            part = Part(cast("BinaryIO", body), request.content_type or "")
-            usertables.create(identity, name, part)
+        usertables.create(identity, name, unread(request))
         return HttpResponse(status=201, headers={"Location": _url(name.lower())})
     if request.method == "POST":
-        wanted = next((value for sent, value in pairs(request) if sent.upper() == "NAME"), None)
+        wanted = parameters.collect(pairs(request), ("NAME",)).get("NAME")
         if wanted is None:
             raise InvalidRequestError("NAME has to be the new name of the table")
         return HttpResponse(status=303, headers={"Location": _url(usertables.rename(identity, name, wanted))})
@@ -50,14 +43,3 @@ def table(request: HttpRequest, name: str) -> HttpResponse:
 
 def _url(name: str) -> str:
     return f"{base_url()}/tables/{jobtables.SCHEMA}.{name}"
-
-
-def _read(request: HttpRequest, body: TemporaryFile) -> None:
-    try:
-        while piece := request.read(PIECE):
-            body.write(piece)
-            if body.tell() > limits.UPLOAD_BYTES:
-                raise TooLargeError(f"the table has more than {limits.UPLOAD_BYTES:,} bytes, which is the most allowed")
-    except UnreadablePostError as error:
-        raise InvalidRequestError("the body of the request cannot be read") from error
-    body.seek(0)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 from functools import lru_cache
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.utils.http import http_date, quote_etag
@@ -14,11 +15,12 @@ from django.views.decorators.gzip import gzip_page
 from almagest.accounts.authentication import challenges, identify
 from almagest.catalogue import Catalogue
 from almagest.config.environment import environment
-from almagest.dali.face import face, pairs, parts, stream
-from almagest.metadata import catalogue, models
-from almagest.query import examples as queries
+from almagest.dali.face import face, promise, stream
+from almagest.dali.form import form, pairs
+from almagest.metadata import catalogue
+from almagest.query import examples as tried
 from almagest.query import request as parameters
-from almagest.query.answers.sync import sync as run
+from almagest.query.answers import sync as queries
 from almagest.query.errors import NoSuchTableError
 from almagest.query.tables import jobtables
 from almagest.tap.address import base_url
@@ -34,17 +36,23 @@ def root(_: HttpRequest) -> HttpResponse:
 
 
 @face("GET", "HEAD", "POST")
-def sync(request: HttpRequest) -> StreamingHttpResponse:
-    """`/tap/sync` (TAP 1.1 §2.2)."""
-    return stream(run(identify(request), parameters.collect(pairs(request)), parts(request)), "result")
+def sync(request: HttpRequest) -> HttpResponseBase:
+    """`/tap/sync` (TAP 1.1 §2.2). HEAD runs no query (RFC 9110 §9.3.2)."""
+    identity = identify(request)
+    if request.method == "HEAD":
+        return promise(queries.check(identity, parameters.collect(pairs(request))), "result")
+    with form(request) as sent:
+        return stream(queries.sync(identity, parameters.collect(sent.pairs), sent.parts), "result")
 
 
 @face("GET", "HEAD")
 @gzip_page
 def capabilities(request: HttpRequest) -> HttpResponseBase:
     """`/tap/capabilities`; to nobody in particular with the ways to log in, which tells clients that there are some."""
-    response = _kept(request, tap.capabilities(service(identify(request))))
-    if identify(request).user is None:
+    identity = identify(request)
+    holdings = catalogue.holdings(identity)
+    response = _kept(request, tap.capabilities(service(holdings)), holdings.changed)
+    if identity.user is None:
         response.headers["WWW-Authenticate"] = challenges()
     return response
 
@@ -53,32 +61,35 @@ def capabilities(request: HttpRequest) -> HttpResponseBase:
 @gzip_page
 def tables(request: HttpRequest) -> HttpResponseBase:
     """`/tap/tables`, in full unless `detail=min` (VOSI 1.1 §4); the asker's own tables come last."""
-    full = {name.lower(): value for name, value in pairs(request)}.get("detail", "max") != "min"
+    full = parameters.choice(parameters.collect(pairs(request), ("DETAIL",)), "DETAIL", ("max", "min")) != "min"
     identity = identify(request)
-    document = _tableset(catalogue.described(identity), full=full)
+    holdings = catalogue.holdings(identity)
+    document = _tableset(holdings.described, full=full)
     own = jobtables.own_catalogue(identity)
     document = documents.extended(document, own, full=full) if own.tables else document
     # It names itself only when it posts; nobody else that matters sends no name at all.
     tapplus = "User-Agent" not in request.headers
-    return _kept(request, documents.flagged(document) if tapplus else document, own=bool(identity.owner))
+    changed = None if identity.owner else holdings.changed
+    return _kept(request, documents.flagged(document) if tapplus else document, changed)
 
 
 @face("GET", "HEAD")
 @gzip_page
 def table(request: HttpRequest, name: str) -> HttpResponseBase:
     """`/tap/tables/<name>`, the name as queries write it."""
-    described = catalogue.described(identify(request))
+    holdings = catalogue.holdings(identify(request))
+    described = holdings.described
     found = next((table for table in described.tables if name in (table.written, str(table))), None)
     if found is None:
         raise NoSuchTableError(f"there is no table {name!r}; {base_url()}/tables lists them")
-    return _kept(request, documents.single(described, found))
+    return _kept(request, documents.single(described, found), holdings.changed)
 
 
 @face("GET", "HEAD")
 @gzip_page
 def examples(request: HttpRequest) -> HttpResponse:
     """`/tap/examples` (DALI 1.1 §2.3): for people a page, for clients XML."""
-    return render(request, "tap/examples.html", {"examples": list(queries.visible(identify(request)))})
+    return render(request, "tap/examples.html", {"examples": list(tried.visible(identify(request)))})
 
 
 @lru_cache(maxsize=8)
@@ -87,17 +98,16 @@ def _tableset(described: Catalogue, *, full: bool) -> bytes:
     return documents.tableset(described, full=full)
 
 
-def _kept(request: HttpRequest, document: bytes, *, own: bool = False) -> HttpResponseBase:
+def _kept(request: HttpRequest, document: bytes, changed: datetime | None) -> HttpResponseBase:
     """A document that clients may keep: known by what it says, and as old as the last change of the metadata.
 
-    own: whether it has what belongs to the asker, which changes without a record of when.
+    changed: None for one that has what belongs to the asker, which changes without a record of when.
     """
     etag = quote_etag(hashlib.sha256(document).hexdigest()[:32])
     headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-    changed = None
-    if not own:
-        changed = int(models.Revision.objects.values_list("changed", flat=True).get().timestamp())
-        headers["Last-Modified"] = http_date(changed)
+    seconds = None if changed is None else int(changed.timestamp())
+    if seconds is not None:
+        headers["Last-Modified"] = http_date(seconds)
     response = HttpResponse(document, content_type=vosi.MEDIA_TYPE, headers=headers)
     patch_vary_headers(response, ("Authorization", "Cookie", "User-Agent"))
-    return get_conditional_response(request, etag, changed, response) or response
+    return get_conditional_response(request, etag, seconds, response) or response

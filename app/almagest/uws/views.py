@@ -6,7 +6,7 @@ jobs of the user or of the visitor's cookie that asks for it, and is empty for p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
@@ -14,7 +14,8 @@ from almagest import formats
 from almagest.accounts.authentication import identify
 from almagest.accounts.identity import Identity
 from almagest.accounts.visitors import settle
-from almagest.dali.face import download, face, pairs, parts
+from almagest.dali.face import download, face
+from almagest.dali.form import Pairs, form, pairs
 from almagest.query import request as parameters
 from almagest.query.answers import results
 from almagest.query.errors import InvalidRequestError, NoSuchJobError
@@ -27,13 +28,14 @@ from almagest.vo import uws
 @face("GET", "HEAD", "POST")
 def joblist(request: HttpRequest, service: JobList) -> HttpResponse:
     """`{jobs}` (UWS 1.1 §2.2.2): create a job, or list those that the caller owns."""
-    caller, sent = identify(request), list(pairs(request))
+    caller = identify(request)
     if request.method != "POST":
-        entries = (documents.entry(found, service.job(found), caller.name) for found in _listed(caller, sent))
+        listed = _listed(caller, pairs(request))
+        entries = (documents.entry(found, service.job(found), caller.name) for found in listed)
         return _xml(uws.jobs(service.url, entries))
-    start = _control(sent, "PHASE") == "RUN"
-    job = submission.create(_creator(request, caller), parameters.collect(sent), parts(request), start=start)
-    return _see(service.job(job))
+    with form(request) as sent:
+        wanted, wishes = parameters.collect(sent.pairs), parameters.wishes(sent.pairs)
+        return _see(service.job(submission.create(_creator(request, caller), wanted, sent.parts, wishes)))
 
 
 @face("GET", "HEAD", "POST", "DELETE")
@@ -42,14 +44,14 @@ def job(request: HttpRequest, service: JobList, job_id: str) -> HttpResponse:
     found = _find(request, job_id)
     if request.method == "DELETE":
         return _deleted(service, found)
-    sent = list(pairs(request))
+    sent = pairs(request)
     if request.method == "POST":
-        if _control(sent, "ACTION") != "DELETE":
+        if _control(sent, "ACTION", ("DELETE",)) != "DELETE":
             raise InvalidRequestError("the only thing to post here is ACTION=DELETE; see UWS 1.1 for the job's parts")
         return _deleted(service, found)
-    seconds = _control(sent, "WAIT")
-    if seconds is not None:
-        found = jobs.wait(found, parameters.parse_wait(seconds), _control(sent, "PHASE"))
+    seconds, awaited = _control(sent, "WAIT"), _control(sent, "PHASE", uws.PHASES)
+    if seconds and request.method != "HEAD":
+        found = jobs.wait(found, parameters.parse_wait(seconds), awaited or None)
     return _xml(uws.job(documents.describe(found, service.job(found))))
 
 
@@ -61,9 +63,10 @@ def part(request: HttpRequest, service: JobList, job_id: str, name: str) -> Http
         if name not in (*_SET, "parameters"):
             raise InvalidRequestError(f"{name} cannot be set")
         if name == "parameters":
-            submission.add(found, parameters.collect(pairs(request)), parts(request))
+            with form(request) as sent:
+                submission.add(found, parameters.collect(sent.pairs), sent.parts)
         else:
-            _SET[name](found, list(pairs(request)))
+            _SET[name](found, pairs(request))
         return _see(service.job(found))
     described = documents.describe(found, service.job(found))
     if name in _DOCUMENTS:
@@ -88,26 +91,23 @@ def result(request: HttpRequest, service: JobList, job_id: str) -> HttpResponseB
     return download(request, results.stored(found, service.path, wanted.get("RESPONSEFORMAT")), f"job-{found.pk}")
 
 
-Sent = list[tuple[str, str]]
-
-
-def _set_phase(found: Job, sent: Sent) -> None:
-    steps: Mapping[str | None, Callable[[Job], None]] = {"RUN": jobs.run, "ABORT": jobs.abort}
-    step = steps.get(_control(sent, "PHASE"))
+def _set_phase(found: Job, sent: Pairs) -> None:
+    steps: Mapping[str, Callable[[Job], None]] = {"RUN": jobs.run, "ABORT": jobs.abort}
+    step = steps.get(_control(sent, "PHASE", steps))
     if step is None:
         raise InvalidRequestError("PHASE has to be RUN or ABORT")
     step(found)
 
 
-def _set_duration(found: Job, sent: Sent) -> None:
-    jobs.set_duration(found, parameters.parse_duration(_control(sent, "EXECUTIONDURATION") or ""))
+def _set_duration(found: Job, sent: Pairs) -> None:
+    jobs.set_duration(found, parameters.parse_duration(_control(sent, "EXECUTIONDURATION")))
 
 
-def _set_destruction(found: Job, sent: Sent) -> None:
-    jobs.set_destruction(found, parameters.parse_time("DESTRUCTION", _control(sent, "DESTRUCTION") or ""))
+def _set_destruction(found: Job, sent: Pairs) -> None:
+    jobs.set_destruction(found, parameters.parse_time("DESTRUCTION", _control(sent, "DESTRUCTION")))
 
 
-_SET: Mapping[str, Callable[[Job, Sent], None]] = {
+_SET: Mapping[str, Callable[[Job, Pairs], None]] = {
     "phase": _set_phase,
     "executionduration": _set_duration,
     "destruction": _set_destruction,
@@ -141,23 +141,25 @@ def _creator(request: HttpRequest, caller: Identity) -> Identity:
     return caller
 
 
-def _listed(caller: Identity, sent: Sent) -> list[Job]:
+def _listed(caller: Identity, sent: Pairs) -> list[Job]:
     """Filters of UWS 1.1 §2.2.2.1, combined with AND; PHASE may come several times."""
-    phases = {value.upper() for name, value in sent if name.upper() == "PHASE"}
-    if unknown := phases - uws.PHASES:
-        raise InvalidRequestError(f"there is no phase {min(unknown)[:40]!r}; UWS has {', '.join(sorted(uws.PHASES))}")
+    named = {_control([pair], "PHASE", uws.PHASES) for pair in sent if pair[0].upper() == "PHASE"}
+    phases = named - {""}
     after, last = _control(sent, "AFTER"), _control(sent, "LAST")
     return jobs.listed(
         caller,
         phases,
-        None if after is None else parameters.parse_time("AFTER", after),
-        None if last is None else parameters.parse_last(last),
+        parameters.parse_time("AFTER", after) if after else None,
+        parameters.parse_last(last) if last else None,
     )
 
 
-def _control(sent: Sent, name: str) -> str | None:
-    """A parameter of the protocol itself, which is no parameter of the query."""
-    return next((value for sent_name, value in sent if sent_name.upper() == name), None)
+def _control(sent: Pairs, name: str, allowed: Collection[str] = ()) -> str:
+    """A parameter of the protocol itself, which is no parameter of the query; empty where it was not sent.
+
+    allowed: what it may be, where that is enumerated. Raises InvalidRequestError, TooLargeError."""
+    found = parameters.collect(sent, (name,))
+    return parameters.choice(found, name, allowed) if allowed else found.get(name, "").strip()
 
 
 def _deleted(service: JobList, found: Job) -> HttpResponse:

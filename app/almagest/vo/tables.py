@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from almagest.catalogue import Catalogue, Column, ForeignKey, Schema, Table
-from almagest.catalogue import written
+from almagest.catalogue import Catalogue, Column, ForeignKey, Schema, Table, written
 from almagest.formats.complexes import votable_type
 from almagest.formats.markup import Markup, document, element, optional
 

@@ -59,7 +59,7 @@ def proxy(scope: Scope) -> str:
     # How users come is known; a header that says so could be anybody's.
     scheme = urlsplit(site_url(scope.archive, scope.facts)).scheme
     behind = _BEHIND_AN_INGRESS if spec.exposure.type is ExposureType.INGRESS else ""
-    http = upstreams + behind + _PROXY_HTTP.replace("@scheme@", scheme)
+    http = upstreams + behind + _SECRETS + _PROXY_HTTP.replace("@scheme@", scheme)
     cms = _CMS if spec.wordpress.enabled else ""
     return _HTTP % (http.rstrip("\n"), (cms + _APPLICATION).rstrip("\n"))
 
@@ -84,6 +84,8 @@ _PROXY_HTTP = """\
   proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
   proxy_set_header X-Forwarded-Host $http_host;
   proxy_set_header X-Forwarded-Proto @scheme@;
+  proxy_set_header Authorization $authorization;
+  proxy_set_header Cookie $cookies;
   proxy_connect_timeout 5s;
   proxy_read_timeout 600s;
   proxy_send_timeout 600s;
@@ -95,8 +97,19 @@ _PROXY_HTTP = """\
   proxy_pass_header Server;
 """
 
-# Pods and balancers have private addresses, so the last public address is the visitor's; visitors may forge those before
-# it. A router in front of the cluster may pass connections on without reading them.
+# WordPress gets neither the credentials nor the cookies of the application, which has three, all named almagest_*.
+# Three are taken out; where more came, no cookie goes through.
+_SECRETS = """\
+  map $http_cookie $cookies_3 { default $http_cookie; "~^(?<a3>(?:.*; *)?)almagest_[^;]*(?:; *|$)(?<b3>.*)$" $a3$b3; }
+  map $cookies_3 $cookies_2 { default $cookies_3; "~^(?<a2>(?:.*; *)?)almagest_[^;]*(?:; *|$)(?<b2>.*)$" $a2$b2; }
+  map $cookies_2 $cookies_1 { default $cookies_2; "~^(?<a1>(?:.*; *)?)almagest_[^;]*(?:; *|$)(?<b1>.*)$" $a1$b1; }
+  map $cookies_1 $cookies_0 { default $cookies_1; "~(^|;)\\s*almagest_" ""; }
+  map $uri $cookies { default $http_cookie; ~^/cms/ $cookies_0; }
+  map $uri $authorization { default $http_authorization; ~^/cms/ ""; }
+"""
+
+# Pods and balancers have private addresses, so the last public address is the visitor's; visitors may forge those
+# before it. A router in front of the cluster may pass connections on without reading them.
 _BEHIND_AN_INGRESS = """\
   set_real_ip_from 10.0.0.0/8;
   set_real_ip_from 100.64.0.0/10;

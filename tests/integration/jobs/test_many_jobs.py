@@ -33,6 +33,7 @@ from django.utils import timezone
 from almagest.accounts.identity import Identity, NOBODY
 from almagest.adql import Translation
 from almagest.query import quotas
+from almagest.query.request import Wishes
 from almagest.query.tables import jobtables
 from almagest.query.uws import claims, jobs, recovery, sweep
 from almagest.query.models import Job
@@ -46,7 +47,7 @@ many = Identity(visitor="almagest_s" + "{digest}")
 hour = timezone.now() - timedelta(hours=1)
 with connection.execute_wrapper(watch):
     for asker in (many, NOBODY):
-        job = jobs.create(asker, {{"LANG": "ADQL", "QUERY": "SELECT 1"}}, start=True)
+        job = jobs.create(asker, {{"LANG": "ADQL", "QUERY": "SELECT 1"}}, Wishes(start=True))
         jobs.find(job.pk, asker)
         claimed = claims.claim(job.queue)
         claims.ready(job.queue)

@@ -83,7 +83,7 @@ class Answer:
 
         Raises QueryError when the query fails before them, and when the format cannot hold such a table.
         """
-        check(response_format, source.columns)
+        check_columns(response_format, source.columns)
         self.format = response_format
         self._source = source
         self._rows = _Rows(source, response_format)
@@ -111,7 +111,7 @@ class Answer:
         yield from self._parts
 
 
-def check(response_format: Format, columns: Sequence[Column]) -> None:
+def check_columns(response_format: Format, columns: Sequence[Column]) -> None:
     """Raise TooLargeError when a table of these columns cannot be written in this format."""
     try:
         response_format.check(columns)

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 from almagest import adql, formats
 from almagest.accounts.identity import Identity
-from almagest.catalogue import Catalogue, Column, Table, written
+from almagest.catalogue import Column, Table, written
+from almagest.formats.format import Format
 from almagest.formats.votable import Tabledata
 from almagest.metadata import catalogue
+from almagest.metadata.catalogue import Holdings
 from almagest.query import limits
 from almagest.query.answers import origin
 from almagest.query.answers.answer import Answer, Source
@@ -26,24 +28,24 @@ ADVICE = f"A cone search may take {limits.SYNC_SECONDS:g} s; ask for a smaller r
 
 @dataclass(frozen=True, slots=True)
 class Searchable:
-    """A table that has a cone search for whoever asks. sky: all that they may read."""
+    """A table that has a cone search for whoever asks. holdings: as they see them."""
 
     identity: Identity
-    sky: Catalogue
+    holdings: Holdings
     table: Table
     main: conesearch.Main
 
 
 def find(identity: Identity, name: str) -> Searchable:
     """The table `schema.table`. Raises NoSuchTableError when there is none, or it has no cone search."""
-    sky = catalogue.visible(identity)
-    table = next((table for table in sky.tables if str(table) == name), None)
+    holdings = catalogue.holdings(identity)
+    table = next((table for table in holdings.readable.tables if str(table) == name), None)
     if table is None:
         raise NoSuchTableError(f"there is no table {name[:40]!r}")
     main = conesearch.main(table)
     if main is None:
         raise NoSuchTableError(f"{table} has no cone search: it lacks a position, or a column whose UCD is meta.id")
-    return Searchable(identity, sky, table, main)
+    return Searchable(identity, holdings, table, main)
 
 
 def search(found: Searchable, cone: Cone) -> Answer:
@@ -57,7 +59,7 @@ def search(found: Searchable, cone: Cone) -> Answer:
     translation = adql.translate(
         f"SELECT {selected} FROM {found.table.written}"  # noqa: S608 - it is ADQL
         f" WHERE 1 = CONTAINS(POINT({written(main.ra)}, {written(main.dec)}), {circle})",
-        found.sky,
+        found.holdings.readable,
         maxrec=cone.maxrec,
     )
     wanted, overflow = (cone.maxrec, None) if cone.radius > 0 else (0, False)
@@ -73,6 +75,7 @@ def search(found: Searchable, cone: Cone) -> Answer:
         identity=found.identity,
     )
     about = origin.about(
+        found.holdings,
         "",
         translation.tables,
         translation.columns,
@@ -80,8 +83,12 @@ def search(found: Searchable, cone: Cone) -> Answer:
         requested=datetime.now(UTC),
         protocol=conesearch.STANDARD,
     )
-    wanted_format = formats.negotiate(cone.response_format) if cone.response_format else OLDEST_FORMAT
-    return Answer(source, wanted_format, about)
+    return Answer(source, written_as(cone), about)
+
+
+def written_as(cone: Cone) -> Format:
+    """The format of a search's answer."""
+    return formats.negotiate(cone.response_format) if cone.response_format else OLDEST_FORMAT
 
 
 def example(found: Searchable) -> tuple[float, float] | None:
@@ -90,7 +97,7 @@ def example(found: Searchable) -> tuple[float, float] | None:
     translation = adql.translate(
         f"SELECT TOP 1 {ra}, {dec} FROM {found.table.written}"  # noqa: S608 - it is ADQL
         f" WHERE {ra} IS NOT NULL AND {dec} IS NOT NULL",
-        found.sky,
+        found.holdings.readable,
     )
     return next(iter(fetch(found.identity, translation)), None)
 

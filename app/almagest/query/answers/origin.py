@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from almagest.catalogue import Column
+from almagest.catalogue import Column, Table
 from almagest.config.environment import environment, site
 from almagest.formats import About, Coordinates, Link, Origin, ServiceDescriptor, placed
-from almagest.metadata import catalogue
+from almagest.metadata.catalogue import Holdings
 from almagest.metadata.works import Work
 from almagest.vo import datalink, tap
 
@@ -20,6 +20,7 @@ def links_url() -> str:
 
 
 def about(
+    holdings: Holdings,
     query: str,
     tables: Collection[tuple[str, str]],
     columns: Sequence[Column],
@@ -31,8 +32,9 @@ def about(
     """Everything but the rows. tables: (schema, name) that were read; columns: of the answer; path: below the site's
     address, of the resource that was asked; requested: when, in UTC; protocol: identifier of the standard that it
     follows."""
-    known = catalogue.works()
-    used = [known[schema] for schema in sorted({schema for schema, _ in tables}) if schema in known]
+    works = holdings.works
+    used = [works[schema] for schema in sorted({schema for schema, _ in tables}) if schema in works]
+    read = [holdings.table(schema, name) for schema, name in tables]
     origin = Origin(
         publisher=site().publisher or site().title,
         server_software=f"Almagest/{environment().release}",
@@ -51,25 +53,22 @@ def about(
     return About(
         {"QUERY": query} if query else {},
         origin,
-        Coordinates(epoch=_epoch(tables, columns)),
-        services=_services(tables, columns),
+        Coordinates(epoch=_epoch(read, columns)),
+        services=_services(read, columns),
         links=tuple(dict.fromkeys(links)),
     )
 
 
-def _services(tables: Collection[tuple[str, str]], columns: Sequence[Column]) -> tuple[ServiceDescriptor, ...]:
-    """DataLink, for an answer whose rows are those of one table."""
-    if len(tables) != 1:
+def _services(read: Sequence[Table | None], columns: Sequence[Column]) -> tuple[ServiceDescriptor, ...]:
+    """DataLink, for an answer whose rows are those of one published table."""
+    if len(read) != 1 or read[0] is None:
         return ()
-    ((schema, name),) = tables
-    read = catalogue.table(schema, name)
-    links = datalink.of_results(links_url(), read, columns) if read else None
+    links = datalink.of_results(links_url(), read[0], columns)
     return (links,) if links else ()
 
 
-def _epoch(tables: Collection[tuple[str, str]], columns: Sequence[Column]) -> str | None:
+def _epoch(read: Sequence[Table | None], columns: Sequence[Column]) -> str | None:
     """The epoch of all positions of an answer: each has to be a table's own, for a calculated one may be of any."""
-    read = [catalogue.table(schema, name) for schema, name in tables]
     if not all(read):
         return None
     epochs: set[str | None] = set()

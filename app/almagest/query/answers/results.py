@@ -6,8 +6,9 @@ from psycopg import sql
 
 from almagest import formats
 from almagest.accounts.identity import Identity
+from almagest.metadata import catalogue
 from almagest.query import request
-from almagest.query.answers.answer import Source, check
+from almagest.query.answers.answer import Source, check_columns
 from almagest.query.answers.downloads import Document
 from almagest.query.answers.origin import about
 from almagest.query.errors import NoSuchJobError
@@ -42,7 +43,7 @@ def stored(job: Job, path: str, response_format: str | None = None) -> Document:
         lost=f"the result of job {job.pk} was lost when the data database restarted; run the query again",
     )
     chosen = formats.negotiate(wanted)
-    check(chosen, source.columns)
+    check_columns(chosen, source.columns)
     return Document(source, chosen, _about(job, path))
 
 
@@ -57,8 +58,13 @@ def _reader(job: Job) -> Identity | None:
 
 
 def _about(job: Job, path: str) -> formats.About:
-    """What the document tells about itself: the same at every download, so of the day when the job was made."""
-    tables = [(schema, name) for schema, name in job.tables]
+    """What the document tells about itself: of the day when the job was made, so that it is the same at every download
+    for as long as the metadata are."""
     return about(
-        job.parameters.get("QUERY", ""), tables, columns.read(job.columns), path=path, requested=job.created_at
+        catalogue.holdings(job.keeper),
+        job.parameters.get("QUERY", ""),
+        [(schema, name) for schema, name in job.tables],
+        columns.read(job.columns),
+        path=path,
+        requested=job.created_at,
     )

@@ -11,9 +11,10 @@ from almagest import adql, formats
 from almagest.accounts.identity import Identity
 from almagest.catalogue import Catalogue, Table
 from almagest.metadata import catalogue
+from almagest.metadata.catalogue import Holdings
 from almagest.query import limits, request
 from almagest.query.answers import origin
-from almagest.query.answers.answer import Answer, Source, check
+from almagest.query.answers.answer import Answer, Source, check_columns
 from almagest.query.errors import ForbiddenError, InvalidRequestError, QueryError
 from almagest.query.tables import jobtables, uploads
 
@@ -35,9 +36,15 @@ def sync(identity: Identity, parameters: request.Parameters, parts: uploads.Part
     """
     asked = request.check(parameters)
     with uploads.received(request.uploads(parameters), parts) as tables:
-        translation = translate(identity, asked, uploads.temporary(tables))
+        holdings = catalogue.holdings(identity)
+        translation = translate(identity, holdings, asked, uploads.temporary(tables))
         about = origin.about(
-            asked.query, translation.tables, translation.columns, path="/tap/sync", requested=datetime.now(UTC)
+            holdings,
+            asked.query,
+            translation.tables,
+            translation.columns,
+            path="/tap/sync",
+            requested=datetime.now(UTC),
         )
         source = Source(
             translation.sql,
@@ -53,27 +60,42 @@ def sync(identity: Identity, parameters: request.Parameters, parts: uploads.Part
         return Answer(source, formats.negotiate(asked.response_format), about)
 
 
-def translate(identity: Identity, asked: request.QueryRequest, brought: Sequence[Table] = ()) -> adql.Translation:
-    """The query's SQL over what this identity may read now, and over the tables that came with it.
+def check(identity: Identity, parameters: request.Parameters) -> formats.Format:
+    """The format that `sync` would answer in, found out without running or fetching anything.
 
-    Raises InvalidRequestError with the place in the query, ForbiddenError when it names what the asker may see but not
-    read, or TooLargeError when the format that is asked for cannot hold its result.
+    Raises QueryError: what is wrong with the parameters, or with a query that brings no tables along.
     """
-    translation = _readable(identity, asked, brought)
-    check(formats.negotiate(asked.response_format), translation.columns)
+    asked = request.check(parameters)
+    if not request.uploads(parameters):
+        translate(identity, catalogue.holdings(identity), asked)
+    return formats.negotiate(asked.response_format)
+
+
+def translate(
+    identity: Identity, holdings: Holdings, asked: request.QueryRequest, brought: Sequence[Table] = ()
+) -> adql.Translation:
+    """The query's SQL over what this identity may read, its own tables, and the tables that came with it.
+
+    holdings: as this identity sees them. Raises InvalidRequestError with the place in the query, ForbiddenError when it
+    names what the asker may see but not read, TooLargeError when the format that is asked for cannot hold its result.
+    """
+    translation = _readable(identity, holdings, asked, brought)
+    check_columns(formats.negotiate(asked.response_format), translation.columns)
     return translation
 
 
-def _readable(identity: Identity, asked: request.QueryRequest, brought: Sequence[Table]) -> adql.Translation:
+def _readable(
+    identity: Identity, holdings: Holdings, asked: request.QueryRequest, brought: Sequence[Table]
+) -> adql.Translation:
     own = (*jobtables.own_tables(identity, asked.query), *brought)
-    sky = catalogue.visible(identity)
-    kept = not own and len(asked.query) <= KEPT_CHARACTERS
     try:
-        return (_kept if kept else _translated)(asked, _with(sky, own), catalogue.forbidden(identity))
+        if not own and len(asked.query) <= KEPT_CHARACTERS:
+            return _kept(asked, holdings)
+        return _translated(asked, holdings, own)
     except (adql.UnknownTable, adql.UnknownColumn) as error:
-        raise _missing(error, asked, _with(catalogue.known(identity), own), identity) from error
+        raise _missing(error, asked, _with(holdings.known, own), identity) from error
     except adql.Forbidden as error:
-        if error.function.upper() in catalogue.hidden(identity):
+        if error.function.upper() in holdings.hidden:
             unknown = adql.UnknownFunction(f"There is no function {error.function}.", error.position)
             raise InvalidRequestError(str(unknown)) from error
         raise ForbiddenError(f"{error} {_remedy(identity)}") from error
@@ -81,13 +103,19 @@ def _readable(identity: Identity, asked: request.QueryRequest, brought: Sequence
         raise InvalidRequestError(str(error)) from error
 
 
-def _translated(asked: request.QueryRequest, sky: Catalogue, forbidden: frozenset[str]) -> adql.Translation:
-    return adql.translate(asked.query, sky, maxrec=asked.maxrec, dialect=asked.dialect, forbidden=forbidden)
+def _translated(asked: request.QueryRequest, holdings: Holdings, own: Sequence[Table] = ()) -> adql.Translation:
+    return adql.translate(
+        asked.query,
+        _with(holdings.readable, own),
+        maxrec=asked.maxrec,
+        dialect=asked.dialect,
+        forbidden=holdings.forbidden,
+    )
 
 
 _kept = lru_cache(maxsize=KEPT)(_translated)
-"""Scripts and monitors send the same text again and again. A catalogue is equal only to itself, and there is another
-one after every change of the metadata."""
+"""Scripts and monitors send the same text again and again. Holdings are equal only to themselves, and there are others
+after every change of the metadata."""
 
 
 def _missing(error: adql.AdqlError, asked: request.QueryRequest, known: Catalogue, identity: Identity) -> QueryError:

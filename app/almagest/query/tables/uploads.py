@@ -6,11 +6,11 @@ it is said first, and a file that is slow to read keeps nobody waiting. Neither 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import IO, BinaryIO, LiteralString
+from typing import IO, BinaryIO, LiteralString, cast
 
 import psycopg
 from psycopg import sql
@@ -73,7 +73,16 @@ class Part:
     media_type: str
 
 
-Parts = Mapping[str, Part]
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A part that is still to come. read: takes so many bytes of it, none at its end, and raises QueryError;
+    media_type: as in `Part`."""
+
+    read: Callable[[int], bytes]
+    media_type: str
+
+
+Parts = Mapping[str, Part | Unread]
 """Parts by name, which is what `param:<name>` means (DALI 1.1 §3.4.6)."""
 
 NO_PARTS: Parts = MappingProxyType({})
@@ -134,18 +143,26 @@ def _temporary_name(number: int) -> str:
 
 def _received(asked: Sequence[Upload], parts: Parts, files: ExitStack) -> list[Received]:
     with slots.slot(SLOT_SECONDS) as slot:
-        if slot is None or not (all(map(_inline, asked)) or slot.prolong()):
+        sources = [(upload, _source(upload, parts)) for upload in asked]
+        # Whoever has still to send a table may be slow.
+        if slot is None or not (all(isinstance(source, Part) for _, source in sources) or slot.prolong()):
             raise BusyError("too many uploads are being read at this moment; please try again soon")
-        return [_receive(upload, parts, files) for upload in asked]
+        return [_receive(upload, source, files) for upload, source in sources]
 
 
-def _inline(upload: Upload) -> bool:
-    return upload.uri.lower().startswith("param:")
+def _source(upload: Upload, parts: Parts) -> Part | Unread | str:
+    """The part that is meant, or the address. Raises InvalidRequestError when there is no such part."""
+    if not upload.uri.lower().startswith("param:"):
+        return upload.uri
+    rest = upload.uri.partition(":")[2]
+    if rest not in parts:
+        raise InvalidRequestError(f"UPLOAD names the part {rest[:40]!r}, which the request does not have")
+    return parts[rest]
 
 
-def _receive(upload: Upload, parts: Parts, files: ExitStack) -> Received:
+def _receive(upload: Upload, source: Part | Unread | str, files: ExitStack) -> Received:
     try:
-        part = _part(upload, parts, files)
+        part = source if isinstance(source, Part) else _whole(source, files)
         decoded = decode(part.file, part.media_type, BOUNDS)
         copy = files.enter_context(TemporaryFile())
         columns, nrows = _spool(decoded, copy)
@@ -156,15 +173,17 @@ def _receive(upload: Upload, parts: Parts, files: ExitStack) -> Received:
     return Received(upload.name, columns, nrows, copy)
 
 
-def _part(upload: Upload, parts: Parts, files: ExitStack) -> Part:
-    """Where the table is. Raises InvalidRequestError when it is nowhere, TooLargeError when it is too large."""
-    if _inline(upload):
-        rest = upload.uri.partition(":")[2]
-        if rest not in parts:
-            raise InvalidRequestError(f"UPLOAD names the part {rest[:40]!r}, which the request does not have")
-        return parts[rest]
-    file, media_type = files.enter_context(fetch.fetched(upload.uri, BOUNDS.bytes, environment().upload_networks))
-    return Part(file, media_type)
+def _whole(source: Unread | str, files: ExitStack) -> Part:
+    """All of a part that is still to come, from whoever sends it or from an address. Raises QueryError."""
+    if isinstance(source, str):
+        file, media_type = files.enter_context(fetch.fetched(source, BOUNDS.bytes, environment().upload_networks))
+        return Part(file, media_type)
+    copy = files.enter_context(TemporaryFile())
+    while piece := source.read(PIECE):
+        copy.write(piece)
+        if copy.tell() > BOUNDS.bytes:
+            raise TooLargeError(f"the table has more than {BOUNDS.bytes:,} bytes, which is the most allowed")
+    return Part(cast("BinaryIO", copy), source.media_type)
 
 
 def _spool(decoded: Decoded, copy: IO[bytes]) -> tuple[tuple[Column, ...], int]:

@@ -15,15 +15,16 @@ from almagest.query.failures import explain
 from almagest.query.models import Job, Phase, UserTable
 from almagest.query.tables import columns, jobtables, uploads
 from almagest.query.tables.jobtables import SCHEMA
-from almagest.query.tables.uploads import Part
+from almagest.query.tables.uploads import Part, Unread
 
 STORED_BY = timedelta(hours=1)
 """A table that is not whole so long after its row was made is not being stored any more: no statement takes longer than
 `limits.SYNC_SECONDS`, and there are a few of them."""
 
 
-def create(identity: Identity, name: str, part: Part) -> UserTable:
-    """Keep the table of a file under this name.
+def create(identity: Identity, name: str, part: Part | Unread) -> UserTable:
+    """Keep the table of a file under this name. Of a file that is still to come nothing is read before it is clear that
+    the asker may keep one.
 
     Raises ForbiddenError for those who are not logged in, InvalidRequestError when the name is none or taken or the
     file is no table, TooLargeError and QuotaError.
@@ -31,6 +32,7 @@ def create(identity: Identity, name: str, part: Part) -> UserTable:
     user, owner = _user(identity), identity.owner
     name = request.table_name(name)
     quotas.check_room(quotas.budgets(owner, identity.user))
+    _refuse_taken(owner, name)
     wanted = request.Upload(name, f"param:{name}")
     with uploads.received([wanted], {name: part}) as (received,):
         row = UserTable(owner=owner, user_id=user, name=name, nrows=received.nrows)

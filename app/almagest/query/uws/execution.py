@@ -15,6 +15,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from almagest.accounts.authentication import recall
 from almagest.accounts.identity import Identity
 from almagest.config.environment import queues
+from almagest.metadata import catalogue
 from almagest.query import datadb, limits, request
 from almagest.query.answers.sync import translate
 from almagest.query.errors import BusyError, GoneError, InternalError, QueryError
@@ -81,7 +82,8 @@ def _attempt(job: Job) -> None:
 
 def _run(job: Job) -> None:
     asked = request.check(job.parameters)
-    translation = translate(_asker(job), asked, submission.tables(job))
+    asker = _asker(job)
+    translation = translate(asker, catalogue.holdings(asker), asked, submission.tables(job))
     lost = threading.Event()
     try:
         with ExitStack() as kept:

@@ -31,14 +31,16 @@ Parameters = request.Parameters
 LOST = "the result was lost when the data database restarted; run the query again"
 
 
-def create(identity: Identity, parameters: Parameters, *, start: bool = False) -> Job:
-    """A new PENDING job, or a QUEUED one to `start`. Nothing about the query is checked: that happens when it runs
-    (TAP 1.1 §2.7).
+def create(identity: Identity, parameters: Parameters, wishes: request.Wishes = request.Wishes()) -> Job:
+    """A new PENDING job, or a QUEUED one where it is to start at once. Nothing about the query is checked: that happens
+    when it runs (TAP 1.1 §2.7). What is wished is granted as far as the archive allows.
 
     Raises QuotaError when its owner, or all visitors together, have used up what they may have, InvalidRequestError for
     a TABLE_NAME that is taken.
     """
-    owner, duration = identity.owner, int(queues()[0].timeout)
+    owner, now = identity.owner, timezone.now()
+    wanted = int(queues()[0].timeout) if wishes.duration is None else wishes.duration
+    duration = limits.duration(wanted, queues())
     within = quotas.budgets(owner, identity.user)
     quotas.check_room(within)
     job = Job(
@@ -49,18 +51,18 @@ def create(identity: Identity, parameters: Parameters, *, start: bool = False) -
         execution_duration=duration,
         queue=limits.queue_for(duration, queues()).name,
         created_at=Now(),
-        destruction_at=timezone.now() + limits.RETENTION,
+        destruction_at=limits.destruction(wishes.destruction or now + limits.RETENTION, now),
     )
-    if start:
-        job.phase, job.queued_at, job.published_at = Phase.QUEUED, timezone.now(), timezone.now()
+    if wishes.start:
+        job.phase, job.queued_at, job.published_at = Phase.QUEUED, now, now
     with transaction.atomic():
         jobtables.name(job)
         job.save(force_insert=True)
-        if start:
+        if wishes.start:
             quotas.check_active(within)
         else:
             quotas.check_pending(within)
-    if start:
+    if wishes.start:
         dispatch.publish(job.queue)
     return job
 

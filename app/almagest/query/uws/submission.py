@@ -8,6 +8,7 @@ next sweep after the job has ended.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -25,18 +26,22 @@ from almagest.query.uws import jobs
 
 
 def create(
-    identity: Identity, parameters: request.Parameters, parts: uploads.Parts = uploads.NO_PARTS, *, start: bool = False
+    identity: Identity,
+    parameters: request.Parameters,
+    parts: uploads.Parts = uploads.NO_PARTS,
+    wishes: request.Wishes = request.Wishes(),
 ) -> Job:
-    """A new job with its tables, PENDING, or QUEUED to `start`. Raises QueryError; whatever it raises, there is no job
-    then."""
+    """A new job with its tables, PENDING, or QUEUED where it is to start at once. Whatever it raises, there is no job
+    then. Raises QueryError."""
     asked = request.uploads(parameters)
     if not asked:
-        return jobs.create(identity, parameters, start=start)
+        return jobs.create(identity, parameters, wishes)
     with uploads.received(asked, parts) as tables:
-        job = jobs.create(identity, parameters)
+        # It starts when its tables are there.
+        job = jobs.create(identity, parameters, replace(wishes, start=False))
         try:
             _keep(job, tables, {})
-            if start:
+            if wishes.start:
                 jobs.run(job)
         except BaseException:
             jobs.delete(job)

@@ -129,8 +129,8 @@ def _close_accounts(connection: Connection, in_use: Collection[str]) -> None:
 def _close_visitors(connection: Connection) -> None:
     """Close the accounts of visitors without a table and a job.
 
-    A visitor may come back at any moment, because they keep their cookie; `almagest.query.datadb` then opens the account
-    again. A visitor whose role is in use, or who has a table by now, is left alone.
+    A visitor may come back at any moment, because they keep their cookie; `almagest.query.datadb` then opens the
+    account again. A visitor whose role is in use, or who has a table by now, is left alone.
     """
     idle = [visitor for (visitor,) in connection.execute(_IDLE)]
     closed = 0

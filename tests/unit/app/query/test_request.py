@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from almagest.query import limits, request
@@ -11,7 +13,7 @@ ASKED = {"LANG": "ADQL", "QUERY": "SELECT 1"}
 
 
 def test_names_have_any_case_and_others_are_ignored() -> None:
-    sent = [("lang", "ADQL"), ("Query", "SELECT 1"), ("REQUEST", "doQuery"), ("DUMMY", "x"), ("DUMMY", "y")]
+    sent = [("lang", "ADQL"), ("Query", "SELECT 1"), ("VERSION", "1.0"), ("DUMMY", "x"), ("DUMMY", "y")]
     assert request.collect(sent) == ASKED
 
 
@@ -44,6 +46,8 @@ def test_known_languages(language: str) -> None:
         ({"LANG": ""}, "LANG is missing"),
         ({"LANG": "OOBLECK"}, "unknown query language 'OOBLECK'"),
         ({"QUERY": " \n"}, "QUERY is missing"),
+        ({"REQUEST": "doEvil"}, "REQUEST has to be doQuery, not 'doEvil'"),
+        ({"REQUEST": "getCapabilities"}, "REQUEST has to be doQuery"),
         ({"MAXREC": "-1"}, "MAXREC has to be a whole number"),
         ({"MAXREC": "1e3"}, "MAXREC has to be a whole number"),
         ({"MAXREC": "١٢"}, "MAXREC has to be a whole number"),
@@ -56,6 +60,38 @@ def test_known_languages(language: str) -> None:
 def test_a_wrong_parameter_is_named(changed: dict[str, str], message: str) -> None:
     with pytest.raises(InvalidRequestError, match=message):
         request.check({**ASKED, **changed})
+
+
+@pytest.mark.parametrize("operation", ["doQuery", "DOQUERY", ""])
+def test_the_one_operation_may_be_named(operation: str) -> None:
+    assert request.check({**ASKED, "REQUEST": operation}) == request.check(ASKED)
+
+
+@pytest.mark.parametrize(
+    ("sent", "wished"),
+    [
+        ({}, request.Wishes()),
+        ({"phase": "RUN"}, request.Wishes(start=True)),
+        ({"PHASE": "run", "EXECUTIONDURATION": "0"}, request.Wishes(start=True, duration=0)),
+        ({"executionduration": "7", "PHASE": ""}, request.Wishes(duration=7)),
+        ({"DESTRUCTION": "2030-01-01"}, request.Wishes(destruction=datetime(2030, 1, 1, tzinfo=UTC))),
+    ],
+)
+def test_what_a_new_job_is_wished_to_be(sent: dict[str, str], wished: request.Wishes) -> None:
+    assert request.wishes(sent.items()) == wished
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        [("PHASE", "ABORT")], [("PHASE", "RUN"), ("PHASE", "PENDING")], [("EXECUTIONDURATION", "-1")],
+        [("EXECUTIONDURATION", "1h")], [("EXECUTIONDURATION", "1"), ("executionduration", "2")],
+        [("DESTRUCTION", "soon")],
+    ],
+)  # fmt: skip
+def test_a_wrong_wish_is_refused(sent: list[tuple[str, str]]) -> None:
+    with pytest.raises(InvalidRequestError, match=sent[0][0]):
+        request.wishes(sent)
 
 
 @pytest.mark.parametrize(
