@@ -21,6 +21,7 @@ from almagest_operator.settings import FIELD_MANAGER
 
 INSTANCE = "app.kubernetes.io/instance"
 COMPONENT = "app.kubernetes.io/component"
+PART = "app.kubernetes.io/name"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 SELECTOR = f"{MANAGED_BY}={FIELD_MANAGER}"
 """Label selector of everything that the operator makes."""
@@ -32,7 +33,7 @@ Body = Mapping[str, Any]
 class Live:
     """One child object.
 
-    archive, component: from its labels; render_hash: of the manifest that was applied last; fields: JSON of the field
+    archive, component, part: from its labels; render_hash: of the manifest that was applied last; fields: JSON of the field
     set that this operator owns; owners: uids of those with whom it goes; terminating: deleted, but still there;
     fingerprints: of a Secret's values by key; node_port: of a Service; claim: storage request of a StatefulSet's first
     volume claim template.
@@ -43,6 +44,7 @@ class Live:
     resource_version: str
     archive: str
     component: str
+    part: str = ""
     render_hash: str = ""
     fields: str = "{}"
     owners: tuple[str, ...] = ()
@@ -85,6 +87,7 @@ def project(body: Body) -> Live:
         resource_version=metadata["resourceVersion"],
         archive=labels.get(INSTANCE, ""),
         component=labels.get(COMPONENT, ""),
+        part=sys.intern(labels.get(PART, "")),
         render_hash=(metadata.get("annotations") or {}).get(RENDER_HASH, ""),
         # The same component of a hundred archives owns the same fields: one string for all of them.
         fields=sys.intern(json.dumps(owned_fields(body, FIELD_MANAGER), sort_keys=True)),

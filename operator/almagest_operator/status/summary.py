@@ -12,7 +12,7 @@ from almagest_operator.model.errors import InvalidSpec
 from almagest_operator.model.resource import Resource, Stage
 from almagest_operator.model.status import ArchiveStatus, ComponentStatus, Condition
 from almagest_operator.observe.store import Observed
-from almagest_operator.plan.stages import Step, Waiting
+from almagest_operator.plan import Step, Waiting
 from almagest_operator.status.conditions import (
     DATASETS_LOADED,
     DEGRADED,
@@ -89,11 +89,15 @@ def status(
     return ArchiveStatus(
         conditions=merge(before.conditions, findings, now, generation),
         observed_generation=generation if step.complete else before.observed_generation,
-        release=archive.spec.release if step.stage > Stage.WORKLOADS else before.release,
+        release=archive.spec.release if step.released else before.release,
         # Before the Services are there, a NodePort's URL has no port to name.
-        endpoints=desired.endpoints if step.stage > Stage.FOUNDATIONS else before.endpoints,
+        endpoints=before.endpoints if _homeless(step) else desired.endpoints,
         components=components,
     )
+
+
+def _homeless(step: Step) -> bool:
+    return any(item.part == "proxy" and item.stage is Stage.FOUNDATIONS for item in step.waiting)
 
 
 class Troubles:
@@ -133,9 +137,8 @@ def _progressing(step: Step, applied: Applied, troubles: Troubles) -> Finding:
         return no(PROGRESSING, "Complete", "")
     if applied.refused:
         return no(PROGRESSING, REFUSED, str(applied.refused[0]))
-    blocked = [item for item in step.failed if item.stage == step.stage or not item.blocks]
-    if blocked:
-        return no(PROGRESSING, _failure(blocked[0]), str(blocked[0]))
+    if len(step.failed) == len(step.waiting):
+        return no(PROGRESSING, _failure(step.failed[0]), str(step.failed[0]))
     return yes(PROGRESSING, *_doing(step, troubles))
 
 
