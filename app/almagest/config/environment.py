@@ -27,6 +27,9 @@ DataRole = Literal["almagest", "almagest_query", "almagest_job"]
 PASSWORD_KEYS: dict[str, str] = {"almagest": "owner", "almagest_query": "query", "almagest_job": "job"}
 """Role → the word before `-password` in the database's Secret."""
 
+LOST_MILLISECONDS = 10_000
+"""After so long without a sign from the machine of a server that was told something, the connection is given up."""
+
 
 class ConfigurationError(Exception):
     """The surroundings lack something or say something wrong; the message names the variable or file."""
@@ -108,6 +111,7 @@ class Environment(BaseSettings):
             user=self.appdb_user if role == "almagest" else role,
             password=self.secret(f"appdb/{PASSWORD_KEYS[role]}-password"),
             connect_timeout=5,
+            tcp_user_timeout=LOST_MILLISECONDS,
         )
 
     def datadb_conninfo(self, role: DataRole) -> str:
@@ -119,6 +123,7 @@ class Environment(BaseSettings):
             user=self.datadb_user if role == "almagest" else role,
             password=self.secret(f"datadb/{PASSWORD_KEYS[role]}-password"),
             connect_timeout=5,
+            tcp_user_timeout=LOST_MILLISECONDS,
         )
 
 
