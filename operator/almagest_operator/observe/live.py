@@ -35,7 +35,7 @@ class Live:
 
     archive, component, part: from its labels; render_hash: of the manifest that was applied last; fields: JSON of the field
     set that this operator owns; owners: uids of those with whom it goes; terminating: deleted, but still there;
-    fingerprints: of a Secret's values by key; node_port: of a Service; claim: storage request of a StatefulSet's first
+    fingerprints: of a Secret's values by key; node_port, address: of a Service; claim: storage request of a StatefulSet's first
     volume claim template.
     """
 
@@ -54,6 +54,7 @@ class Live:
     ready_replicas: int | None = None
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     node_port: int | None = None
+    address: str | None = None
     claim: str | None = None
 
     def holds(self, manifest: Body) -> bool:
@@ -98,6 +99,7 @@ def project(body: Body) -> Live:
         ready_replicas=status.get("readyReplicas", 0) if scaled else None,
         fingerprints=_fingerprints(body) if body["kind"] == "Secret" else {},
         node_port=_node_port(spec) if body["kind"] == "Service" else None,
+        address=spec.get("clusterIP") if body["kind"] == "Service" else None,
         claim=_claim(spec) if body["kind"] == "StatefulSet" else None,
     )
 

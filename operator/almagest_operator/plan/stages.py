@@ -18,7 +18,8 @@ from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource
 from almagest_operator.observe.kinds import kind_of
 from almagest_operator.observe.live import COMPONENT, PART, Live
 from almagest_operator.observe.readiness import DELETING, MISSING, Readiness, State
-from almagest_operator.plan import gates
+from almagest_operator.observe.look import Look
+from almagest_operator.plan import gates, smoke
 from almagest_operator.plan.outcome import SETTLED, Outcome
 from almagest_operator.plan.waiting import RESIZING, Waiting
 
@@ -76,12 +77,17 @@ def plan(
     resources: Sequence[Resource],
     secrets: Sequence[GeneratedSecret],
     children: Children,
+    look: Look | None,
     owners: tuple[Manifest, ...] = (),
 ) -> Step:
-    """The next step towards `resources` and `secrets`, given the archive's `children`; all its writes are needed."""
+    """The next step towards `resources` and `secrets`, given the archive's `children`; all its writes are needed.
+
+    look: what was found behind the proxy.
+    """
     found = {resource.key: _readiness(resource, children.get(resource.key)) for resource in resources}
     unready = [_secret_waiting(secret) for secret in secrets if not _has_all_keys(secret, children.get(secret.key))]
     unready += [_waiting(resource, found[resource.key]) for resource in resources if not found[resource.key].ready]
+    unready += smoke.waiting(resources, look)
     shut = {r.key for r in resources if any(gates.holds(item, r) for item in unready)}
     wanted = {resource.key for resource in resources} | {secret.key for secret in secrets}
     return Step(

@@ -10,6 +10,9 @@ from almagest_operator.observe.readiness import Readiness
 RESIZING = "Resizing"
 """The reason of a volume that serves as it is while its size changes."""
 
+NOT_SERVED, IMPAIRED = "NotServed", "Impaired"
+"""The reasons of what was found behind the proxy: pages and queries are not answered; they are, but not all is well."""
+
 
 @dataclass(frozen=True)
 class Waiting:
