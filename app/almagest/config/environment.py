@@ -74,12 +74,20 @@ class Environment(BaseSettings):
     web_port: int = 8000
     web_processes: int = Field(default=1, ge=1)
     web_threads: int = Field(default=24, ge=1, description="requests served at once by one process")
+    connections_query: int = Field(default=100, ge=1, description="that the role almagest_query may have")
+    connections_job: int = Field(default=100, ge=1, description="that the role almagest_job may have")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("upload_networks", mode="before")
     @classmethod
     def _split(cls, text: object) -> object:
         return [word.strip() for word in text.split(",") if word.strip()] if isinstance(text, str) else text
+
+    @property
+    def appdb_connections(self) -> int:
+        """Of one process to the application's database: one for each request that it can serve at once, and one for the
+        health check."""
+        return self.web_threads + 1
 
     @property
     def hosts(self) -> list[str]:

@@ -30,8 +30,7 @@ DATABASES = {
             "connect_timeout": 5,
             "tcp_user_timeout": LOST_MILLISECONDS,
             "application_name": f"almagest {_environment.archive}",
-            # One connection for each request that a process can serve at once, and one for the health check.
-            "pool": {"min_size": 1, "max_size": _environment.web_threads + 1, "timeout": 5},
+            "pool": {"min_size": 1, "max_size": _environment.appdb_connections, "timeout": 5},
         },
     }
 }

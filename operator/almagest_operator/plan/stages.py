@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from almagest_operator.desired import graph
+from almagest_operator.desired.connections import INGESTS_AT_ONCE
 from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, Stage
 from almagest_operator.observe.kinds import kind_of
 from almagest_operator.observe.live import COMPONENT, PART, Live
@@ -89,6 +90,7 @@ def plan(
     unready += [_waiting(resource, found[resource.key]) for resource in resources if not found[resource.key].ready]
     unready += smoke.waiting(resources, look)
     shut = {r.key for r in resources if any(gates.holds(item, r) for item in unready)}
+    shut |= set(_in_line(unready, children))
     wanted = {resource.key for resource in resources} | {secret.key for secret in secrets}
     return Step(
         owners=owners,
@@ -142,6 +144,13 @@ def _secret_lacks(secret: GeneratedSecret, live: Live | None) -> bool:
     if live.terminating:
         return False
     return not _has_all_keys(secret, live) or not live.holds(secret.manifest)
+
+
+def _in_line(unready: Iterable[Waiting], children: Children) -> list[ResourceKey]:
+    """The data sets whose turn has not come: those that are being loaded come first, then by name."""
+    loads = [item for item in unready if item.stage is Stage.INGEST and not item.readiness.failed]
+    loads.sort(key=lambda item: (item.key not in children, item.key))
+    return [item.key for item in loads[INGESTS_AT_ONCE:]]
 
 
 def _waiting(resource: Resource, found: Readiness) -> Waiting:

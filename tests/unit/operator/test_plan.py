@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from almagest_operator.desired import graph
+from almagest_operator.desired.connections import INGESTS_AT_ONCE
 from almagest_operator.model.resource import Stage
 from almagest_operator.observe.readiness import READY, Readiness, State
 from almagest_operator.plan import Step, rest
@@ -198,6 +199,21 @@ def test_a_data_set_that_was_loaded_is_not_loaded_again_by_a_new_release() -> No
     world.release, world.archive = release("0.2.0", "2"), archive({**DATASET, "release": "0.2.0"})
     assert world.run().complete
     assert world.live("Job", "ingest-gaiadr3-bright") == [loaded]
+
+
+def test_data_sets_are_loaded_a_few_at_a_time_and_one_that_failed_keeps_no_other_waiting() -> None:
+    tables = [f"a.t{number}" for number in range(10)]
+    world = an(datasets=[{"table": table, "source": "demo:gaia"} for table in tables])
+    for _ in range(40):
+        step = world.plan()
+        world.carry_out(step)
+        loading = [live for live in world.children.values() if live.part == "ingest" and not live.readiness.ready]
+        assert len([live for live in loading if not live.readiness.failed]) <= INGESTS_AT_ONCE
+        world.settle(ingest_a_t0=FAILED, ingest_a_t3=FAILED)
+    failed = {live.component for live in world.children.values() if live.readiness.failed}
+    assert failed == {"ingest-a-t0", "ingest-a-t3"}
+    loads = [key for key, live in world.children.items() if key.kind == "Job" and live.part == "ingest"]
+    assert len(loads) == len(tables)
 
 
 def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew() -> None:
