@@ -27,6 +27,7 @@ from almagest_operator.plan import Outcome
 from almagest_operator.queue import WorkQueue
 from almagest_operator.reconcile import reconcile
 from almagest_operator.settings import InvalidSettingError, Settings, from_environment
+from almagest_operator.smoke import Smoke
 from almagest_operator.sweep import Sweep
 
 log = logging.getLogger("almagest_operator")
@@ -42,7 +43,7 @@ class Operator:
     cluster: Cluster
     queue: WorkQueue[Key]
     sweep: Sweep
-    sweeping: asyncio.Task[None]
+    beside: tuple[asyncio.Task[None], ...]
 
     @classmethod
     def begin(cls, client: Client, indexes: Indexes, settings: Settings, health: Health) -> Operator:
@@ -51,11 +52,15 @@ class Operator:
 
         async def work(key: Key) -> Outcome:
             with jsonlog.context(archive=str(key), reconcile=uuid4().hex[:8]):
+                if key not in store.looks:  # after a start: or all would be told unready until they have been looked at
+                    await smoke.look(key)
                 return await reconcile(key, cluster, datetime.now(UTC))
 
         queue = WorkQueue(work, concurrency=settings.concurrency)
+        smoke = Smoke(store, queue.mark, settings.proxy_address)
         sweep = Sweep(client, store, queue.mark, health, settings.watch_namespaces)
-        return cls(cluster, queue, sweep, asyncio.create_task(sweep.run(), name="sweep"))
+        beside = (sweep.run(), smoke.run())
+        return cls(cluster, queue, sweep, tuple(asyncio.create_task(task, name=task.__qualname__) for task in beside))
 
     def changed(self, key: Key) -> None:
         self.queue.mark(key)
@@ -75,7 +80,8 @@ class Operator:
         self.sweep.relisted()
 
     async def close(self) -> None:
-        self.sweeping.cancel()
+        for task in self.beside:
+            task.cancel()
         await self.queue.close()
 
 

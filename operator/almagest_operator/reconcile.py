@@ -39,7 +39,7 @@ async def reconcile(key: Key, cluster: Cluster, now: datetime) -> Outcome:
     if not before.conditions:
         await cluster.report(observed, first_sight(archive, now), now)
         return AT_ONCE
-    step = plan(desired.resources, desired.secrets, observed.children, owned)  # pure: what now, and why not more
+    step = plan(desired.resources, desired.secrets, observed.children, observed.look, owned)  # pure: what now, and why
     if archive.spec.lifecycle.paused:
         step = rest(step)
     applied = await cluster.apply(observed, step)  # server-side, only what differs

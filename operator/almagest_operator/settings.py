@@ -20,13 +20,15 @@ class InvalidSettingError(ValueError):
 
 @dataclass(frozen=True)
 class Settings:
-    """watch_namespaces: empty means the whole cluster; replicas: of the operator's Deployment, see `elects`."""
+    """watch_namespaces: empty means the whole cluster; replicas: of the operator's Deployment, see `elects`;
+    proxy_address: where the operator reaches an archive's proxy, empty for its Service's own address in the cluster."""
 
     watch_namespaces: tuple[str, ...] = ()
     replicas: int = 1
     pod_namespace: str = "almagest-system"
     identity: str = field(default_factory=socket.gethostname)
     health_port: int = 8080
+    proxy_address: str = ""
     concurrency: int = 10
     log_level: str = "INFO"
     log_format: str = "json"
@@ -42,8 +44,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raises InvalidSettingError with the variable's name.
 
     WATCH_NAMESPACE: comma separated; OPERATOR_REPLICAS, HEALTH_PORT, CONCURRENCY: numbers; POD_NAMESPACE, POD_NAME:
-    from the downward API; DNS_PEERS: a JSON list of NetworkPolicyPeers, DNS_PORTS: comma separated, both with the usual
-    ones when empty; LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; LOG_FORMAT: json or text.
+    from the downward API; PROXY_ADDRESS: `host:port`; DNS_PEERS: a JSON list of NetworkPolicyPeers, DNS_PORTS: comma
+    separated, both with the usual ones when empty; LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; LOG_FORMAT: json or text.
     """
     defaults = Settings()
     namespaces = (name.strip() for name in environment.get("WATCH_NAMESPACE", "").split(","))
@@ -53,6 +55,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         pod_namespace=environment.get("POD_NAMESPACE", defaults.pod_namespace),
         identity=environment.get("POD_NAME", defaults.identity),
         health_port=_number(environment, "HEALTH_PORT", defaults.health_port),
+        proxy_address=_address(environment, "PROXY_ADDRESS"),
         concurrency=_number(environment, "CONCURRENCY", defaults.concurrency),
         log_level=_word(environment, "LOG_LEVEL", defaults.log_level, ("DEBUG", "INFO", "WARNING", "ERROR")),
         log_format=_word(environment, "LOG_FORMAT", defaults.log_format, ("json", "text")),
@@ -87,6 +90,14 @@ def _ports(environment: Mapping[str, str], name: str) -> tuple[int, ...]:
     if not all(word.isdecimal() and 1 <= int(word) <= 65535 for word in words):
         raise InvalidSettingError(name, text, "numbers of ports, comma separated, are wanted")
     return tuple(int(word) for word in words) or DNS().ports
+
+
+def _address(environment: Mapping[str, str], name: str) -> str:
+    text = environment.get(name, "")
+    host, _, port = text.rpartition(":")
+    if text and not (host and port.isdecimal()):
+        raise InvalidSettingError(name, text, "host:port is wanted")
+    return text
 
 
 def _word(environment: Mapping[str, str], name: str, default: str, choices: tuple[str, ...]) -> str:

@@ -121,6 +121,11 @@ REFUSED: tuple[tuple[Manifest, str, str], ...] = (
     ({"files": {"storage": "1Gi", "existingClaim": "x"}}, "spec.files", "either storage or existingClaim"),
     ({"files": {}}, "spec.files", "either storage or existingClaim"),
     ({"broker": {"storage": "ten"}}, "spec.broker.storage", "pattern"),
+    (
+        {"queues": [{"name": f"q{n}", "timeout": "1h", "workers": 50} for n in range(5)]},
+        "spec.queues",
+        "at most 200 workers",
+    ),
     ({"web": {"replicas": 0}}, "spec.web.replicas", "greater than or equal to 1"),
 )
 """Specs that the API server and the model both refuse: what is merged into SPEC, the field, the model's reason."""

@@ -1,15 +1,18 @@
 """What a kubelet, a scheduler and the workload controllers would report, for an API server that has none of them.
 
-A thread that every 100 ms gives Deployments, StatefulSets and Jobs the status of success, or what `outcomes` says.
+A thread that every 100 ms gives Deployments, StatefulSets and Jobs the status of success, or what `outcomes` says; and
+a server that answers in place of the archive's proxy.
 """
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from support.apiserver import ApiServer, Manifest, Refused
 
@@ -22,11 +25,15 @@ _PATHS = {
 
 @dataclass
 class Missing:
-    """outcomes: component → `hold` (nothing happens to it), `run` or `fail` (of a Job); all else succeeds."""
+    """outcomes: component → `hold` (nothing happens to it), `run` or `fail` (of a Job); all else succeeds. served: whether
+    the application answers behind the proxy; away: dependency → what it says of it; proxy: where the proxy is."""
 
     server: ApiServer
     namespace: str
     outcomes: dict[str, str] = field(default_factory=dict)
+    served: bool = True
+    away: dict[str, str] = field(default_factory=dict)
+    proxy: str = ""
     _paused: threading.Event = field(default_factory=threading.Event)
     _beating: threading.Lock = field(default_factory=threading.Lock)
 
@@ -77,12 +84,30 @@ def controllers(server: ApiServer, namespace: str) -> Iterator[Missing]:
 
     thread = threading.Thread(target=loop, name="missing controllers")
     thread.start()
-    try:
-        yield missing
-    finally:
-        stop.set()
-        thread.join()
+    with ThreadingHTTPServer(("127.0.0.1", 0), _answers(missing)) as proxy:
+        missing.proxy = f"127.0.0.1:{proxy.server_port}"
+        threading.Thread(target=proxy.serve_forever, name="missing proxy").start()
+        try:
+            yield missing
+        finally:
+            proxy.shutdown()
+            stop.set()
+            thread.join()
     assert not errors, errors
+
+
+def _answers(missing: Missing) -> type[BaseHTTPRequestHandler]:
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = json.dumps({"checks": {"appdb": "ok", **missing.away}}).encode()
+            self.send_response(200 if missing.served else 503)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """The tests' output is not for this."""
+
+    return Answers
 
 
 def _status(kind: str, found: Manifest, outcome: str) -> Manifest:

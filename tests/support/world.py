@@ -13,6 +13,7 @@ from almagest_operator.model.facts import Facts
 from almagest_operator.model.release import ArchiveRelease
 from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, key_of
 from almagest_operator.observe.live import Live, project
+from almagest_operator.observe.look import Look
 from almagest_operator.observe.readiness import READY, Readiness, State
 from almagest_operator.plan import Step, owners, plan
 from support.archives import archive as make_archive
@@ -33,7 +34,8 @@ def fields(manifest: Any) -> Any:
 
 @dataclass
 class World:
-    """Children of one archive. `clock` gives resource versions; refused: what the API server will not have changed."""
+    """Children of one archive. `clock` gives resource versions; refused: what the API server will not have changed; look:
+    what is found behind the proxy."""
 
     archive: Archive = field(default_factory=make_archive)
     release: ArchiveRelease = field(default_factory=make_release)
@@ -42,6 +44,7 @@ class World:
     applied: list[ResourceKey] = field(default_factory=list)
     pruned: list[ResourceKey] = field(default_factory=list)
     refused: set[ResourceKey] = field(default_factory=set)
+    look: Look | None = Look()
     _built: tuple[tuple[Archive, ArchiveRelease, Facts], Desired] | None = None
 
     def desired(self) -> Desired:
@@ -54,7 +57,7 @@ class World:
     def plan(self) -> Step:
         found = self.desired()
         body = self.archive.model_dump(mode="json", by_alias=True)
-        return plan(found.resources, found.secrets, self.children, owners(body, self.children))
+        return plan(found.resources, found.secrets, self.children, self.look, owners(body, self.children))
 
     def carry_out(self, step: Step) -> None:
         """What the API server makes of a step's writes."""

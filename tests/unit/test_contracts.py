@@ -12,6 +12,8 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 from almagest.config.environment import Environment
+from almagest.query import slots
+from almagest_operator.desired import connections
 from almagest_operator.desired.graph import PORTS, parts
 from almagest_operator.desired.secrets import KEYS, WORDPRESS_KEYS
 from almagest_operator.model.release import ARCHIVE_IMAGES
@@ -47,6 +49,13 @@ def containers(image: str) -> Iterator[dict[str, Any]]:
 
 def variables(container: dict[str, Any]) -> dict[str, str]:
     return {variable["name"]: variable.get("value", "") for variable in container.get("env", [])}
+
+
+def test_the_operator_counts_connections_as_the_applications_pools_do() -> None:
+    settings = Environment.model_construct(web_threads=connections.THREADS)
+    assert connections.WEB.appdb == settings.appdb_connections * connections.PROCESSES
+    queries, health, grants = connections.THREADS - slots.KEPT_FREE, 1, 1
+    assert connections.WEB.query == (queries + health + grants) * connections.PROCESSES
 
 
 IMAGES = {quoted(row[0])[0]: row for row in table("image", "uid")}
@@ -141,7 +150,7 @@ def documented() -> dict[str, str]:
 def test_application_environment() -> None:
     rendered = set(variables(next(containers("app"))))
     defaulted = {name for name, value in documented().items() if value.startswith("default")}
-    assert rendered - {"ALMAGEST_POD_IP"} == set(documented()) - defaulted
+    assert rendered - defaulted - {"ALMAGEST_POD_IP"} == set(documented()) - defaulted
     assert "ALMAGEST_POD_IP" in TEXT
 
 

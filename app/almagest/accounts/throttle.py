@@ -14,6 +14,7 @@ from django.core.cache import cache
 from redis.exceptions import RedisError
 
 from almagest.accounts.errors import TooManyAttemptsError
+from almagest.config.absence import Absence
 
 log = logging.getLogger(__name__)
 
@@ -23,26 +24,36 @@ WINDOW = 300
 LIMITS = {"user from address": 10, "address": 50, "user": 200}
 """Failures in a window. A name alone has room for its owner to err while somebody else attacks it from one address."""
 
+_absence = Absence(seconds=5.0)
+
 
 def check(user: str, address: str) -> None:
     """Raise TooManyAttemptsError when there were too many failures for this name or from this address."""
+    if not _absence.ask():
+        return
     try:
         counts = cache.get_many([key for key, _ in _keys(user, address)])
     except RedisError as error:
+        _absence.note(answered=False)
         log.warning("failures to log in cannot be counted", extra={"reason": str(error)})
         return
+    _absence.note(answered=True)
     if any(counts.get(key, 0) >= limit for key, limit in _keys(user, address)):
         raise TooManyAttemptsError(f"too many wrong names or passwords; try again in {WINDOW // 60} minutes", WINDOW)
 
 
 def count(user: str, address: str) -> None:
     """Count one failure."""
+    if not _absence.ask():
+        return
     try:
         for key, _ in _keys(user, address):
             if not cache.add(key, 1, WINDOW):
                 cache.incr(key)
-    except (RedisError, ValueError) as error:
-        # ValueError: the window ended between the two.
+    except ValueError:
+        log.info("a failure to log in was not counted: its window ended at that moment")
+    except RedisError as error:
+        _absence.note(answered=False)
         log.warning("a failure to log in was not counted", extra={"reason": str(error)})
 
 

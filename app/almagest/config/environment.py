@@ -27,6 +27,9 @@ DataRole = Literal["almagest", "almagest_query", "almagest_job"]
 PASSWORD_KEYS: dict[str, str] = {"almagest": "owner", "almagest_query": "query", "almagest_job": "job"}
 """Role → the word before `-password` in the database's Secret."""
 
+LOST_MILLISECONDS = 10_000
+"""After so long without a sign from the machine of a server that was told something, the connection is given up."""
+
 
 class ConfigurationError(Exception):
     """The surroundings lack something or say something wrong; the message names the variable or file."""
@@ -71,12 +74,20 @@ class Environment(BaseSettings):
     web_port: int = 8000
     web_processes: int = Field(default=1, ge=1)
     web_threads: int = Field(default=24, ge=1, description="requests served at once by one process")
+    connections_query: int = Field(default=100, ge=1, description="that the role almagest_query may have")
+    connections_job: int = Field(default=100, ge=1, description="that the role almagest_job may have")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @field_validator("upload_networks", mode="before")
     @classmethod
     def _split(cls, text: object) -> object:
         return [word.strip() for word in text.split(",") if word.strip()] if isinstance(text, str) else text
+
+    @property
+    def appdb_connections(self) -> int:
+        """Of one process to the application's database: one for each request that it can serve at once, and one for the
+        health check."""
+        return self.web_threads + 1
 
     @property
     def hosts(self) -> list[str]:
@@ -108,6 +119,7 @@ class Environment(BaseSettings):
             user=self.appdb_user if role == "almagest" else role,
             password=self.secret(f"appdb/{PASSWORD_KEYS[role]}-password"),
             connect_timeout=5,
+            tcp_user_timeout=LOST_MILLISECONDS,
         )
 
     def datadb_conninfo(self, role: DataRole) -> str:
@@ -119,6 +131,7 @@ class Environment(BaseSettings):
             user=self.datadb_user if role == "almagest" else role,
             password=self.secret(f"datadb/{PASSWORD_KEYS[role]}-password"),
             connect_timeout=5,
+            tcp_user_timeout=LOST_MILLISECONDS,
         )
 
 

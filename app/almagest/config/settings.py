@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, urlsplit
 
-from almagest.config.environment import environment
+from almagest.config.environment import LOST_MILLISECONDS, environment
 from almagest.config.logging import configuration
 from almagest.config.project import *  # noqa: F403 - Django reads settings as one flat module
 
@@ -28,9 +28,9 @@ DATABASES = {
         "PASSWORD": _environment.secret("appdb/owner-password"),
         "OPTIONS": {
             "connect_timeout": 5,
+            "tcp_user_timeout": LOST_MILLISECONDS,
             "application_name": f"almagest {_environment.archive}",
-            # One connection for each request that a process can serve at once, and one for the health check.
-            "pool": {"min_size": 1, "max_size": _environment.web_threads + 1, "timeout": 5},
+            "pool": {"min_size": 1, "max_size": _environment.appdb_connections, "timeout": 5},
         },
     }
 }
@@ -43,7 +43,8 @@ if _environment.has_secret("cache/password"):
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": f"redis://:{_password}@{_environment.cache_host}:{_environment.cache_port}/0",
             "KEY_PREFIX": "almagest",
-            "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
+            # It answers within a millisecond or is away, and what it holds may be missing.
+            "OPTIONS": {"socket_timeout": 0.5, "socket_connect_timeout": 0.5},
         }
     }
 

@@ -11,8 +11,8 @@ from almagest.vo import vosi
 
 @face("GET", "HEAD")
 def availability(_: HttpRequest, **named: str) -> HttpResponse:  # noqa: ARG001 - whatever the service's path holds
-    """Whether a query would be answered, found out by asking the databases."""
-    reasons = checks.run(checks.CHECKS)
-    notes = [f"{name}: {reason}" for name, reason in reasons.items() if reason is not None]
-    document = vosi.availability(available=not notes, notes=notes)
+    """Whether a query would be answered, found out by asking the databases; the notes also say what is impaired."""
+    reasons = {name: reason for name, reason in checks.run(checks.CHECKS).items() if reason is not None}
+    notes = [f"{name}: {reason}" for name, reason in reasons.items()]
+    document = vosi.availability(available=reasons.keys().isdisjoint({*checks.REQUIRED, "datadb"}), notes=notes)
     return HttpResponse(document, content_type=vosi.MEDIA_TYPE)

@@ -1,5 +1,9 @@
 """One check for each dependency, all at once, none longer than a second.
 
+Pages and synchronous queries need the application's database and its migrations, so these alone decide whether this
+process is ready. Whatever else does not answer impairs the archive, and is reported: taking the process out of service
+would heal nothing, and take away what goes on without.
+
 A check that hangs (a dead network, a stuck name server) keeps its one thread until its own timeout; the next probes
 report it as not answering and start no second one, so threads never pile up.
 """
@@ -109,6 +113,8 @@ def _broker_connection() -> kombu.Connection:
         password=settings.secret("broker/password"),
         virtual_host=settings.broker_vhost,
         connect_timeout=LIMIT,
+        # A broker that hangs, or whose machine is gone, would keep a read waiting for ever.
+        transport_options={"read_timeout": LIMIT, "write_timeout": LIMIT},
         heartbeat=0,
     )
 
@@ -120,6 +126,16 @@ CHECKS: Mapping[str, Check] = {
     "cache": cache_server,
     "broker": broker,
 }
+
+REQUIRED = ("appdb", "migrations")
+"""Without these this process is not ready."""
+
+MEANWHILE: Mapping[str, str] = {
+    "datadb": "queries are refused",
+    "cache": "wrong passwords are not counted",
+    "broker": "asynchronous queries wait",
+}
+"""What goes on, or does not, while one of the others is away."""
 
 _threads = ThreadPoolExecutor(max_workers=len(CHECKS), thread_name_prefix="health")
 _running: dict[str, Future[None]] = {}
@@ -134,7 +150,11 @@ def run(checks: Mapping[str, Check]) -> dict[str, str | None]:
             if name not in _running or _running[name].done():
                 _running[name] = _threads.submit(check)
         futures = {name: _running[name] for name in checks}
-    return {name: _reason(name, future, deadline) for name, future in futures.items()}
+    return {name: _told(name, _reason(name, future, deadline)) for name, future in futures.items()}
+
+
+def _told(name: str, reason: str | None) -> str | None:
+    return f"{reason}: {MEANWHILE[name]}" if reason and name in MEANWHILE else reason
 
 
 def _reason(name: str, future: Future[None], deadline: float) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
-from almagest.health.checks import CHECKS, run
+from almagest.health.checks import CHECKS, REQUIRED, run
 
 
 @require_safe
@@ -16,12 +16,14 @@ def live(_: HttpRequest) -> HttpResponse:
 
 @require_safe
 def ready(_: HttpRequest) -> JsonResponse:
-    """200 when everything that a request may need answers, else 503; the body says of each dependency how it is."""
+    """200 when what every request needs answers, else 503; the body says of each dependency how it is."""
     reasons = run(CHECKS)
-    failed = [name for name, reason in reasons.items() if reason is not None]
+    away = [name for name, reason in reasons.items() if reason is not None]
+    failed = [name for name in away if name in REQUIRED]
     body = {
         "ready": not failed,
         "failed": failed,
+        "impaired": [name for name in away if name not in REQUIRED],
         "checks": {name: reason or "ok" for name, reason in reasons.items()},
     }
     response = JsonResponse(body, status=503 if failed else 200)

@@ -30,18 +30,20 @@ class ProvisionError(Exception):
     """The data database lacks something that this application cannot make itself."""
 
 
-def provision(data: Connection[Any], passwords: dict[str, str], longest_query: float) -> None:
+def provision(
+    data: Connection[Any], passwords: dict[str, str], connections: dict[str, int], longest_query: float
+) -> None:
     """Make roles, schemas and rights as this release needs them.
 
-    data: autocommit connection as the owner. passwords: of each of READERS. longest_query: seconds that the slowest
-    queue allows. Raises ProvisionError when pgSphere is missing or the owner may not create roles.
+    data: autocommit connection as the owner. passwords, connections: of each of READERS its password, and how many
+    sessions it may have. longest_query: seconds that the slowest queue allows. Raises ProvisionError when pgSphere is missing or the owner may not create roles.
     """
     _check_extension(data)
     _check_owner(data)
     with data.transaction():
         data.execute("SELECT pg_advisory_xact_lock(hashtext('almagest.provision'))")
         for role in READERS:
-            _role(data, role, passwords[role])
+            _role(data, role, passwords[role], connections[role])
             for name, value in _limits(role, longest_query):
                 setting = SQL("ALTER ROLE {} SET {} = {}").format(Identifier(role), Identifier(name), Literal(value))
                 data.execute(setting)
@@ -70,12 +72,12 @@ def _check_owner(data: Connection[Any]) -> None:
         )
 
 
-def _role(data: Connection[Any], role: str, password: str) -> None:
-    """Create the role or give it this password. Only the SCRAM verifier leaves this process: no log can hold more."""
+def _role(data: Connection[Any], role: str, password: str, connections: int) -> None:
+    """Create the role or give it this password and limit. Only the SCRAM verifier leaves this process: no log can hold more."""
     verifier = data.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     exists = data.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
     verb = SQL("ALTER" if exists else "CREATE")
-    attributes = SQL("LOGIN NOINHERIT CONNECTION LIMIT {} PASSWORD {}").format(Literal(100), Literal(verifier))
+    attributes = SQL("LOGIN NOINHERIT CONNECTION LIMIT {} PASSWORD {}").format(Literal(connections), Literal(verifier))
     data.execute(SQL("{} ROLE {} {}").format(verb, Identifier(role), attributes))
 
 

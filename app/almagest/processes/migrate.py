@@ -22,13 +22,14 @@ def migrate() -> int:
     """
     settings = environment()
     passwords = {role: settings.secret(f"datadb/{PASSWORD_KEYS[role]}-password") for role in roles.READERS}
+    connections = {"almagest_query": settings.connections_query, "almagest_job": settings.connections_job}
     longest = max((queue.timeout for queue in queues()), default=60.0)
     try:
         with psycopg.connect(settings.appdb_conninfo(), autocommit=True, application_name="migrate") as lock:
             lock.execute("SELECT pg_advisory_lock(hashtext(%s))", (LOCK,))
             call_command("migrate", interactive=False)
         with psycopg.connect(settings.datadb_conninfo("almagest"), autocommit=True, application_name="migrate") as data:
-            provision.provision(data, passwords, longest)
+            provision.provision(data, passwords, connections, longest)
             grants.synchronise(data)
     except (psycopg.Error, DatabaseError, provision.ProvisionError) as error:
         print(f"almagest-app migrate: {error}".rstrip(), file=sys.stderr)

@@ -60,16 +60,18 @@ def process(
     port: int | None = None,
     probes: Probes | None = None,
     pre_stop: Manifest | None = None,
+    variables: Mapping[str, str] | None = None,
     **pod: Any,
 ) -> Pod:
-    """A pod with one process `almagest-app <arguments>`. pod: the other fields of Pod, e.g. grace and replicas."""
+    """A pod with one process `almagest-app <arguments>`. variables: of this one alone; pod: the other fields of Pod,
+    e.g. grace and replicas."""
     container = Container(
         name=part.name,
         image="app",
         uid=UID,
         command=("almagest-app", *arguments),
         size=size(part.name, scope.archive.spec.environment, wanted or Resources()),
-        env=environment(scope),
+        env={**environment(scope), **(variables or {})},
         port=port,
         probes=probes,
         writable=("/tmp", RUN_DIR),  # noqa: S108 - an emptyDir of the container's own

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
+from almagest_operator.desired.connections import budget, max_connections
 from almagest_operator.desired.graph import PORTS
 from almagest_operator.desired.pod import Claim, Container, Pod, Probes, Secret, config_map
 from almagest_operator.desired.scope import Part, Scope, resource
 from almagest_operator.desired.secrets import all_of
-from almagest_operator.desired.sizes import Size, size
+from almagest_operator.desired.sizes import MIB, Size, size
 from almagest_operator.desired.workload import DATA, service, stateful_set
 from almagest_operator.model.base import amount
 from almagest_operator.model.database import Database
 from almagest_operator.model.resource import Resource, Stage
 
 UID = 10011
-MIB = 2**20
 
 
 def databases(scope: Scope) -> tuple[Resource, ...]:
     """Both servers. Only the data database has pgSphere, and only its owner's and superuser's secrets."""
-    wanted = scope.archive.spec.databases
+    wanted, needed = scope.archive.spec.databases, budget(scope.archive.spec)
     owner = (Secret("datadb", "superuser-password"), Secret("datadb", "owner-password"))
     return (
-        *_server(scope, Part.of("appdb"), wanted.app, "almagest", "", all_of("appdb")),
-        *_server(scope, Part.of("datadb"), wanted.data, "data", "pg_sphere", owner),
+        *_server(scope, Part.of("appdb"), wanted.app, needed.appdb, "almagest", "", all_of("appdb")),
+        *_server(scope, Part.of("datadb"), wanted.data, needed.datadb, "data", "pg_sphere", owner),
     )
 
 
 def _server(
-    scope: Scope, part: Part, wanted: Database, database: str, extensions: str, secrets: tuple[Secret, ...]
+    scope: Scope, part: Part, wanted: Database, needed: int, database: str, extensions: str, secrets: tuple[Secret, ...]
 ) -> tuple[Resource, ...]:
+    """needed: connections that it must admit."""
     room = size(part.name, scope.archive.spec.environment, wanted.resources)
-    config = config_map(scope, part, {"postgresql.conf": configuration(room)})
+    config = config_map(scope, part, {"postgresql.conf": configuration(room, max_connections(needed))})
     container = Container(
         name="postgres",
         image="postgres",
@@ -55,13 +56,14 @@ def _server(
     return resource(Stage.FOUNDATIONS, config), service(scope, part), *stateful_set(scope, pod, wanted)
 
 
-def configuration(room: Size) -> str:
+def configuration(room: Size, connections: int) -> str:
     """`postgresql.conf` for a server with that much memory, by the rules of thumb of PostgreSQL's documentation.
 
     A quarter of the limit is the server's own cache; a sixty-fourth is what one sort may take, which leaves half of the
     limit to sixteen sorts at once and the rest to the kernel's file cache.
     """
     settings = {
+        "max_connections": str(connections),
         "shared_buffers": f"{_mebibytes(room, 4)}MB",
         "effective_cache_size": f"{_mebibytes(room, 2)}MB",
         "work_mem": f"{_mebibytes(room, 64)}MB",

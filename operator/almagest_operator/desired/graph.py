@@ -1,6 +1,7 @@
-"""Who speaks to whom: the one dependency graph of an archive.
+"""Who speaks to whom, and who waits for whom: the one dependency graph of an archive.
 
-Ports, NetworkPolicies and ServiceAccounts all come from here; `docs/operator/network.md` is drawn from it.
+Ports, NetworkPolicies, ServiceAccounts and the gates of a roll-out all come from here; `docs/operator/network.md` is
+drawn from it.
 """
 
 from __future__ import annotations
@@ -61,3 +62,54 @@ def edges(spec: ArchiveSpec) -> tuple[Edge, ...]:
 def parts(spec: ArchiveSpec) -> tuple[str, ...]:
     """The names of all parts of the archive, sorted."""
     return tuple(sorted({end for edge in edges(spec) for end in (edge.source, edge.target)} - {WORLD}))
+
+
+SHARED = frozenset({"policies", "proxy"})
+"""Parts that every pod needs to be there: no pod may run before the policies do, and the proxy's Service has the port
+that the archive's address ends with."""
+
+_APPLICATION_FILES = frozenset({"app", "django", "files"})
+_MADE_WITH: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(("web", "worker", "scheduler", "migrate", "ingest"), _APPLICATION_FILES),
+    "wordpress": frozenset({"uploads"}),
+}
+_STARTS_AFTER: Graph = {
+    "migrate": ("appdb", "datadb"),
+    "ingest": ("migrate",),
+    "web": ("migrate",),
+    "worker": ("migrate", "broker"),
+    "scheduler": ("migrate", "broker"),
+    # A release comes whole: when it cannot be migrated to, the old one stays, WordPress and nginx included.
+    "wordpress": ("migrate", "mariadb"),
+    "proxy": ("migrate",),
+}
+SITE = frozenset({"migrate", "web", "worker", "scheduler", "proxy"})
+"""The parts that together serve a release: pages, queries, jobs."""
+
+
+def made_with(part: str) -> frozenset[str]:
+    """The parts whose Secrets, volumes, configuration and Services must be there before a pod of this part is.
+
+    The proxy follows the addresses of what is behind it, so it waits for none of that.
+    """
+    targets = {target for target in _targets(part) if part != "proxy"}
+    return frozenset({part, *targets}) | SHARED | _MADE_WITH.get(part, frozenset())
+
+
+def starts_after(part: str) -> tuple[str, ...]:
+    """The parts that must be ready before a pod of this part is started or changed.
+
+    What a part merely uses (the cache, the broker for web) is not among them: it starts without, and finds it later.
+    """
+    return _STARTS_AFTER.get(part, ())
+
+
+def users(part: str) -> frozenset[str]:
+    """The parts that may still use an object of this part: a server's clients; of anything else, the whole site."""
+    if part not in PORTS:
+        return SITE | {part}
+    return frozenset({part} | {source for source in (*_APPLICATION, *_WORDPRESS) if part in _targets(source)} - {WORLD})
+
+
+def _targets(part: str) -> tuple[str, ...]:
+    return (*_APPLICATION.get(part, ()), *_WORDPRESS.get(part, ()))

@@ -71,8 +71,9 @@ def wordpress() -> str:
 
 def _upstream(component: str, scope: Scope) -> str:
     server = f"{scope.name(component)}:{PORTS[component]}"
-    # One server, so a failure must not take it out of service for the seconds that nginx would rest it.
-    return f"  upstream {component} {{ server {server} max_fails=0; keepalive 64; }}\n"
+    # One server, so a failure must not take it out of service for the seconds that nginx would rest it. Connections are
+    # given up before the web server closes them, which would break off a request that may not be repeated.
+    return f"  upstream {component} {{ server {server} max_fails=0; keepalive 64; keepalive_timeout 10s; }}\n"
 
 
 _PROXY_HTTP = """\
@@ -86,7 +87,7 @@ _PROXY_HTTP = """\
   proxy_set_header X-Forwarded-Proto @scheme@;
   proxy_set_header Authorization $authorization;
   proxy_set_header Cookie $cookies;
-  proxy_connect_timeout 5s;
+  proxy_connect_timeout 2s;
   proxy_read_timeout 600s;
   proxy_send_timeout 600s;
   proxy_buffer_size 16k;
@@ -124,19 +125,19 @@ _CMS = """\
     location = /cms { return 301 /cms/; }
     location /cms/ {
       proxy_pass http://wordpress;
-      error_page 502 = @starting;
+      error_page 502 504 = @away;
     }
 """
 
 _APPLICATION = """\
     location / {
       proxy_pass http://web;
-      error_page 502 = @starting;
+      error_page 502 504 = @away;
     }
-    location @starting {
+    location @away {
       default_type text/plain;
       add_header Retry-After 10 always;
-      return 503 "This part of the archive is starting. Please try again in a moment.\\n";
+      return 503 "This part of the archive does not answer at this moment. Please try again soon.\\n";
     }
 """
 

@@ -9,6 +9,8 @@ from almagest_operator.model.base import amount
 from almagest_operator.model.resource import Manifest
 from almagest_operator.model.sizing import Resources
 
+MIB = 2**20
+
 
 class Size(NamedTuple):
     """Requests and limits of one container as Kubernetes quantities."""

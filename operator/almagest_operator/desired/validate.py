@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from almagest_operator.desired import connections
 from almagest_operator.desired.workload import server_claim
 from almagest_operator.model.archive import Archive
 from almagest_operator.model.base import amount
@@ -24,6 +25,7 @@ def validate(archive: Archive, release: ArchiveRelease | None, facts: Facts) -> 
     _storage_classes(archive, facts)
     for field, resources in _resources(archive).items():
         _limits_hold_requests(field, resources)
+    connections.validate(archive.spec)
     return found
 
 

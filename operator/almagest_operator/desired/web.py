@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from almagest_operator.desired.application import APPDB, BROKER, CACHE, DJANGO, QUERY, process
+from almagest_operator.desired.connections import PROCESSES, THREADS
 from almagest_operator.desired.graph import PORTS
 from almagest_operator.desired.pod import Probes
 from almagest_operator.desired.scope import Part, Scope
@@ -24,6 +25,7 @@ def web(scope: Scope) -> tuple[Resource, ...]:
         secrets=(APPDB, QUERY, BROKER, CACHE, DJANGO),
         wanted=wanted.resources,
         port=PORTS["web"],
+        variables={"ALMAGEST_WEB_PROCESSES": str(PROCESSES), "ALMAGEST_WEB_THREADS": str(THREADS)},
         probes=Probes(_get("/health/ready"), alive=_get("/health/live")),
         # The proxies need a moment to hear that this pod goes; a request that comes in it must still be answered.
         pre_stop={"sleep": {"seconds": 5}},

@@ -30,6 +30,9 @@ NAME = r"^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$"
 
 DEFAULT_QUEUES = (Queue(name="short", timeout="30s"), Queue(name="long", timeout="1h"))
 
+MOST_WORKERS = 200
+"""Of all queues together: a PostgreSQL server, which all of them and the web pods share, serves some thousand connections."""
+
 
 class Environment(enum.StrEnum):
     """Sizes and guards, never what runs."""
@@ -49,6 +52,11 @@ class ArchiveSpec(Model):
                     "self.exposure.type != 'Ingress' || has(self.site.hostname)",
                     "exposure by Ingress needs a host name",
                     ".site.hostname",
+                ),
+                rule(
+                    f"self.queues.map(queue, queue.workers).sum() <= {MOST_WORKERS}",
+                    f"all queues together may have at most {MOST_WORKERS} workers",
+                    ".queues",
                 ),
             ]
         }
@@ -97,6 +105,8 @@ class ArchiveSpec(Model):
     @classmethod
     def _queue_names_differ(cls, queues: tuple[Queue, ...]) -> tuple[Queue, ...]:
         _differ([queue.name for queue in queues])
+        if sum(queue.workers for queue in queues) > MOST_WORKERS:
+            raise ValueError(f"all queues together may have at most {MOST_WORKERS} workers")
         return queues
 
     @field_validator("datasets")

@@ -18,7 +18,7 @@ RENDER_HASH = f"{GROUP}/render-hash"
 
 
 class Stage(enum.IntEnum):
-    """The order of a roll-out: a stage is applied when all earlier ones that block are ready.
+    """The order of a roll-out. An object waits for those of earlier stages that its part depends on (`plan.gates`).
 
     Services, and with them the assigned NodePort, belong to FOUNDATIONS, so that every address is known before the
     first pod is rendered with it. INGEST follows MIGRATION and runs beside the rest: it blocks nothing. SMOKE holds
@@ -36,7 +36,7 @@ class Stage(enum.IntEnum):
 
     @property
     def blocks(self) -> bool:
-        """Whether later stages wait for this one."""
+        """Whether anything in later stages waits for this one."""
         return self is not Stage.INGEST
 
 
@@ -102,6 +102,12 @@ class Resource:
         """Which part it belongs to, e.g. `worker-short`."""
         component: str = self.manifest["metadata"]["labels"][COMPONENT]
         return component
+
+    @property
+    def part(self) -> str:
+        """The value of `app.kubernetes.io/name`, e.g. `worker`: the node of the graph that it belongs to."""
+        part: str = self.manifest["metadata"]["labels"]["app.kubernetes.io/name"]
+        return part
 
     @property
     def render_hash(self) -> str:

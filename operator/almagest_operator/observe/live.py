@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from almagest_operator.model.facts import fingerprint
-from almagest_operator.model.identity import COMPONENT, FIELD_MANAGER, INSTANCE
+from almagest_operator.model.identity import COMPONENT, FIELD_MANAGER, INSTANCE, PART
 from almagest_operator.model.resource import RENDER_HASH, ResourceKey, key_of
 from almagest_operator.observe.ownership import covers, owned_fields
 from almagest_operator.observe.pods import lacks_image, trouble
@@ -26,10 +26,10 @@ Body = Mapping[str, Any]
 class Live:
     """One child object.
 
-    archive, component: from its labels; render_hash: of the manifest that was applied last; fields: JSON of the field
+    archive, component, part: from its labels; render_hash: of the manifest that was applied last; fields: JSON of the field
     set that this operator owns; owners: uids of those with whom it goes; terminating: deleted, but still there;
-    fingerprints: of a Secret's values by key; node_port: of a Service; claim: storage request of a StatefulSet's first
-    volume claim template; config_maps: names of those that a workload's pods read.
+    fingerprints: of a Secret's values by key; node_port, address: of a Service; claim: storage request of a StatefulSet's
+    first volume claim template; config_maps: names of those that a workload's pods read.
     """
 
     key: ResourceKey
@@ -37,6 +37,7 @@ class Live:
     resource_version: str
     archive: str
     component: str
+    part: str = ""
     render_hash: str = ""
     fields: str = "{}"
     owners: tuple[str, ...] = ()
@@ -46,6 +47,7 @@ class Live:
     ready_replicas: int | None = None
     fingerprints: Mapping[str, str] = field(default_factory=dict)
     node_port: int | None = None
+    address: str | None = None
     claim: str | None = None
     config_maps: tuple[str, ...] = ()
 
@@ -80,6 +82,7 @@ def project(body: Body) -> Live:
         resource_version=metadata["resourceVersion"],
         archive=labels.get(INSTANCE, ""),
         component=labels.get(COMPONENT, ""),
+        part=sys.intern(labels.get(PART, "")),
         render_hash=(metadata.get("annotations") or {}).get(RENDER_HASH, ""),
         # The same component of a hundred archives owns the same fields: one string for all of them.
         fields=sys.intern(json.dumps(owned_fields(body, FIELD_MANAGER), sort_keys=True)),
@@ -90,6 +93,7 @@ def project(body: Body) -> Live:
         ready_replicas=status.get("readyReplicas", 0) if scaled else None,
         fingerprints=_fingerprints(body) if body["kind"] == "Secret" else {},
         node_port=_node_port(spec) if body["kind"] == "Service" else None,
+        address=spec.get("clusterIP") if body["kind"] == "Service" else None,
         claim=_claim(spec) if body["kind"] == "StatefulSet" else None,
         config_maps=_config_maps(spec) if body["kind"] in {"Deployment", "StatefulSet", "Job"} else (),
     )

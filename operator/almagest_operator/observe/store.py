@@ -10,6 +10,7 @@ from almagest_operator.model.dns import DNS
 from almagest_operator.model.facts import Facts
 from almagest_operator.model.resource import ResourceKey
 from almagest_operator.observe.live import Live, LivePod
+from almagest_operator.observe.look import Look
 
 Body = Mapping[str, Any]
 
@@ -26,7 +27,8 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True)
 class Observed:
-    """One archive as it was seen. archive, release: whole objects, None when there is none of that name."""
+    """One archive as it was seen. archive, release: whole objects, None when there is none of that name; look: what was
+    found behind its proxy, None when nobody has looked yet."""
 
     key: Key
     archive: Body | None = None
@@ -34,6 +36,7 @@ class Observed:
     children: Mapping[ResourceKey, Live] = field(default_factory=dict)
     pods: tuple[LivePod, ...] = ()
     facts: Facts = field(default_factory=Facts)
+    look: Look | None = None
 
 
 class NodeSeen(NamedTuple):
@@ -69,7 +72,8 @@ class Store:
     would find the old object and write once more. An answer is dropped when the index has caught up, or when the
     object was seen to be deleted, be it before the answer: the watch may be faster than the response, and nothing would
     ever take such an answer away again. `gone`: uids that a sweep found missing, which the watch failed to report.
-    `dns`: a fact of the cluster that is set and not watched.
+    `dns`: a fact of the cluster that is set and not watched. `looks`: what was found behind the proxies
+    (`almagest_operator.smoke`).
     """
 
     indexes: Indexes
@@ -78,6 +82,7 @@ class Store:
     _archives: dict[Key, Body] = field(default_factory=dict)
     _deleted: dict[Key, set[str]] = field(default_factory=dict)
     gone: set[str] = field(default_factory=set)
+    looks: dict[Key, Look] = field(default_factory=dict)
 
     def remember(self, key: Key, live: Live) -> None:
         """The API server answered a write of the present pass with this."""
@@ -104,12 +109,22 @@ class Store:
         found = ((key, body) for key in list(self.indexes.archives) for body in self.indexes.archives[key])
         return [key for key, body in found if release is None or body["spec"].get("release") == release]
 
+    def proxy_address(self, key: Key) -> str | None:
+        """The address of the archive's proxy in the cluster, None while it has none."""
+        services = (live for live in _all(self.indexes.children, key) if live.part == "proxy" and live.address)
+        return next((live.address for live in services if not live.terminating), None)
+
+    def has_wordpress(self, key: Key) -> bool:
+        body = _single(self.indexes.archives, key) or {"spec": {}}
+        return bool(body["spec"].get("wordpress", {}).get("enabled", True))
+
     def observe(self, key: Key) -> Observed:
         """One archive, at the beginning of a pass; no I/O."""
         self._deleted.pop(key, None)  # answers that are still to come belong to objects seen from here on
         archive = self._archive(key)
         if archive is None:
             self._answers.pop(key, None)
+            self.looks.pop(key, None)
             return Observed(key)
         children = self._children(key)
         return Observed(
@@ -119,6 +134,7 @@ class Store:
             children=children,
             pods=tuple(sorted(_all(self.indexes.pods, key), key=lambda pod: pod.name)),
             facts=self._facts(children.values()),
+            look=self.looks.get(key),
         )
 
     def _archive(self, key: Key) -> Body | None:

@@ -2,6 +2,7 @@
 
 from almagest_operator.plan.outcome import GONE, SETTLED, Outcome
 from almagest_operator.plan.retention import owners
-from almagest_operator.plan.stages import Step, Waiting, plan, rest
+from almagest_operator.plan.stages import Step, plan, rest
+from almagest_operator.plan.waiting import Waiting
 
 __all__ = ["GONE", "SETTLED", "Outcome", "Step", "Waiting", "owners", "plan", "rest"]

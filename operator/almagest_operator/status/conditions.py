@@ -9,11 +9,12 @@ from datetime import UTC, datetime
 from almagest_operator.model.status import Condition, ConditionStatus
 
 READY = "Ready"
+SERVED = "Served"
 PROGRESSING = "Progressing"
 DEGRADED = "Degraded"
 MIGRATED = "Migrated"
 DATASETS_LOADED = "DatasetsLoaded"
-SUMMARY = (READY, PROGRESSING, DEGRADED, MIGRATED, DATASETS_LOADED)
+SUMMARY = (READY, SERVED, PROGRESSING, DEGRADED, MIGRATED, DATASETS_LOADED)
 """The conditions that every archive has; one a component comes on top, e.g. `WorkerShortReady`."""
 
 REFUSED = "Refused"

@@ -12,7 +12,8 @@ from almagest_operator.model.errors import InvalidSpec
 from almagest_operator.model.resource import Resource, Stage
 from almagest_operator.model.status import ArchiveStatus, ComponentStatus, Condition
 from almagest_operator.observe.store import Observed
-from almagest_operator.plan.stages import Step, Waiting
+from almagest_operator.plan import Step, Waiting
+from almagest_operator.plan.waiting import IMPAIRED, NOT_SERVED
 from almagest_operator.status.conditions import (
     DATASETS_LOADED,
     DEGRADED,
@@ -21,6 +22,7 @@ from almagest_operator.status.conditions import (
     PROGRESSING,
     READY,
     REFUSED,
+    SERVED,
     SUMMARY,
     WRITE_FAILED,
     Finding,
@@ -41,7 +43,10 @@ _STAGES = {
     Stage.INGEST: ("LoadingDatasets", "loading data sets"),
     Stage.WORKLOADS: ("StartingWorkloads", "waiting for the web site and the workers"),
     Stage.ROUTES: ("OpeningRoutes", "waiting for the way in"),
+    Stage.SMOKE: (NOT_SERVED, "looking at it as its users do"),
 }
+_AILING = frozenset({IMPAIRED, "PodsNotReady"})
+"""Reasons of what is as the spec asks for, and does not do its work."""
 _FAILURES = {Stage.MIGRATION: "MigrationFailed", Stage.INGEST: "IngestFailed"}
 
 
@@ -82,9 +87,10 @@ def status(
     troubles = Troubles(observed, step)
     components = tuple(_components(resources, observed, troubles))
     findings = [
-        _ready(step, applied, troubles),
+        _ready(step, applied, observed, troubles),
+        _served(observed),
         _progressing(step, applied, troubles),
-        _degraded(step, applied, troubles),
+        _degraded(step, applied, observed, troubles),
         _migrated(resources, observed, troubles),
         _datasets(resources, observed, troubles),
         *(_component(component) for component in components),
@@ -92,11 +98,15 @@ def status(
     return ArchiveStatus(
         conditions=merge(before.conditions, findings, now, generation),
         observed_generation=generation if step.complete and not applied.failures else before.observed_generation,
-        release=archive.spec.release if step.stage > Stage.WORKLOADS else before.release,
+        release=archive.spec.release if step.released else before.release,
         # Before the Services are there, a NodePort's URL has no port to name.
-        endpoints=desired.endpoints if step.stage > Stage.FOUNDATIONS else before.endpoints,
+        endpoints=before.endpoints if _homeless(step) else desired.endpoints,
         components=components,
     )
+
+
+def _homeless(step: Step) -> bool:
+    return any(item.part == "proxy" and item.stage is Stage.FOUNDATIONS for item in step.waiting)
 
 
 class Troubles:
@@ -118,7 +128,7 @@ class Troubles:
         return [self._found[component] for component in sorted(self._found)]
 
 
-def _ready(step: Step, applied: Applied, troubles: Troubles) -> Finding:
+def _ready(step: Step, applied: Applied, observed: Observed, troubles: Troubles) -> Finding:
     if step.complete:
         return yes(READY, "Ready", "serving, and all data sets are loaded")
     if applied.failures:
@@ -126,7 +136,28 @@ def _ready(step: Step, applied: Applied, troubles: Troubles) -> Finding:
     if step.failed:
         first = step.failed[0]
         return no(READY, _failure(first), _with(str(first), troubles.of(first.component)) + _remedy(first))
+    if impaired := _impaired(step, observed, troubles):
+        return no(READY, IMPAIRED, f"pages and queries are served, but {impaired}")
     return no(READY, *_doing(step, troubles))
+
+
+def _served(observed: Observed) -> Finding:
+    """Whether the application answers through the proxy."""
+    if observed.look is None:
+        return unknown(SERVED, "NotAsked", "nothing was asked of it yet")
+    if observed.look.application:
+        return no(SERVED, NOT_SERVED, f"the application does not answer: {observed.look.application}")
+    return yes(SERVED, "Served", "the application answers through the proxy")
+
+
+def _impaired(step: Step, observed: Observed, troubles: Troubles) -> str:
+    """What ails an archive that serves all the same and is not being changed; empty when that is not how it is."""
+    if observed.look is None or observed.look.application:
+        return ""
+    blocking = [item for item in step.waiting if item.blocks]
+    if any(item.readiness.reason not in _AILING for item in blocking):
+        return ""
+    return "; ".join(_with(str(item), troubles.of(item.component)) for item in blocking)
 
 
 def _progressing(step: Step, applied: Applied, troubles: Troubles) -> Finding:
@@ -138,13 +169,12 @@ def _progressing(step: Step, applied: Applied, troubles: Troubles) -> Finding:
         return no(PROGRESSING, REFUSED, _first(applied))
     if applied.passing:
         return yes(PROGRESSING, WRITE_FAILED, f"trying again: {_first(applied)}")
-    blocked = [item for item in step.failed if item.stage == step.stage or not item.blocks]
-    if blocked:
-        return no(PROGRESSING, _failure(blocked[0]), str(blocked[0]))
+    if len(step.failed) == len(step.waiting):
+        return no(PROGRESSING, _failure(step.failed[0]), str(step.failed[0]))
     return yes(PROGRESSING, *_doing(step, troubles))
 
 
-def _degraded(step: Step, applied: Applied, troubles: Troubles) -> Finding:
+def _degraded(step: Step, applied: Applied, observed: Observed, troubles: Troubles) -> Finding:
     failures = [_with(str(item), troubles.of(item.component)) for item in step.failed]
     if applied.failures:
         return yes(DEGRADED, _unwritten(applied), "; ".join([*map(str, applied.failures), *failures]))
@@ -152,6 +182,10 @@ def _degraded(step: Step, applied: Applied, troubles: Troubles) -> Finding:
         return yes(DEGRADED, _failure(step.failed[0]), "; ".join(failures))
     if found := troubles.all():
         return yes(DEGRADED, "ImagesMissing" if troubles.lack_images else "PodsFailing", "; ".join(found))
+    if impaired := _impaired(step, observed, troubles):
+        return yes(DEGRADED, IMPAIRED, impaired)
+    if step.stage is Stage.SMOKE and (unserved := [i for i in step.waiting if i.readiness.reason == NOT_SERVED]):
+        return yes(DEGRADED, NOT_SERVED, str(unserved[0]))
     return no(DEGRADED, "AsExpected", "")
 
 
@@ -232,6 +266,8 @@ def _doing(step: Step, troubles: Troubles) -> tuple[str, str]:
     before the others."""
     held = [item for item in step.waiting if item.stage == step.stage] or list(step.waiting)
     reason, doing = _STAGES[held[0].stage]
+    if held[0].stage is Stage.SMOKE:
+        reason = held[0].readiness.reason
     held.sort(key=lambda item: not troubles.of(item.component))
     names = "; ".join(_with(str(item), troubles.of(item.component)) for item in held[:3])
     more = f" and {len(held) - 3} more" if len(held) > 3 else ""

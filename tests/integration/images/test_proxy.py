@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from almagest_operator.desired.graph import PORTS
 from integration.images.conftest import Stage
 from support.container import Pod
 from support.waiting import eventually
@@ -111,3 +112,89 @@ def test_wordpress_sees_neither_the_cookies_nor_the_credentials_of_the_applicati
     # Whoever has more of them than there are names was given some by a page that wants to get one through.
     assert told("/cms/", (*OWN, *OWN, *FOREIGN)) == "|"
     assert told("/secrets", (*OWN, *FOREIGN)) == f"{'; '.join((*OWN, *FOREIGN))}|Basic s3cret"
+
+
+SERVERS = {"a": "203.0.113.5", "b": "10.244.0.7", "six": "fd00::5"}
+"""Servers behind the proxy: what each says, and where it is."""
+DOOR = 8081
+"""Where the proxy listens here, because WordPress's nginx has the same port as it has in a pod."""
+
+
+class Door:
+    """A proxy with servers behind it, whose names the pod's own hosts file gives addresses, as the DNS would."""
+
+    def __init__(self, stage: Stage) -> None:
+        manifests = yaml.safe_load_all((RENDERED / "minimal/output/proxy.yaml").read_text())
+        config = next(part["data"]["nginx.conf"] for part in manifests if part["kind"] == "ConfigMap")
+        self.pod = stage.pod()
+        self.pod.configuration("proxy.conf", config.replace(f"listen {PORTS['proxy']}", f"listen {DOOR}"))
+        for name, address in SERVERS.items():
+            self.pod.run("ip", "address", "add", address, "dev", "lo", *(["nodad"] if ":" in address else []))
+            self.pod.configuration(f"{name}.conf", _server(name, f"[{address}]" if ":" in address else address))
+        self.containers = {
+            name: stage.container(
+                self.pod, "proxy", {"/var/cache/nginx": f"cache-{name}"}, {}, (f"/etc/almagest/{name}.conf",), name
+            )
+            for name in (*SERVERS, "proxy")
+        }
+
+    def start(self, **names: str) -> None:
+        """names: as for `hosts`."""
+        for name in SERVERS:
+            self.containers[name].start()
+        for address in SERVERS.values():
+            eventually(f"the server at {address}", partial(self._listens, address), within=30)
+        self.containers["proxy"].start()
+        self.hosts(**names)
+        eventually("the proxy", partial(self.pod.answers, DOOR), within=30)
+
+    def hosts(self, **names: str) -> None:
+        """Give the names of these components the addresses of these servers, and forget all others."""
+        lines = ["127.0.0.1 localhost", *(f"{SERVERS[server]} gaia-{component}" for component, server in names.items())]
+        (self.pod.directory / "hosts").write_text("\n".join(lines) + "\n")
+
+    def ask(self, path: str = "/") -> tuple[str, str]:
+        """Status and text: which server answered, and the number of the connection on which it was asked."""
+        format_ = "\n%{http_code}"
+        said = self.pod.run("curl", "-s", "-m", "10", "-w", format_, f"http://127.0.0.1:{DOOR}{path}").stdout
+        text, _, status = said.rpartition("\n")
+        return status, text.strip()
+
+    def answered_by(self, name: str, path: str = "/") -> bool:
+        status, text = self.ask(path)
+        return status == "200" and text.split()[0] == name
+
+    def _listens(self, address: str) -> bool:
+        return self.pod.run("bash", "-c", f"exec 3<>/dev/tcp/{address}/{PORTS['web']}").returncode == 0
+
+
+def _server(name: str, address: str) -> str:
+    listen = "".join(f"listen {address}:{PORTS[part]}; " for part in ("web", "wordpress"))
+    return ECHO.replace("listen 8000; return 200 $http_x_real_ip;", f'{listen} return 200 "{name} $connection";')
+
+
+@pytest.fixture
+def door(stage: Stage) -> Door:
+    return Door(stage)
+
+
+def test_the_proxy_follows_its_servers_to_other_addresses_and_keeps_its_connections(door: Door) -> None:
+    door.start(web="a", wordpress="b")
+    for name in ("a", "b", "six"):
+        door.hosts(web=name, wordpress="b")
+        eventually(f"the server {name}", partial(door.answered_by, name), within=20)
+        kept = door.ask()
+        assert [door.ask() for _ in range(5)] == [kept] * 5, "one connection for all of them"
+    door.containers["six"].kill()
+    status, text = door.ask()
+    assert status == "503"
+    assert "does not answer at this moment" in text
+
+
+def test_a_name_that_nobody_knows_takes_nothing_else_out_of_service(door: Door) -> None:
+    door.start(web="a")
+    eventually("the server that is known", partial(door.answered_by, "a"), within=20)
+    assert door.ask("/cms/")[0] == "503"
+    door.hosts(wordpress="b")
+    eventually("the server that came later", partial(door.answered_by, "b", "/cms/"), within=20)
+    assert door.answered_by("a"), "a name that is not known any more keeps its address"

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
-import socket
-import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from support.application import Application
+from support.relay import Relay
 from support.services import Services
 from support.waiting import eventually
 
@@ -52,42 +50,6 @@ def test_a_worker_without_a_broker_has_no_heartbeat(services: Services, tmp_path
         process.communicate()
 
 
-class Relay:
-    """A way to a server that can be cut and mended: every connection goes through this process."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.target = (host, port)
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        self.open = True
-        self.ends: list[socket.socket] = []
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def cut(self) -> None:
-        self.open = False
-        for end in self.ends:
-            with contextlib.suppress(OSError):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def _accept(self) -> None:
-        while True:
-            near, _ = self.listener.accept()
-            if not self.open:
-                near.close()
-                continue
-            far = socket.create_connection(self.target)
-            self.ends += [near, far]
-            for source, sink in ((near, far), (far, near)):
-                threading.Thread(target=self._forward, args=(source, sink), daemon=True).start()
-
-    def _forward(self, source: socket.socket, sink: socket.socket) -> None:
-        with contextlib.suppress(OSError):
-            while data := source.recv(65536):
-                sink.sendall(data)
-        with contextlib.suppress(OSError):
-            sink.shutdown(socket.SHUT_RDWR)
-
-
 def test_a_heartbeat_ends_with_the_broker_and_comes_back_with_it(services: Services, tmp_path: Path) -> None:
     there = services.environment
     relay = Relay(there["ALMAGEST_BROKER_HOST"], int(there["ALMAGEST_BROKER_PORT"]))
@@ -107,7 +69,7 @@ def test_a_heartbeat_ends_with_the_broker_and_comes_back_with_it(services: Servi
         while time.monotonic() < deadline:
             assert heartbeat.stat().st_mtime == last
             time.sleep(0.5)
-        relay.open = True
+        relay.mend()
         eventually("a heartbeat after the broker came back", lambda: heartbeat.stat().st_mtime > last, within=60)
     finally:
         process.kill()

@@ -136,6 +136,7 @@ class Bench:
             "HEALTH_PORT": str(self.health),
             "WATCH_NAMESPACE": self.namespace,
             "POD_NAME": "operator-under-test",
+            "PROXY_ADDRESS": self.missing.proxy,
             "PYTHONPATH": str(ROOT / "operator"),
             **environment,
         }

@@ -71,6 +71,31 @@ def test_stages_wait_for_one_another(bench: Bench) -> None:
     bench.await_ready()
 
 
+def test_what_one_part_lacks_holds_up_no_other(bench: Bench) -> None:
+    bench.apply()
+    bench.missing.outcomes = {"mariadb": "hold", "cache": "hold"}
+    bench.start()
+    eventually("the site to be there", lambda: bench.condition("WebReady")["status"] == "True", within=30)
+    eventually("workers to be there", lambda: bench.condition("WorkerShortReady")["status"] == "True", within=10)
+    assert "gaia-wordpress" not in bench.names("deployments")
+    bench.missing.outcomes = {}
+    bench.await_ready()
+
+
+def test_ready_means_served(running: Bench) -> None:
+    running.missing.served = False
+    running.await_condition("Ready", "False", "NotServed", within=10)
+    assert running.condition("Served")["status"] == "False"
+    running.missing.served = True
+    running.await_ready(within=10)
+    running.missing.away = {"cache": "no answer within 1 s: wrong passwords are not counted"}
+    found = running.await_condition("Ready", "False", "Impaired", within=10)
+    assert "cache: no answer within 1 s: wrong passwords are not counted" in found["message"]
+    assert running.condition("Served")["status"] == "True"
+    running.missing.away = {}
+    running.await_ready(within=10)
+
+
 def test_steady_state_and_restart_make_no_writes(running: Bench) -> None:
     eventually("the last event to be told", lambda: "Ready" in _reasons(running), within=10)
     time.sleep(1)  # whatever a loop would still write, it would write now

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from almagest_operator.desired import graph
+from almagest_operator.desired.connections import INGESTS_AT_ONCE
 from almagest_operator.model.resource import Stage
 from almagest_operator.observe.readiness import READY, RUNNING, Readiness, State
 from almagest_operator.plan import Step, rest
@@ -23,35 +25,17 @@ def an(**spec: Any) -> World:
     return World(archive=archive(spec or DATASET))
 
 
-def test_stages_follow_one_another() -> None:
-    world, seen = an(), []
-    for _ in range(40):
-        step = world.plan()
-        seen.append(step.stage)
-        if step.complete:
-            break
-        world.carry_out(step)
-        world.settle()
-    assert sorted(set(seen)) == [
-        Stage.SECRETS,
-        Stage.FOUNDATIONS,
-        Stage.DATA,
-        Stage.MIGRATION,
-        Stage.WORKLOADS,
-        Stage.ROUTES if Stage.ROUTES in seen else Stage.SMOKE,
-        *([Stage.SMOKE] if Stage.ROUTES in seen else []),
-    ]
-    assert seen == sorted(seen)
-
-
-def test_nothing_is_applied_before_its_stage_is_open() -> None:
+def test_nothing_is_applied_before_what_it_depends_on() -> None:
+    """From nothing to the end: when an object is written, all that its part needs is there and ready."""
     world = an()
     for _ in range(40):
         step = world.plan()
-        assert all(resource.stage <= step.stage for resource in step.resources)
-        assert not step.resources or step.stage > Stage.SECRETS
-        if step.stage <= Stage.MIGRATION:
-            assert not any(r.kind == "Deployment" and r.component == "web" for r in step.resources)
+        ready = {live.part for live in world.children.values() if live.readiness.ready and live.key.kind in LIVING}
+        there = {live.part for live in world.children.values()}
+        for resource in step.resources:
+            if resource.stage > Stage.FOUNDATIONS:
+                assert set(graph.starts_after(resource.part)) <= ready, resource.key
+                assert graph.made_with(resource.part) - {"django"} <= there, resource.key
         world.carry_out(step)
         world.settle()
     assert world.plan().complete
@@ -75,10 +59,68 @@ def test_every_pass_that_is_not_complete_writes_or_says_what_it_waits_for() -> N
             world.settle()
 
 
-def test_the_data_services_are_waited_for() -> None:
-    step = an().run(datadb=WAITING)
+def test_the_databases_are_waited_for_before_the_migration() -> None:
+    world = an()
+    step = world.run(datadb=WAITING)
     assert step.stage is Stage.DATA
     assert [str(item) for item in step.waiting] == ["StatefulSet gaia-datadb: 0 of 1 pods are ready"]
+    assert not world.live("Job", "migrate")
+    assert {"migrate", "web", "worker-short", "scheduler", "wordpress", "proxy"} <= {i.component for i in step.held}
+
+
+def dependent(part: str) -> set[str]:
+    """The part and all that starts after it, near or far."""
+    direct = {"migrate", "ingest", "web", "worker", "scheduler", "wordpress", "proxy"}
+    found = {part}
+    for _ in direct:
+        found |= {other for other in direct if found & set(graph.starts_after(other))}
+    return found
+
+
+@pytest.mark.parametrize("broken", ["appdb", "datadb", "broker", "cache", "mariadb", "wordpress", "web", "scheduler"])
+def test_what_ails_one_part_keeps_nothing_else_from_being_installed(broken: str) -> None:
+    world = an()
+    step = world.run(**{broken: WAITING})
+    ready = {live.part for live in world.children.values() if live.key.kind in LIVING and live.readiness.ready}
+    assert ready == {r.part for r in world.desired().resources if r.kind in LIVING} - dependent(broken)
+    assert {item.part for item in step.waiting} == {broken}
+
+
+@pytest.mark.parametrize("broken", ["appdb", "datadb", "broker", "cache", "mariadb", "wordpress", "worker"])
+def test_what_ails_one_part_keeps_nothing_else_from_being_healed(broken: str) -> None:
+    """Of an archive that runs, everything is deleted but what is broken; the migration has been done."""
+    world = an()
+    world.run()
+    for key, live in list(world.children.items()):
+        if live.part == broken and key.kind in LIVING:
+            world.change(key, readiness=WAITING)
+        elif live.part != broken and key.kind not in {"Job", "PersistentVolumeClaim", "Secret"}:
+            del world.children[key]
+    world.run(**{live.component.replace("-", "_"): WAITING for live in world.children.values() if live.part == broken})
+    missing = {r.part for r in world.desired().resources if r.key not in world.children}
+    assert missing <= {other for other in dependent(broken) if broken in graph.starts_after(other)}
+
+
+def test_a_release_serves_when_the_site_is_of_it_though_wordpress_is_broken() -> None:
+    world = an(queues=[{"name": "short", "timeout": "30s"}, {"name": "long", "timeout": "1h"}])
+    world.run()
+    world.change(world.resource("StatefulSet", "mariadb").key, readiness=WAITING)
+    world.release = release("0.2.0", "2")
+    world.archive = archive({"release": "0.2.0", "queues": [{"name": "short", "timeout": "30s"}]})
+    step = world.run(mariadb=WAITING)
+    assert step.released
+    assert not step.complete
+    assert {item.part for item in step.waiting} == {"mariadb"}
+    assert not world.live("Deployment", "worker-long"), "what is not wanted any more has gone"
+
+
+def test_a_policy_that_is_not_wanted_any_more_goes_though_wordpress_is_broken() -> None:
+    world = an()
+    world.run()
+    world.change(world.resource("Deployment", "wordpress").key, readiness=WAITING)
+    world.archive = archive({**DATASET, "web": {"fetchUploads": False}})
+    world.run(wordpress=WAITING)
+    assert "gaia-web-to-internet" in {key.name for key in world.pruned}
 
 
 def test_failed_migration_keeps_old_release_serving() -> None:
@@ -160,6 +202,21 @@ def test_a_data_set_that_was_loaded_is_not_loaded_again_by_a_new_release() -> No
     assert world.live("Job", "ingest-gaiadr3-bright") == [loaded]
 
 
+def test_data_sets_are_loaded_a_few_at_a_time_and_one_that_failed_keeps_no_other_waiting() -> None:
+    tables = [f"a.t{number}" for number in range(10)]
+    world = an(datasets=[{"table": table, "source": "demo:gaia"} for table in tables])
+    for _ in range(40):
+        step = world.plan()
+        world.carry_out(step)
+        loading = [live for live in world.children.values() if live.part == "ingest" and not live.readiness.ready]
+        assert len([live for live in loading if not live.readiness.failed]) <= INGESTS_AT_ONCE
+        world.settle(ingest_a_t0=FAILED, ingest_a_t3=FAILED)
+    failed = {live.component for live in world.children.values() if live.readiness.failed}
+    assert failed == {"ingest-a-t0", "ingest-a-t3"}
+    loads = [key for key, live in world.children.items() if key.kind == "Job" and live.part == "ingest"]
+    assert len(loads) == len(tables)
+
+
 def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew() -> None:
     world = an()
     world.run(ingest_gaiadr3_bright=FAILED)
@@ -220,7 +277,9 @@ def test_a_claim_that_is_not_there_or_lost_its_volume_is_waited_for() -> None:
     world.change(claim, readiness=READY, terminating=True)
     assert world.plan().stage is Stage.FOUNDATIONS
     del world.children[claim]
-    assert world.plan().stage is Stage.FOUNDATIONS
+    step = world.plan()
+    assert step.stage is Stage.FOUNDATIONS
+    assert {item.part for item in step.waiting} == {"datadb"}
 
 
 def test_paused_writes_nothing_and_still_sees() -> None:
@@ -393,6 +452,7 @@ def test_a_plan_depends_on_nothing_but_its_input(world: World) -> None:
 def _is_sound(world: World, step: Step) -> None:
     """Invariants of every step."""
     assert step.complete or step.writes or step.waiting
+    assert step.waiting or not step.held
     for resource in step.resources:
         live = world.children.get(resource.key)
         assert live is None or not live.terminating

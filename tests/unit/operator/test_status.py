@@ -10,6 +10,7 @@ from almagest_operator.apply.engine import Applied, Failure
 from almagest_operator.model.errors import InvalidSpec
 from almagest_operator.model.status import ArchiveStatus, Condition, ConditionStatus
 from almagest_operator.observe.live import LivePod
+from almagest_operator.observe.look import Look
 from almagest_operator.observe.store import Key, Observed
 from almagest_operator.plan import Step, rest
 from almagest_operator.status.conditions import SUMMARY, component_type, merge, no, yes
@@ -34,7 +35,7 @@ def told(
 ) -> ArchiveStatus:
     """The status after a pass over `world`."""
     key = Key(world.archive.namespace, world.archive.name)
-    observed = Observed(key, children=world.children, pods=pods)
+    observed = Observed(key, children=world.children, pods=pods, look=world.look)
     return status(world.archive, world.desired(), step or world.plan(), applied or Applied(), observed, now)
 
 
@@ -73,7 +74,11 @@ def test_a_settled_archive_is_ready(world: World) -> None:
     assert [c.name for c in found.components] == sorted(c.name for c in found.components)
 
 
+NOBODY = Look(application="no answer (ConnectionRefusedError)")
+
+
 def test_waiting_says_for_what(world: World) -> None:
+    world.look = NOBODY
     world.run(datadb=WAITING)
     found = told(world)
     assert is_so(found, "Progressing") == ("True", "StartingDataServices")
@@ -84,6 +89,7 @@ def test_waiting_says_for_what(world: World) -> None:
 
 
 def test_a_pods_trouble_is_told_where_one_looks(world: World) -> None:
+    world.look = NOBODY
     world.run(appdb=WAITING, broker=WAITING, cache=WAITING, datadb=WAITING, mariadb=WAITING)
     crash = LivePod(
         "gaia-dev", "gaia-datadb-0", "gaia", "datadb", "gaia-datadb-0: postgres: exit code 1: no space left"
@@ -197,6 +203,55 @@ def test_a_volume_that_cannot_grow_is_told_and_keeps_no_release_from_serving(wor
         assert condition(found, type_).message == said
     assert found.release == "0.2.0"
     assert found.observed_generation is None
+
+
+def test_ready_means_served(world: World) -> None:
+    world.run()
+    world.look = Look(application="HTTP 503 (appdb: no answer within 1 s)")
+    found = told(world)
+    assert is_so(found, "Ready") == ("False", "NotServed")
+    assert is_so(found, "Served") == ("False", "NotServed")
+    assert is_so(found, "Degraded") == ("True", "NotServed")
+    assert "Service gaia-proxy: the application does not answer through it: HTTP 503 (appdb" in (
+        condition(found, "Ready").message
+    )
+    world.look = None
+    assert is_so(told(world), "Ready") == ("False", "NotAsked")
+    assert is_so(told(world), "Served") == ("Unknown", "NotAsked")
+
+
+@pytest.mark.parametrize("broken", ["cache", "broker", "mariadb", "wordpress", "worker_short", "scheduler"])
+def test_what_is_impaired_is_named_while_the_site_serves(world: World, broken: str) -> None:
+    world.run()
+    world.archive = world.archive.model_copy(update={"status": told(world)})
+    for key, live in world.children.items():
+        if live.component == broken.replace("_", "-") and key.kind in {"Deployment", "StatefulSet"}:
+            world.change(key, readiness=WAITING)
+    found = told(world)
+    assert is_so(found, "Ready") == ("False", "Impaired")
+    assert is_so(found, "Served") == ("True", "Served")
+    assert is_so(found, "Degraded") == ("True", "Impaired")
+    assert f"gaia-{broken.replace('_', '-')}: 0 of 1 pods are ready" in condition(found, "Ready").message
+    assert found.release == "0.1.0"
+
+
+def test_what_the_application_does_without_and_wordpress_are_impaired_though_their_pods_are_ready(world: World) -> None:
+    world.run()
+    world.look = Look(wordpress="HTTP 500", impaired={"cache": "no answer within 1 s"})
+    found = told(world)
+    assert is_so(found, "Ready") == ("False", "Impaired")
+    assert is_so(found, "Served") == ("True", "Served")
+    for said in ("WordPress does not answer through it: HTTP 500", "Service gaia-cache: the application says of cache"):
+        assert said in condition(found, "Degraded").message
+
+
+def test_a_roll_out_is_no_impairment(world: World) -> None:
+    world.run()
+    world.archive = archive({**DATASETS, "site": {"title": "Another"}})
+    world.carry_out(world.plan())
+    found = told(world)
+    assert is_so(found, "Ready") == ("False", "StartingWorkloads")
+    assert is_so(found, "Degraded") == ("False", "AsExpected")
 
 
 def test_paused_is_told(world: World) -> None:

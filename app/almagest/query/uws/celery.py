@@ -41,7 +41,7 @@ app = Celery("almagest")
 app.conf.update(
     broker_url=broker_url(environment()),
     broker_connection_retry_on_startup=True,
-    broker_connection_timeout=4,
+    broker_connection_timeout=2,
     broker_transport_options={"confirm_publish": True},
     broker_heartbeat=30,
     task_queues=task_queues(),

@@ -63,7 +63,7 @@ def create(identity: Identity, parameters: Parameters, wishes: request.Wishes = 
         else:
             quotas.check_pending(within)
     if wishes.start:
-        dispatch.publish(job.queue)
+        _publish(job)
     return job
 
 
@@ -140,9 +140,15 @@ def run(job: Job) -> None:
         if changed:
             quotas.check_active(quotas.budgets(job.owner, job.user_id))
     if changed:
-        dispatch.publish(job.queue)
+        _publish(job)
     elif current(job) in (Phase.ABORTED, Phase.ARCHIVED):
         raise _wrong_phase(job, "create a new one")
+
+
+def _publish(job: Job) -> None:
+    """Tell the workers of it. A message that was not taken is for the scheduler to send, which looks for its like."""
+    if not dispatch.publish(job.queue):
+        Job.objects.filter(pk=job.pk, phase=Phase.QUEUED).update(published_at=None)
 
 
 def abort(job: Job) -> None:

@@ -1,0 +1,133 @@
+"""How many connections each PostgreSQL server of an archive must admit: the one budget of pools, role limits and servers.
+
+A pod opens no more connections than `Use` says: the application's pools have these sizes. While a Deployment is rolled
+out, each of its pods may be there twice, the old one ending what it has begun. From the sum follow the limits of the
+roles, which the migration sets, and `max_connections`, which grows by doubling, because changing it restarts the server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from almagest_operator.desired.sizes import MIB, WEB_REPLICAS, size
+from almagest_operator.model.archive import ArchiveSpec
+from almagest_operator.model.base import amount
+from almagest_operator.model.errors import InvalidSpec
+
+PROCESSES, THREADS = 1, 24
+"""Of a web pod: processes, and requests that each serves at once."""
+
+INGESTS_AT_ONCE = 4
+"""Data sets that are loaded side by side; the others wait."""
+
+RESERVE = 10
+"""Connections for people, backups and monitoring; three of them PostgreSQL keeps for superusers."""
+
+SMALLEST = 100
+"""`max_connections` of a small archive."""
+
+APPDB_MEMORY, DATADB_MEMORY = 2 * MIB, 4 * MIB
+"""Bytes that a connection takes of its server's memory, without the sorts of its query: simple statements on a few
+tables, and those of scientists on many."""
+
+SHARE = 2
+"""Connections may take one part in so many of a server's memory limit."""
+
+
+@dataclass(frozen=True)
+class Use:
+    """Connections of one pod. appdb: to the application's database; query, job, owner: to the data database as the role
+    `almagest_query`, `almagest_job` and `almagest`."""
+
+    appdb: int
+    query: int = 0
+    job: int = 0
+    owner: int = 0
+
+    def __mul__(self, pods: int) -> Use:
+        return Use(self.appdb * pods, self.query * pods, self.job * pods, self.owner * pods)
+
+    def __add__(self, other: Use) -> Use:
+        return Use(self.appdb + other.appdb, self.query + other.query, self.job + other.job, self.owner + other.owner)
+
+
+# One for each thread and the health check's; one for each slot of a query, the health check's, and one that sets grants.
+WEB = Use(appdb=THREADS + 1, query=THREADS) * PROCESSES
+# Its queue's consumer and its one query's process, the lease; the query's and the sweep's, and one that sets grants.
+WORKER = Use(appdb=4, query=1, job=2)
+SCHEDULER = Use(appdb=2)
+MIGRATE = Use(appdb=3, owner=1)
+# The one that leads, and two streams or indexes.
+INGEST = Use(appdb=2, owner=3)
+
+
+@dataclass(frozen=True)
+class Budget:
+    """use: of all pods that may be there at once."""
+
+    use: Use
+
+    @property
+    def appdb(self) -> int:
+        """Connections that the application's database must admit."""
+        return self.use.appdb + RESERVE
+
+    @property
+    def datadb(self) -> int:
+        """Connections that the data database must admit."""
+        return self.use.query + self.use.job + self.use.owner + RESERVE
+
+
+def budget(spec: ArchiveSpec) -> Budget:
+    """The connections that an archive of this spec may open, in the middle of a roll-out too."""
+    web, workers = _web(spec), sum(queue.workers for queue in spec.queues)
+    ingests = min(len(spec.datasets), INGESTS_AT_ONCE)
+    return Budget(WEB * (2 * web) + WORKER * (2 * workers) + SCHEDULER * 2 + MIGRATE + INGEST * ingests)
+
+
+def max_connections(needed: int) -> int:
+    """The setting of a server that must admit so many: SMALLEST, doubled until it is enough."""
+    found = SMALLEST
+    while found < needed:
+        found *= 2
+    return found
+
+
+def room(spec: ArchiveSpec, part: str) -> int:
+    """The connections that a server (`appdb`, `datadb`) of this memory limit has room for."""
+    databases = spec.databases
+    wanted, each = (databases.app, APPDB_MEMORY) if part == "appdb" else (databases.data, DATADB_MEMORY)
+    limit = amount(size(part, spec.environment, wanted.resources).memory_limit)
+    return int(limit / SHARE / each)
+
+
+def validate(spec: ArchiveSpec) -> None:
+    """Raise InvalidSpec when a server has no room for the connections of all pods that the spec asks for."""
+    found = budget(spec)
+    for part, field, needed, each in (
+        ("appdb", "app", found.appdb, APPDB_MEMORY),
+        ("datadb", "data", found.datadb, DATADB_MEMORY),
+    ):
+        has = room(spec, part)
+        if needed > has:
+            least = -(-needed * SHARE * each // MIB)
+            raise InvalidSpec(
+                f"spec.databases.{field}.resources.limits.memory",
+                f"{_asked(spec)} open up to {needed} connections to {part}, whose memory has room for {has}",
+                f"at least {least}Mi, or fewer pods",
+            )
+
+
+def _web(spec: ArchiveSpec) -> int:
+    return spec.web.replicas or WEB_REPLICAS[spec.environment]
+
+
+def _asked(spec: ArchiveSpec) -> str:
+    return " and ".join(_counts(spec))
+
+
+def _counts(spec: ArchiveSpec) -> Iterator[str]:
+    workers = sum(queue.workers for queue in spec.queues)
+    for count, name in ((_web(spec), "web pod"), (workers, "worker")):
+        yield f"{count} {name}{'' if count == 1 else 's'}"
