@@ -25,6 +25,7 @@ def ingest(scope: Scope, dataset: Dataset) -> Resource:
         "--dataset",
         dataset.table,
         secrets=(APPDB, OWNER, DJANGO),
+        files=True,
         config_keys=(),
         restart="Never",
     )

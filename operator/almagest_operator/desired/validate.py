@@ -83,6 +83,7 @@ def _storage_classes(archive: Archive, facts: Facts) -> None:
 def _resources(archive: Archive) -> dict[str, Resources]:
     spec = archive.spec
     return {
+        "spec.proxy": spec.proxy.resources,
         "spec.web": spec.web.resources,
         **{f"spec.queues[{index}]": queue.resources for index, queue in enumerate(spec.queues)},
         "spec.databases.app": spec.databases.app.resources,
