@@ -8,7 +8,7 @@ from typing import Any
 
 from almagest_operator.desired.endpoints import allowed_hosts, site_url
 from almagest_operator.desired.graph import PORTS
-from almagest_operator.desired.pod import Claim, Container, Pod, Probes, Secret, config_map
+from almagest_operator.desired.pod import Claim, Container, Pod, Probes, Secret, Together, config_map
 from almagest_operator.desired.scope import Part, Scope, resource
 from almagest_operator.desired.sizes import size
 from almagest_operator.desired.workload import claim
@@ -30,6 +30,10 @@ JOB = Secret("datadb", "job-password")
 BROKER = Secret("broker", "password")
 CACHE = Secret("cache", "password")
 DJANGO = Secret("django", "secret-key")
+
+READ_FILES = ("ingest", "scheduler")
+"""The parts that mount the files volume. The scheduler does not read it: it is the pod that is always there, so people put
+files onto the volume through it."""
 
 # The processes touch the file every 10 s; a minute without is a hang. `find` costs a millisecond, Python a second.
 HEARTBEAT = Probes(
@@ -61,10 +65,11 @@ def process(
     probes: Probes | None = None,
     pre_stop: Manifest | None = None,
     variables: Mapping[str, str] | None = None,
+    files: bool = False,
     **pod: Any,
 ) -> Pod:
-    """A pod with one process `almagest-app <arguments>`. variables: of this one alone; pod: the other fields of Pod,
-    e.g. grace and replicas."""
+    """A pod with one process `almagest-app <arguments>`. variables: of this one alone; files: whether it reads the
+    files volume; pod: the other fields of Pod, e.g. grace and replicas."""
     container = Container(
         name=part.name,
         image="app",
@@ -75,10 +80,23 @@ def process(
         port=port,
         probes=probes,
         writable=("/tmp", RUN_DIR),  # noqa: S108 - an emptyDir of the container's own
-        mounts={FILES_DIR: Claim("files", scope.archive.spec.files.existing_claim or scope.name("files"))},
+        mounts={FILES_DIR: _claim(scope)} if files else {},
         pre_stop=pre_stop,
     )
-    return Pod(part, (container,), config=_config(scope), secrets=secrets, **pod)
+    together = _together(scope) if files else None
+    return Pod(part, (container,), config=_config(scope), secrets=secrets, together=together, **pod)
+
+
+def _claim(scope: Scope) -> Claim:
+    return Claim("files", scope.archive.spec.files.existing_claim or scope.name("files"))
+
+
+def _together(scope: Scope) -> Together | None:
+    """On one node, where one node alone can mount the files; of a volume that exists already nobody knows."""
+    wanted = scope.archive.spec.files
+    if wanted.access_mode is AccessMode.MANY:
+        return None
+    return Together(READ_FILES, required=wanted.existing_claim is None)
 
 
 def environment(scope: Scope) -> Mapping[str, str | Manifest]:

@@ -3,6 +3,7 @@
 A pod opens no more connections than `Use` says: the application's pools have these sizes. While a Deployment is rolled
 out, each of its pods may be there twice, the old one ending what it has begun. From the sum follow the limits of the
 roles, which the migration sets, and `max_connections`, which grows by doubling, because changing it restarts the server.
+Memory is reckoned with what is there between roll-outs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from almagest_operator.desired.sizes import MIB, WEB_REPLICAS, size
+from almagest_operator.desired.sizes import MIB, REPLICAS, size
 from almagest_operator.model.archive import ArchiveSpec
 from almagest_operator.model.base import amount
 from almagest_operator.model.errors import InvalidSpec
@@ -64,26 +65,32 @@ INGEST = Use(appdb=2, owner=3)
 
 @dataclass(frozen=True)
 class Budget:
-    """use: of all pods that may be there at once."""
+    """settled: of all pods between roll-outs; use: of all that may be there at once."""
 
+    settled: Use
     use: Use
 
     @property
-    def appdb(self) -> int:
-        """Connections that the application's database must admit."""
-        return self.use.appdb + RESERVE
+    def admitted(self) -> dict[str, int]:
+        """Connections that each server must admit."""
+        return _by_server(self.use)
 
     @property
-    def datadb(self) -> int:
-        """Connections that the data database must admit."""
-        return self.use.query + self.use.job + self.use.owner + RESERVE
+    def held(self) -> dict[str, int]:
+        """Connections that each server must have memory for."""
+        return _by_server(self.settled)
 
 
 def budget(spec: ArchiveSpec) -> Budget:
     """The connections that an archive of this spec may open, in the middle of a roll-out too."""
     web, workers = _web(spec), sum(queue.workers for queue in spec.queues)
-    ingests = min(len(spec.datasets), INGESTS_AT_ONCE)
-    return Budget(WEB * (2 * web) + WORKER * (2 * workers) + SCHEDULER * 2 + MIGRATE + INGEST * ingests)
+    jobs = MIGRATE + INGEST * min(len(spec.datasets), INGESTS_AT_ONCE)
+    pods = WEB * web + WORKER * workers + SCHEDULER
+    return Budget(settled=pods + jobs, use=pods * 2 + jobs)
+
+
+def _by_server(use: Use) -> dict[str, int]:
+    return {"appdb": use.appdb + RESERVE, "datadb": use.query + use.job + use.owner + RESERVE}
 
 
 def max_connections(needed: int) -> int:
@@ -105,22 +112,19 @@ def room(spec: ArchiveSpec, part: str) -> int:
 def validate(spec: ArchiveSpec) -> None:
     """Raise InvalidSpec when a server has no room for the connections of all pods that the spec asks for."""
     found = budget(spec)
-    for part, field, needed, each in (
-        ("appdb", "app", found.appdb, APPDB_MEMORY),
-        ("datadb", "data", found.datadb, DATADB_MEMORY),
-    ):
-        has = room(spec, part)
+    for part, field, each in (("appdb", "app", APPDB_MEMORY), ("datadb", "data", DATADB_MEMORY)):
+        needed, has = found.held[part], room(spec, part)
         if needed > has:
             least = -(-needed * SHARE * each // MIB)
             raise InvalidSpec(
                 f"spec.databases.{field}.resources.limits.memory",
-                f"{_asked(spec)} open up to {needed} connections to {part}, whose memory has room for {has}",
+                f"{_asked(spec)} hold up to {needed} connections to {part}, whose memory has room for {has}",
                 f"at least {least}Mi, or fewer pods",
             )
 
 
 def _web(spec: ArchiveSpec) -> int:
-    return spec.web.replicas or WEB_REPLICAS[spec.environment]
+    return spec.web.replicas or REPLICAS[spec.environment]
 
 
 def _asked(spec: ArchiveSpec) -> str:

@@ -18,11 +18,11 @@ UID = 10011
 
 def databases(scope: Scope) -> tuple[Resource, ...]:
     """Both servers. Only the data database has pgSphere, and only its owner's and superuser's secrets."""
-    wanted, needed = scope.archive.spec.databases, budget(scope.archive.spec)
+    wanted, needed = scope.archive.spec.databases, budget(scope.archive.spec).admitted
     owner = (Secret("datadb", "superuser-password"), Secret("datadb", "owner-password"))
     return (
-        *_server(scope, Part.of("appdb"), wanted.app, needed.appdb, "almagest", "", all_of("appdb")),
-        *_server(scope, Part.of("datadb"), wanted.data, needed.datadb, "data", "pg_sphere", owner),
+        *_server(scope, Part.of("appdb"), wanted.app, needed["appdb"], "almagest", "", all_of("appdb")),
+        *_server(scope, Part.of("datadb"), wanted.data, needed["datadb"], "data", "pg_sphere", owner),
     )
 
 

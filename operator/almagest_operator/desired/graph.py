@@ -68,9 +68,9 @@ SHARED = frozenset({"policies", "proxy"})
 """Parts that every pod needs to be there: no pod may run before the policies do, and the proxy's Service has the port
 that the archive's address ends with."""
 
-_APPLICATION_FILES = frozenset({"app", "django", "files"})
 _MADE_WITH: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(("web", "worker", "scheduler", "migrate", "ingest"), _APPLICATION_FILES),
+    **dict.fromkeys(("web", "worker", "migrate"), frozenset({"app", "django"})),
+    **dict.fromkeys(("scheduler", "ingest"), frozenset({"app", "django", "files"})),
     "wordpress": frozenset({"uploads"}),
 }
 _STARTS_AFTER: Graph = {

@@ -25,6 +25,7 @@ def ingest(scope: Scope, dataset: Dataset) -> Resource:
         "--dataset",
         dataset.table,
         secrets=(APPDB, OWNER, DJANGO),
+        files=True,
         restart="Never",
     )
     name = short_name(scope.archive.name, f"ingest-{slug}", digest(dataset.model_dump(mode="json")))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from almagest_operator.desired.scope import Part, Scope, digest
+from almagest_operator.desired.scope import LABEL, Part, Scope, digest
 from almagest_operator.desired.sizes import Size, resources
 from almagest_operator.model.resource import GROUP, Manifest
 
@@ -90,9 +90,20 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Together:
+    """The parts of the archive that are to be on one node; required: or the pod waits."""
+
+    parts: tuple[str, ...]
+    required: bool
+
+
+@dataclass(frozen=True)
 class Pod:
-    """What a workload runs. config: the ConfigMap that its containers read; secrets: all keys that it may read, and no
-    others."""
+    """What a workload runs.
+
+    config: the ConfigMap that its containers read; secrets: all keys that it may read, and no others; together: with
+    whom it shares a node.
+    """
 
     part: Part
     containers: tuple[Container, ...]
@@ -102,6 +113,7 @@ class Pod:
     grace: int = 30
     replicas: int = 1
     restart: str = "Always"
+    together: Together | None = None
 
 
 def template(scope: Scope, pod: Pod) -> Manifest:
@@ -131,6 +143,8 @@ def template(scope: Scope, pod: Pod) -> Manifest:
         spec["topologySpreadConstraints"] = [
             _spread(scope, pod.part, key) for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")
         ]
+    if pod.together:
+        spec["affinity"] = {"podAffinity": _near(scope, pod.together)}
     return {"metadata": {"labels": scope.labels(pod.part), "annotations": _hashes(scope, pod)}, "spec": spec}
 
 
@@ -254,6 +268,16 @@ def _volume_name(container: Container, path: str) -> str:
     """`/tmp` alone is each container's own."""
     own = path == "/tmp"  # noqa: S108 - the path inside the container
     return f"{container.name}-{volume_name(path)}" if own else volume_name(path)
+
+
+def _near(scope: Scope, together: Together) -> Manifest:
+    """The first of them may be anywhere."""
+    names = {"key": f"{LABEL}/name", "operator": "In", "values": sorted(together.parts)}
+    archive = {"matchLabels": {f"{LABEL}/instance": scope.archive.name}, "matchExpressions": [names]}
+    term = {"labelSelector": archive, "topologyKey": "kubernetes.io/hostname"}
+    if together.required:
+        return {"requiredDuringSchedulingIgnoredDuringExecution": [term]}
+    return {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]}
 
 
 def _spread(scope: Scope, part: Part, key: str) -> Manifest:

@@ -11,6 +11,12 @@ from almagest_operator.model.resource import Resource
 def scheduler(scope: Scope) -> tuple[Resource, ...]:
     """Never two at once: each would start every task."""
     pod = process(
-        scope, Part.of("scheduler"), "scheduler", secrets=(APPDB, BROKER, CACHE, DJANGO), probes=HEARTBEAT, grace=30
+        scope,
+        Part.of("scheduler"),
+        "scheduler",
+        secrets=(APPDB, BROKER, CACHE, DJANGO),
+        probes=HEARTBEAT,
+        files=True,
+        grace=30,
     )
     return (deployment(scope, pod, overlap=False),)

@@ -93,6 +93,7 @@ def _claims(archive: Archive) -> dict[str, tuple[str, str | None]]:
 def _resources(archive: Archive) -> dict[str, Resources]:
     spec = archive.spec
     return {
+        "spec.proxy": spec.proxy.resources,
         "spec.web": spec.web.resources,
         **{f"spec.queues[{index}]": queue.resources for index, queue in enumerate(spec.queues)},
         "spec.databases.app": spec.databases.app.resources,

@@ -7,7 +7,7 @@ from almagest_operator.desired.connections import PROCESSES, THREADS
 from almagest_operator.desired.graph import PORTS
 from almagest_operator.desired.pod import Probes
 from almagest_operator.desired.scope import Part, Scope
-from almagest_operator.desired.sizes import WEB_REPLICAS
+from almagest_operator.desired.sizes import LINGER, REPLICAS
 from almagest_operator.desired.workload import deployment, disruption_budget, service
 from almagest_operator.model.resource import Manifest, Resource
 
@@ -17,7 +17,7 @@ WEB = Part.of("web")
 def web(scope: Scope) -> tuple[Resource, ...]:
     """A Deployment that is never short of a pod during a roll-out, its Service and its disruption budget."""
     wanted = scope.archive.spec.web
-    replicas = wanted.replicas or WEB_REPLICAS[scope.archive.spec.environment]
+    replicas = wanted.replicas or REPLICAS[scope.archive.spec.environment]
     pod = process(
         scope,
         WEB,
@@ -27,8 +27,7 @@ def web(scope: Scope) -> tuple[Resource, ...]:
         port=PORTS["web"],
         variables={"ALMAGEST_WEB_PROCESSES": str(PROCESSES), "ALMAGEST_WEB_THREADS": str(THREADS)},
         probes=Probes(_get("/health/ready"), alive=_get("/health/live")),
-        # The proxies need a moment to hear that this pod goes; a request that comes in it must still be answered.
-        pre_stop={"sleep": {"seconds": 5}},
+        pre_stop={"sleep": {"seconds": LINGER}},
         grace=75,
         replicas=replicas,
     )

@@ -19,6 +19,7 @@ from almagest_operator.model.exposure import Exposure, ExposureType
 from almagest_operator.model.files import Files
 from almagest_operator.model.lifecycle import Lifecycle
 from almagest_operator.model.metadata import Metadata
+from almagest_operator.model.proxy import Proxy
 from almagest_operator.model.site import Site
 from almagest_operator.model.status import ArchiveStatus
 from almagest_operator.model.web import Web
@@ -74,6 +75,7 @@ class ArchiveSpec(Model):
     environment: Annotated[Environment, Field(description="Decides default sizes and guards, never what runs.")]
     site: Annotated[Site, Field(description="Name, people and terms of the archive.")]
     exposure: Annotated[Exposure, Field(description="How the world reaches it.")] = Exposure()
+    proxy: Annotated[Proxy, Field(description="The door: nginx before web and WordPress.")] = Proxy()
     web: Annotated[Web, Field(description="The processes that answer HTTP.")] = Web()
     queues: Annotated[
         tuple[Queue, ...],
@@ -88,7 +90,7 @@ class ArchiveSpec(Model):
     broker: Annotated[Broker, Field(description="RabbitMQ, between the web processes and the workers.")] = Broker()
     cache: Annotated[Cache, Field(description="Redis, for values that may be lost.")] = Cache()
     wordpress: Annotated[WordPress, Field(description="The editorial pages under `/cms/`.")] = WordPress()
-    files: Annotated[Files, Field(description="The volume of files that the archive serves and loads.")] = Files(
+    files: Annotated[Files, Field(description="The volume of files that data sets are loaded from.")] = Files(
         storage="10Gi"
     )
     datasets: Annotated[

@@ -1,4 +1,4 @@
-"""The volume of files: sources of data sets, images and spectra to be served."""
+"""The volume of files: sources of data sets."""
 
 from __future__ import annotations
 
@@ -59,7 +59,8 @@ class Files(Model):
     access_mode: Annotated[
         AccessMode | None,
         Field(
-            description="ReadWriteOnce, the default: all readers on one node. ReadWriteMany: on any, if the class can."
+            description="ReadWriteOnce, the default: loads of data sets and the scheduler, through which files are put there, run on "
+            "one node. ReadWriteMany: on any, if the class can."
         ),
     ] = None
 

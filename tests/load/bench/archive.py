@@ -71,7 +71,7 @@ def _loaded() -> int:
 def _put(file: Path) -> None:
     """Write a file to the archive's files volume."""
     target = f"/var/lib/almagest/files/bench/{file.name}"
-    command = _exec(f"{NAMESPACE}/deployment/{ARCHIVE}-web", f"mkdir -p $(dirname {target}) && cat > {target}")
+    command = _exec(f"{NAMESPACE}/deployment/{ARCHIVE}-scheduler", f"mkdir -p $(dirname {target}) && cat > {target}")
     with file.open("rb") as content:
         subprocess.run(command, stdin=content, check=True, timeout=300)
 
