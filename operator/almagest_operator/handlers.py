@@ -50,11 +50,11 @@ async def watch(settings: Settings, connection: Configuration, begin: Callable[[
     `begin` is called once, with indexes that are full before the first event is told to what it returns.
     """
     registry = kopf.OperatorRegistry()
-    told = _Told(begin)
-    _lifecycle(registry, connection, told)
-    _archives(registry, told)
-    _children(registry, told)
-    _cluster(registry, told)
+    sink = _Sink(begin)
+    _lifecycle(registry, connection, sink)
+    _archives(registry, sink)
+    _children(registry, sink)
+    _cluster(registry, sink)
     await kopf.operator(
         registry=registry,
         settings=_kopf_settings(),
@@ -85,32 +85,32 @@ def _kopf_settings() -> kopf.OperatorSettings:
     return settings
 
 
-class _Told:
-    """Whom to tell; known from start-up on, when kopf hands out its indexes."""
+class _Sink:
+    """Where events go: `begin` sets it once, at start-up, when kopf hands out its indexes."""
 
     def __init__(self, begin: Callable[[Indexes], Marks]) -> None:
         self._begin = begin
-        self.marks: Marks | None = None
+        self._marks: Marks | None = None
         self._facts: dict[str, object] = {}
 
     def begin(self, indexes: Indexes) -> None:
-        self.marks = self._begin(indexes)
+        self._marks = self._begin(indexes)
 
     @property
-    def now(self) -> Marks:
-        if self.marks is None:
+    def marks(self) -> Marks:
+        if self._marks is None:
             raise RuntimeError("kopf told of an event before it had started up")
-        return self.marks
+        return self._marks
 
     def differs(self, uid: str, fact: object) -> bool:
-        """Whether a fact about an object of the cluster is news: nodes report often, and rarely anything new."""
+        """Whether a fact about an object is another than before: nodes report often, and rarely anything new."""
         if self._facts.get(uid) == fact:
             return False
         self._facts[uid] = fact
         return True
 
 
-def _lifecycle(registry: kopf.OperatorRegistry, connection: Configuration, told: _Told) -> None:
+def _lifecycle(registry: kopf.OperatorRegistry, connection: Configuration, sink: _Sink) -> None:
     @kopf.on.login(registry=registry)
     async def login(**_: Any) -> kopf.ConnectionInfo:
         """The same way in as the operator's own client has; asked again when a token has run out."""
@@ -126,11 +126,11 @@ def _lifecycle(registry: kopf.OperatorRegistry, connection: Configuration, told:
 
     @kopf.on.startup(registry=registry)
     async def startup(**indexes: Any) -> None:
-        told.begin(Indexes(**{name: indexes[name] for name in Indexes.__dataclass_fields__}))
+        sink.begin(Indexes(**{name: indexes[name] for name in Indexes.__dataclass_fields__}))
 
     @kopf.on.cleanup(registry=registry)
     async def cleanup(**_: Any) -> None:
-        await told.now.close()
+        await sink.marks.close()
 
 
 def bearer_token(header: str | None) -> str | None:
@@ -138,7 +138,7 @@ def bearer_token(header: str | None) -> str | None:
     return header.rpartition(" ")[2] if header else None
 
 
-def _archives(registry: kopf.OperatorRegistry, told: _Told) -> None:
+def _archives(registry: kopf.OperatorRegistry, sink: _Sink) -> None:
     where = (ARCHIVE.group, ARCHIVE.version, ARCHIVE.plural)
 
     @kopf.index(*where, registry=registry, id="archives")
@@ -150,7 +150,7 @@ def _archives(registry: kopf.OperatorRegistry, told: _Told) -> None:
     @kopf.on.event(*where, registry=registry, id="archive")
     async def changed(event: Body, body: Body, **_: Any) -> None:
         key = Key(body["metadata"]["namespace"], body["metadata"]["name"])
-        _tell(told.now, key, event["type"], body)
+        _tell(sink.marks, key, event["type"], body)
 
     releases = (RELEASE.group, RELEASE.version, RELEASE.plural)
 
@@ -160,7 +160,7 @@ def _archives(registry: kopf.OperatorRegistry, told: _Told) -> None:
 
     @kopf.on.event(*releases, registry=registry, id="release")
     async def release_changed(body: Body, **_: Any) -> None:
-        told.now.release_changed(body["metadata"]["name"])
+        sink.marks.release_changed(body["metadata"]["name"])
 
 
 def _tell(marks: Marks, key: Key, event: str | None, body: Body) -> None:
@@ -172,12 +172,12 @@ def _tell(marks: Marks, key: Key, event: str | None, body: Body) -> None:
     marks.changed(key)
 
 
-def _children(registry: kopf.OperatorRegistry, told: _Told) -> None:
+def _children(registry: kopf.OperatorRegistry, sink: _Sink) -> None:
     async def changed(event: Body, body: Body, **_: Any) -> None:
-        _tell(told.now, owner(body), event["type"], body)
+        _tell(sink.marks, archive_of(body), event["type"], body)
 
     async def index_pod(body: Body, **_: Any) -> Mapping[Key, object]:
-        return {owner(body): project_pod(body)}
+        return {archive_of(body): project_pod(body)}
 
     for kind in CHILDREN:
         where = (kind.group, kind.version, kind.plural)
@@ -190,18 +190,18 @@ def _children(registry: kopf.OperatorRegistry, told: _Told) -> None:
 
 def _indexer(kind: Kind) -> Callable[..., Any]:
     async def index(body: Body, **_: Any) -> Mapping[Key, object]:
-        return {owner(body): project({**body, "apiVersion": kind.api_version, "kind": kind.kind})}
+        return {archive_of(body): project({**body, "apiVersion": kind.api_version, "kind": kind.kind})}
 
     return index
 
 
-def owner(body: Body) -> Key:
-    """The archive that a child says it belongs to."""
+def archive_of(body: Body) -> Key:
+    """The archive that the label of a child names."""
     labels = body["metadata"].get("labels") or {}
     return Key(body["metadata"]["namespace"], labels.get(INSTANCE, ""))
 
 
-def _cluster(registry: kopf.OperatorRegistry, told: _Told) -> None:
+def _cluster(registry: kopf.OperatorRegistry, sink: _Sink) -> None:
     nodes, classes = (
         (NODE.group, NODE.version, NODE.plural),
         (STORAGE_CLASS.group, STORAGE_CLASS.version, STORAGE_CLASS.plural),
@@ -218,10 +218,10 @@ def _cluster(registry: kopf.OperatorRegistry, told: _Told) -> None:
 
     @kopf.on.event(*nodes, registry=registry, id="node")
     async def node_changed(event: Body, body: Body, **_: Any) -> None:
-        if told.differs(body["metadata"]["uid"], None if event["type"] == "DELETED" else node_seen(body)):
-            told.now.cluster_changed()
+        if sink.differs(body["metadata"]["uid"], None if event["type"] == "DELETED" else node_seen(body)):
+            sink.marks.cluster_changed()
 
     @kopf.on.event(*classes, registry=registry, id="storage_class")
     async def class_changed(event: Body, body: Body, **_: Any) -> None:
-        if told.differs(body["metadata"]["uid"], None if event["type"] == "DELETED" else storage_class(body)):
-            told.now.cluster_changed()
+        if sink.differs(body["metadata"]["uid"], None if event["type"] == "DELETED" else storage_class(body)):
+            sink.marks.cluster_changed()

@@ -1,9 +1,9 @@
-"""The watches, watched: now and then, and after each relist, all objects are listed and compared with the indexes.
+"""A check on the watches: every five minutes, and after each relist, it lists all objects and compares the indexes.
 
-A watch that breaks and has to list anew never learns what was deleted in between, and a connection that died quietly
-tells nothing at all. The sweep finds both: what is indexed but gone is struck out and its archive marked; an object
-whose news is still missing two minutes later means that the watch is dead, and the process says that it is not healthy.
-Reads only, of metadata only.
+A watch that breaks and lists anew never learns what was deleted in between, and a connection that died quietly tells
+nothing at all. The sweep finds both. It strikes out what is indexed but gone, and marks its archive. When the index
+still lacks an object's version two minutes after the sweep saw it, the watch is dead, and the process reports itself
+unhealthy. The sweep reads metadata only.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from almagest_operator.observe.store import Key, Store
 log = logging.getLogger(__name__)
 
 PERIOD, SETTLE, SUSPICIOUS, PATIENCE = 300.0, 3.0, 30.0, 120.0
-"""Seconds: between sweeps; from a relist to a sweep; between sweeps while news is missing; until that is an illness."""
+"""Seconds: between sweeps; from a relist to a sweep; between sweeps while news is missing; until the watch counts as
+dead."""
 
 
 class Seen(NamedTuple):
@@ -35,7 +36,7 @@ class Seen(NamedTuple):
 
 
 class Missed(NamedTuple):
-    """News that the watch owes us: the version that it should have told, and since when."""
+    """A version that the watch should have told, and the loop's time when the sweep saw it first."""
 
     version: int
     since: float

@@ -76,7 +76,7 @@ class Applied:
 
 @dataclass
 class Engine:
-    """`settled`: what an apply answered, by object: the render hash and the resourceVersion.
+    """`settled`: object → the render hash that was applied last, and the resourceVersion that was answered.
 
     An object whose managed fields never come to cover its manifest (an admission webhook takes a field away) is applied
     once for each version of it, not for ever.

@@ -1,4 +1,4 @@
-"""Where the archive is: the one rule that the application, WordPress and the status share."""
+"""The archive's URLs: one rule for the application, WordPress and the status."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from almagest_operator.model.facts import Facts
 from almagest_operator.model.status import Endpoints
 
 UNKNOWN_PORT = 0
-"""Stands where the cluster has not assigned a NodePort yet; no workload is applied before it has."""
+"""The port in a URL before the cluster has assigned a NodePort; no workload is applied before that."""
 
 
 def site_url(archive: Archive, facts: Facts) -> str:

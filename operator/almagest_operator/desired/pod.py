@@ -29,8 +29,8 @@ class Secret:
 
 @dataclass(frozen=True)
 class Claim:
-    """A volume as a container mounts it. claim: its PersistentVolumeClaim; empty when the pod has the volume anyway,
-    from its StatefulSet or from another container."""
+    """A volume as a container mounts it. claim: its PersistentVolumeClaim; empty when the StatefulSet or another
+    container gives the pod its volume."""
 
     volume: str
     claim: str = ""
@@ -39,10 +39,11 @@ class Claim:
 
 @dataclass(frozen=True)
 class Probes:
-    """How the kubelet knows: `check` is an exec, httpGet or tcpSocket action.
+    """How the kubelet judges a container. check: an exec, httpGet or tcpSocket action; alive: the same for liveness,
+    `check` when left out.
 
-    start: seconds that a start may take, looked at every `beat` seconds; afterwards it is ready when the check
-    succeeds, looked at every 5 s, and restarted after one minute without success.
+    start: seconds that a start may take, probed every `beat` seconds. After that, the container is ready while the
+    check succeeds, probed every 5 s, and is restarted after one minute without success. timeout: seconds for a probe.
     """
 
     check: Manifest
@@ -158,7 +159,7 @@ def config_map(scope: Scope, part: Part, data: Mapping[str, str]) -> Manifest:
 
 
 def secrets_hash(scope: Scope, secrets: tuple[Secret, ...]) -> str:
-    """The digest of the fingerprints of the values that a pod reads; of those that do not exist yet, nothing."""
+    """The digest of the fingerprints of the values that a pod reads; a value that does not exist yet counts as null."""
     found = scope.facts.secrets
     return digest(
         {

@@ -101,7 +101,7 @@ def digest(value: object) -> str:
 
 
 def resource(stage: Stage, manifest: Mapping[str, Any]) -> Resource:
-    """Put a manifest into its stage, signed with the digest of all that it says."""
+    """The manifest in its stage, annotated with the digest of everything that it says."""
     plain: Manifest = json.loads(json.dumps(manifest))
     plain["metadata"].setdefault("annotations", {})[RENDER_HASH] = digest(manifest)
     return Resource(plain, stage)

@@ -27,7 +27,7 @@ WORDPRESS_KEYS: dict[str, dict[str, int]] = {
 }
 
 STAYS = frozenset({"appdb", "datadb", "mariadb", "wordpress"})
-"""Secrets whose values are written into a volume: kept as long as it is, because without them it cannot be opened."""
+"""Secrets whose values are written into a volume: they stay for as long as the volume does, which they open."""
 
 
 def keys(scope: Scope) -> dict[str, dict[str, int]]:

@@ -125,7 +125,7 @@ def job(scope: Scope, pod: Pod, name: str, stage: Stage) -> Resource:
 
 
 def disruption_budget(scope: Scope, part: Part, replicas: int) -> tuple[Resource, ...]:
-    """At most one pod at a time leaves by a drain; of a single pod nothing is said, or no node could be drained."""
+    """A drain takes one pod at a time. A single pod has no budget, because a budget would forbid to drain its node."""
     if replicas < 2:
         return ()
     spec = {"maxUnavailable": 1, "selector": {"matchLabels": scope.selector(part)}}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from almagest_operator.model.base import Model, Observed, rule
+from almagest_operator.model.base import Lenient, Model, rule
 from almagest_operator.model.broker import Broker
 from almagest_operator.model.cache import Cache
 from almagest_operator.model.database import Databases
@@ -124,7 +124,7 @@ class ArchiveSpec(Model):
         return self
 
 
-class Archive(Observed):
+class Archive(Lenient):
     """An astronomical archive."""
 
     model_config = ConfigDict(

@@ -34,8 +34,8 @@ class Model(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
 
 
-class Observed(Model):
-    """A piece of an object that others write to as well: unknown fields are dropped, not refused."""
+class Lenient(Model):
+    """A piece of an object that others write to as well: it drops unknown fields instead of refusing them."""
 
     model_config = ConfigDict(extra="ignore")
 

@@ -11,9 +11,9 @@ from almagest_operator.model.dns import DNS
 
 @dataclass(frozen=True)
 class Facts:
-    """The cluster as far as manifests depend on it. All empty is a valid state: a cluster that has nothing yet.
+    """The cluster as far as manifests depend on it. All fields may be empty: the cluster has nothing yet.
 
-    secrets: Secret name → key → `fingerprint` of its value, for the Secrets of this archive's namespace.
+    secrets: Secret name → key → `fingerprint` of its value, for the Secrets of this archive.
     node_port: the port that the API server gave to the proxy's NodePort Service.
     node_address: an address at which that port answers from outside, of the node that has been there for longest;
     nodes: how many have one.

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from almagest_operator.model.base import Observed
+from almagest_operator.model.base import Lenient
 
 
-class Metadata(Observed):
+class Metadata(Lenient):
     """Name, place and age of an object. `uid` and `generation` are missing only in files not yet applied."""
 
     name: str

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, ValidationError
 
-from almagest_operator.model.base import Model, Observed, rule
+from almagest_operator.model.base import Lenient, Model, rule
 from almagest_operator.model.errors import InvalidSpec
 from almagest_operator.model.metadata import Metadata
 
@@ -34,7 +34,7 @@ class ArchiveReleaseSpec(Model):
     ]
 
 
-class ArchiveRelease(Observed):
+class ArchiveRelease(Lenient):
     """The catalogue entry that `Archive.spec.release` names; cluster-scoped, its name is the release's version."""
 
     api_version: Literal["almagest.science/v1alpha1"] = "almagest.science/v1alpha1"

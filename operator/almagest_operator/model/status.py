@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from almagest_operator.model.base import Observed
+from almagest_operator.model.base import Lenient
 
 
 class ConditionStatus(enum.StrEnum):
@@ -16,7 +16,7 @@ class ConditionStatus(enum.StrEnum):
     UNKNOWN = "Unknown"
 
 
-class Condition(Observed):
+class Condition(Lenient):
     """One aspect of the archive's state, as the Kubernetes API conventions lay it down."""
 
     type: Annotated[str, Field(max_length=316, description="What this is about, e.g. `Ready`.")]
@@ -39,14 +39,14 @@ class Condition(Observed):
     ] = None
 
 
-class Endpoints(Observed):
+class Endpoints(Lenient):
     """Absolute URLs of the archive."""
 
     site: Annotated[str | None, Field(description="The home page.")] = None
     tap: Annotated[str | None, Field(description="The base URL of the TAP service.")] = None
 
 
-class ComponentStatus(Observed):
+class ComponentStatus(Lenient):
     """One part of the archive."""
 
     name: Annotated[str, Field(max_length=63, description="E.g. `web`, `worker-short`, `datadb`.")]
@@ -56,7 +56,7 @@ class ComponentStatus(Observed):
     message: Annotated[str, Field(max_length=32768, description="Why it is not ready.")] = ""
 
 
-class ArchiveStatus(Observed):
+class ArchiveStatus(Lenient):
     """Written by the operator alone."""
 
     conditions: Annotated[

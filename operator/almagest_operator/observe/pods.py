@@ -1,4 +1,4 @@
-"""Why a pod does not run, in words that spare the reader three kubectl commands."""
+"""Why a pod does not run, in one line: what `kubectl get`, `describe` and `logs --previous` would show."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class StorageClassSeen(NamedTuple):
 
 @dataclass(frozen=True)
 class Indexes:
-    """The watches' view: full before the first reconcile, kept up by every event. Values by key, in no order."""
+    """What the watches have seen: complete before the first reconcile, updated by every event. Values have no order."""
 
     archives: Mapping[Key, Collection[Body]]
     releases: Mapping[str, Collection[Body]]

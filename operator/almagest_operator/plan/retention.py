@@ -1,8 +1,8 @@
-"""Whose the volumes are, and the Secrets without which they cannot be opened: the Archive's, or nobody's. Pure.
+"""Who owns the volumes and the Secrets that open them: the Archive, or nobody. Pure.
 
-What has an owner is collected with it, so `spec.lifecycle.deletionPolicy` comes to an owner reference. It is settled
-apart from the manifests, for whatever is there: a deletion does not ask whether the spec still wants the volume,
-whether it could be carried out, or whether the archive is paused.
+The garbage collector deletes with the Archive what the Archive owns, so `spec.lifecycle.deletionPolicy` is carried out
+as an owner reference. It is settled apart from the manifests and for every volume that is there, because a deletion
+takes no account of whether the spec still wants the volume, can be carried out, or is paused.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from almagest_operator.observe.live import Live
 
 
 def owners(archive: Mapping[str, Any], children: Mapping[ResourceKey, Live]) -> tuple[Manifest, ...]:
-    """Strategic merge patches, sorted by key, of what would not stay or go as the deletion policy says.
+    """Strategic merge patches, sorted by key, for the objects whose owners do not follow the deletion policy.
 
-    archive: as the API server gives it, because its spec need not be one that can be carried out.
+    archive: as the API server gives it, because its spec may be one that cannot be carried out.
     """
     owner = owner_reference(key_of(archive), archive["metadata"]["uid"], controller=False)
     goes = archive["spec"].get("lifecycle", {}).get("deletionPolicy") == DeletionPolicy.DELETE
@@ -33,7 +33,7 @@ def _holds_data(live: Live) -> bool:
 
 
 def _patch(live: Live, entry: Manifest) -> Manifest:
-    """For this very object, and leaving alone the owners that others gave it."""
+    """A patch for the object of this uid that leaves alone the owners that others gave it."""
     key = live.key
     metadata = {"name": key.name, "namespace": key.namespace, "uid": live.uid, "ownerReferences": [entry]}
     return {"apiVersion": key.api_version, "kind": key.kind, "metadata": metadata}

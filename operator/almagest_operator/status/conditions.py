@@ -18,10 +18,10 @@ SUMMARY = (READY, SERVED, PROGRESSING, DEGRADED, MIGRATED, DATASETS_LOADED)
 """The conditions that every archive has; one a component comes on top, e.g. `WorkerShortReady`."""
 
 REFUSED = "Refused"
-"""The reason of whatever is so because the API server will not have an object."""
+"""The reason of a condition when the API server refuses an object."""
 
 WRITE_FAILED = "WriteFailed"
-"""The reason of whatever is so because a write failed that may succeed later, e.g. with 500 or without an answer."""
+"""The reason of a condition when a write failed that may succeed later, e.g. with 500 or without an answer."""
 
 NOT_WRITTEN = (REFUSED, WRITE_FAILED)
 

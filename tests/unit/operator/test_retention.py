@@ -86,6 +86,6 @@ def test_whatever_has_no_owner_in_its_manifest_is_no_leftover_to_argo_cd(spec: d
     unowned = {m["metadata"]["name"] for m in manifests if "ownerReferences" not in m["metadata"]}
     assert unowned == (KEPT - {"gaia-files"} if "files" in spec else KEPT)
     for metadata in (one["metadata"] for one in manifests):
-        annotations, unowned = metadata.get("annotations", {}), "ownerReferences" not in metadata
-        assert ("Prune=false" in annotations.get("argocd.argoproj.io/sync-options", "")) == unowned
-        assert (annotations.get("argocd.argoproj.io/compare-options") == "IgnoreExtraneous") == unowned
+        annotations, owned = metadata.get("annotations", {}), "ownerReferences" in metadata
+        assert ("Prune=false" in annotations.get("argocd.argoproj.io/sync-options", "")) != owned
+        assert (annotations.get("argocd.argoproj.io/compare-options") == "IgnoreExtraneous") != owned
