@@ -82,8 +82,6 @@ class Request(WSGIRequest):
         fields, files = MultiPartParser(meta, self._incoming, self.upload_handlers, BYTES).parse()
         boundary = f"--{self.content_params.get('boundary', '')}--".encode(BYTES)
         if length and boundary not in self._incoming.tail:
-            for file in (file for _, sent in files.lists() for file in sent):
-                file.close()
             raise BadRequest("the body of the request has no end; it broke off, or lacks its last boundary")
         named: MultiValueDict[str, Any] = MultiValueDict()
         for name, sent in files.lists():

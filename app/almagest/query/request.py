@@ -81,7 +81,8 @@ def choice(parameters: Parameters, name: str, allowed: Collection[str], default:
     empty. Raises InvalidRequestError."""
     value = parameters.get(name, "").strip()
     known = {each.upper(): each for each in allowed}
-    if value and value.upper() not in known:
+    # Some letters of other scripts have capitals that are ours.
+    if value and not (value.isascii() and value.upper() in known):
         raise InvalidRequestError(f"{name} has to be {' or '.join(sorted(allowed))}, not {_shown(value)}")
     return known[value.upper()] if value else default
 

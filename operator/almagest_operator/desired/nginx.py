@@ -98,8 +98,8 @@ _PROXY_HTTP = """\
   proxy_pass_header Server;
 """
 
-# WordPress gets neither the credentials nor the cookies of the application, which has three, all named almagest_*.
-# Three are taken out; where more came, no cookie goes through.
+# WordPress gets neither the credentials of the application nor its cookies: there are three, named almagest_*. So many
+# are taken out; where more came, no cookie goes through.
 _SECRETS = """\
   map $http_cookie $cookies_3 { default $http_cookie; "~^(?<a3>(?:.*; *)?)almagest_[^;]*(?:; *|$)(?<b3>.*)$" $a3$b3; }
   map $cookies_3 $cookies_2 { default $cookies_3; "~^(?<a2>(?:.*; *)?)almagest_[^;]*(?:; *|$)(?<b2>.*)$" $a2$b2; }

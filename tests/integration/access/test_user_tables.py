@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import secrets
+import socket
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
@@ -174,6 +176,32 @@ def test_nobody_renames_what_is_another_users(user: Asker, archive: Archive) -> 
     with askers.user(archive, f"other-{secrets.token_hex(4)}") as other, askers.nobody(archive) as nobody:
         assert (other.post(url, NAME="stolen").status_code, nobody.post(url, NAME="stolen").status_code) == (404, 403)
     assert user.sync(ALL).status_code == 200
+
+
+def answered_unread(archive: Archive, name: str, *headers: str) -> int:
+    """The status of a PUT of which only the first bytes were sent; it has to come without the rest."""
+    with socket.create_connection(("127.0.0.1", archive.port), timeout=60) as client:
+        lines = [f"PUT /tap/tables/tap_user.{name} HTTP/1.1", f"Host: 127.0.0.1:{archive.port}", *headers]
+        client.sendall("\r\n".join([*lines, "", ""]).encode() + b"3\r\nid\n\r\n")
+        return int(client.recv(1000).split()[1])
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 104857600", "Transfer-Encoding: chunked"])
+def test_a_table_that_may_not_be_kept_is_not_read(user: Asker, archive: Archive, length: str) -> None:
+    assert user.session.auth is not None
+    assert put(user, "mine") == 201
+    name, password = user.session.auth  # type: ignore[misc] # a pair
+    basic = base64.b64encode(f"{name}:{password}".encode()).decode()
+    assert answered_unread(archive, "yours", length) == 403
+    assert answered_unread(archive, "yours", length, "Authorization: Basic eDp5") == 401
+    assert answered_unread(archive, "mine", length, f"Authorization: Basic {basic}") == 400
+    assert answered_unread(archive, "1st", length, f"Authorization: Basic {basic}") == 400
+
+
+def test_a_table_that_is_too_large_is_not_read(user: Asker, archive: Archive) -> None:
+    name, password = user.session.auth  # type: ignore[misc] # a pair
+    basic = base64.b64encode(f"{name}:{password}".encode()).decode()
+    assert answered_unread(archive, "mine", "Content-Length: 999999999", f"Authorization: Basic {basic}") == 413
 
 
 def test_nobody_keeps_tables(archive: Archive) -> None:
