@@ -34,6 +34,14 @@ _TYPES: dict[str, Datatype] = {
     "string": "char",
 }
 _COMPLEX: dict[str, Datatype] = {"complex64": "float", "complex128": "double", "complex256": "double"}
+_XTYPES: dict[str, tuple[tuple[Datatype, str], ...]] = {
+    "timestamp": (("char", "*"),),
+    "point": (("double", "2"),),
+    "circle": (("double", "3"),),
+    "polygon": (("double", "*"),),
+}
+"""DALI's xtypes that mean something here, and what columns may have them."""
+
 _SUBTYPE = re.compile(r"([a-z]+[0-9]*)\[((?:\d{1,9}|null)(?:, *(?:\d{1,9}|null))*)\]")
 
 
@@ -58,21 +66,28 @@ def _column(number: int, said: Any) -> Column:
     name = said["name"]
     meta = said["meta"] if isinstance(said.get("meta"), dict) else {}
     datatype, arraysize = _type(name, _text(said, "datatype") or "", _text(said, "subtype"))
-    xtype = _text(meta, "xtype")
-    if (datatype, arraysize) not in (("char", "*"), ("double", "2"), ("double", "3"), ("double", "*")):
+    xtype = complexes.XTYPE if _text(said, "datatype") in _COMPLEX else _text(meta, "xtype")
+    if xtype == complexes.XTYPE and datatype in ("float", "double"):
+        arraysize = _in_pairs(arraysize)
+    elif (datatype, arraysize) not in _XTYPES.get(xtype or "", ()):
         xtype = None
-    if _text(said, "datatype") in _COMPLEX:
-        xtype = complexes.XTYPE
     return Column(
         name,
         datatype,
         arraysize,
-        xtype if xtype in ("timestamp", "point", "circle", "polygon", complexes.XTYPE) else None,
+        xtype,
         unit=_text(said, "unit"),
         ucd=_text(meta, "ucd"),
         utype=_text(meta, "utype"),
         description=_text(said, "description") or "",
     )
+
+
+def _in_pairs(arraysize: str | None) -> str | None:
+    """The arraysize of complex numbers, of which an array is written with its parts one after the other."""
+    if arraysize == "*":
+        return "2x*"
+    return f"2x{int(arraysize) // 2}" if arraysize and arraysize != "2" and arraysize.isdecimal() else arraysize
 
 
 def _type(name: str, datatype: str, subtype: str | None) -> tuple[Datatype, str | None]:

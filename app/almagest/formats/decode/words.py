@@ -118,7 +118,8 @@ def _elements(cell: str, column: Column, size: int | None) -> list[Any]:
     if complexes.is_complex(column) and column.arraysize == "2":
         number = complex(cell)
         return [number.real, number.imag]
-    elements = json.loads(cell)
+    # Of a floating-point number −0 is another one than 0.
+    elements = json.loads(cell, parse_int=float if DTYPES[column.datatype].kind == "f" else int)
     if not isinstance(elements, list):
         raise TypeError(cell)
     while elements and isinstance(elements[0], list):
