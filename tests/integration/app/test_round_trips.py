@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from almagest.adql import Column
+from almagest.catalogue import Column
 from almagest.formats import FORMATS, negotiate
 from almagest.formats.decode import Bounds, decode
 from almagest.ingest.readers import Source
