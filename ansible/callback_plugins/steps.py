@@ -1,8 +1,10 @@
-"""Ansible's output for people: one line a step with its duration; a long step shows the last line of its log."""
+"""Ansible's output for people: one line a step with its duration; a long step shows the last line of its logs, and how
+long it still takes where that line says how far it is."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 import threading
@@ -14,37 +16,35 @@ from ansible.parsing.dataloader import DataLoader
 from ansible.plugins.callback import CallbackBase
 from ansible.template import Templar
 
+from host.pace import Pace, in_words
+
 DOCUMENTATION = """
 name: steps
 type: stdout
 short_description: one line a step, with its duration
-description: A task with the variable `almagest_tail` shows the last line of that log while it runs.
+description: A task with the variable `almagest_tail` shows the last line of that log, or of several, while it runs.
 """
 QUIET = 15.0
 """Seconds between two progress lines where there is no terminal."""
 
 
-class Tail:
-    """Shows the last line of a growing file until it is stopped."""
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+"""How programs colour and erase on a terminal."""
+
+
+class Log:
+    """A growing file, of which the last line is news."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.began = path.stat().st_size if path.exists() else 0
-        self.shown = ""
-        self.done = threading.Event()
-        self.thread = threading.Thread(target=self.follow, daemon=True)
-        self.thread.start()
+        self.pace = Pace()
 
-    def follow(self) -> None:
-        terminal = sys.stdout.isatty()
-        while not self.done.wait(1.0 if terminal else QUIET):
-            line = self.last_line()
-            if not line or line == self.shown:
-                continue
-            self.shown = line
-            width = shutil.get_terminal_size().columns - 8
-            sys.stdout.write(f"\r\x1b[K      {line[:width]}" if terminal else f"      {line}\n")
-            sys.stdout.flush()
+    def news(self, now: float) -> str:
+        """The last line, after the time that is left, which a narrow terminal must not cut off."""
+        line = self.last_line()
+        left = self.pace.left(line, now)
+        return f"{in_words(left)} left: {line}" if left else line
 
     def last_line(self) -> str:
         """What was added last since the step began; carriage returns count as line ends."""
@@ -55,8 +55,30 @@ class Tail:
         with self.path.open("rb") as handle:
             handle.seek(begin)
             text = handle.read().decode(errors="replace")
-        lines = [line.strip() for line in text.replace("\r", "\n").split("\n")]
+        lines = [line.strip() for line in ESCAPE.sub("", text).replace("\r", "\n").split("\n")]
         return next((line for line in reversed(lines) if line), "")
+
+
+class Tail:
+    """Shows the news of some logs until it is stopped."""
+
+    def __init__(self, paths: list[Path]) -> None:
+        self.logs = [Log(path) for path in paths]
+        self.shown = ""
+        self.done = threading.Event()
+        self.thread = threading.Thread(target=self.follow, daemon=True)
+        self.thread.start()
+
+    def follow(self) -> None:
+        terminal = sys.stdout.isatty()
+        while not self.done.wait(1.0 if terminal else QUIET):
+            line = " · ".join(filter(None, (log.news(time.monotonic()) for log in self.logs)))
+            if not line or line == self.shown:
+                continue
+            self.shown = line
+            width = shutil.get_terminal_size().columns - 8
+            sys.stdout.write(f"\r\x1b[K      {line[:width]}" if terminal else f"      {line}\n")
+            sys.stdout.flush()
 
     def stop(self) -> None:
         self.done.set()
@@ -89,8 +111,10 @@ class CallbackModule(CallbackBase):  # type: ignore[misc]  # ansible publishes n
         self.started = time.monotonic()
         self.log = ""
         if template := task.vars.get("almagest_tail"):
-            self.log = str(Templar(loader=DataLoader(), variables=self.facts).template(template))
-            self.tail = Tail(Path(self.log))
+            named = Templar(loader=DataLoader(), variables=self.facts).template(template)
+            logs = [str(log) for log in (named if isinstance(named, list) else [named])]
+            self.log = logs[0]
+            self.tail = Tail([Path(log) for log in logs])
 
     def end_tail(self) -> None:
         if self.tail:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from host import compile as compiler
-from host import existing, playbook, preflight, venv
+from host import existing, outlook, playbook, preflight, venv, yardstick
 from host.down import down
 from host.errors import HostError
 from host.layout import ROOT, Layout
@@ -97,13 +98,37 @@ def set_up(layout: Layout, choice: Choice, verb: str) -> int:
         sys.stderr.write("".join(f"{reason}\n" for reason in found))
         return 1
     with only_one(layout):
-        environment = venv.ensure(layout, "host", to_terminal)
-        code = playbook.play(layout, choice, environment, verb)
+        planned = outlook.tasks(outlook.look(layout), verb, f"{choice.archive}-{choice.environment}")
+        to_terminal(outlook.text(planned, yardstick.measure()))
+        with compiling(layout):
+            environment = venv.ensure(layout, "host", to_terminal)
+            code = playbook.play(layout, choice, environment, verb)
     if code == 0 and verb == "up":
         code = welcome(choice, environment)
     if code == 0:
         to_terminal(f"Done in {time.monotonic() - started:.0f} s.")
     return code
+
+
+@contextmanager
+def compiling(layout: Layout) -> Iterator[None]:
+    """Compile Kubernetes meanwhile, from the very beginning: it takes longest, and needs nothing of what comes first.
+
+    The role `images` waits for its end. When the set-up ends early, so does the compile, and goes on the next time.
+    """
+    if compiler.compiled(layout):
+        yield
+        return
+    layout.log.mkdir(parents=True, exist_ok=True)
+    with (layout.log / "compile.log").open("w") as log:
+        command = [sys.executable, str(ROOT / "ansible" / "setup"), "programs"]
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
 
 
 def reasons_not_to(layout: Layout, choice: Choice, verb: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from pathlib import Path
 from host.errors import HostError
 from host.golang import toolchain
 from host.layout import ROOT, Layout
+from host.pace import percent
 from host.progress import Progress
 
 SOURCES = ROOT / "images" / "kubernetes" / "src"
@@ -124,9 +125,11 @@ def build_all(layout: Layout, name: str, target: Path, progress: Progress) -> No
     partial = target.with_name(f".{name}.partial")
     shutil.rmtree(partial, ignore_errors=True)
     (partial / "bin").mkdir(parents=True)
-    go = toolchain(layout)
-    for binary in BINARIES:
-        build(go, binary, partial / "bin", go_environment(layout), name.partition("-")[0], progress)
+    go, version = Go(toolchain(layout), go_environment(layout)), name.partition("-")[0]
+    plan = {binary: to_compile(go, binary, version, progress) for binary in BINARIES}
+    meter = Meter(sum(sum(packages.values()) for packages in plan.values()), progress)
+    for binary, packages in plan.items():
+        build(go, binary, partial / "bin", version, packages, meter)
     for program in PROGRAMS:
         (partial / "bin" / program).symlink_to("almagest-kubernetes")
     partial.rename(target)
@@ -145,41 +148,66 @@ def go_environment(layout: Layout) -> Mapping[str, str]:
     }
 
 
-def build(go: Path, binary: Binary, out: Path, env: Mapping[str, str], version: str, progress: Progress) -> None:
-    """Download what go.sum pins, then compile and link one binary into the directory `out`."""
+@dataclass(frozen=True)
+class Go:
+    """A toolchain, and the variables that it runs with."""
+
+    program: Path
+    variables: Mapping[str, str]
+
+    def run(self, module: Path, *words: str) -> str:
+        """stdout; raises HostError with its last words."""
+        command = [str(self.program), *words]
+        done = subprocess.run(command, cwd=module, env=self.variables, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise HostError(f"`go {' '.join(words[:2])}` failed in {module}: {done.stderr.strip()[-600:]}")
+        return done.stdout
+
+
+class Meter:
+    """Says how far the compile is, in bytes of source: one package is a hundred times as large as another."""
+
+    def __init__(self, total: float, progress: Progress) -> None:
+        self.total, self.progress = total, progress
+        self.done = 0.0
+
+    def follow(self, lines: Iterable[str], name: str, packages: Mapping[str, int]) -> list[str]:
+        """Count the packages that `go build -v` names, one a line; returns whatever else it said."""
+        count, other = 0, []
+        for line in map(str.rstrip, lines):
+            if " " in line:
+                other.append(line)
+                continue
+            count += 1
+            self.done += packages.get(line, 0)
+            if count % 25 == 0 or count == len(packages):
+                where = f"{name}: {count} of {len(packages)} packages" + (", linking" * (count == len(packages)))
+                self.progress(f"{where} {percent(self.done, self.total)}")
+        return other
+
+
+def to_compile(go: Go, binary: Binary, version: str, progress: Progress) -> dict[str, int]:
+    """Download what go.sum pins; the packages that the build cache lacks → bytes of their sources."""
     module = SOURCES / binary.module
     progress(f"{binary.name}: downloading modules")
-    run_go([go, "mod", "download"], module, env)
+    go.run(module, "mod", "download")
+    stale = '{{if .Stale}}{{.ImportPath}}\t{{.Dir}}\t{{join .GoFiles "\t"}}{{end}}'
+    listed = go.run(module, "list", "-deps", "-ldflags", linker_flags(version), "-f", stale, binary.package)
+    rows = (line.split("\t") for line in listed.splitlines() if line)
+    found = {name: sum((Path(place) / file).stat().st_size for file in files if file) for name, place, *files in rows}
+    progress(f"{binary.name}: {len(found)} packages to compile")
+    return found
+
+
+def build(go: Go, binary: Binary, out: Path, version: str, packages: Mapping[str, int], meter: Meter) -> None:
+    """Compile and link one binary into the directory `out`."""
     flags = ["-ldflags", linker_flags(version)]
-    stale = ["list", "-deps", *flags, "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", binary.package]
-    total = len(run_go([go, *stale], module, env).split())
-    progress(f"{binary.name}: {total} packages to compile")
-    command: list[str | Path] = [go, "build", "-v", *flags, "-o", out / binary.name, binary.package]
-    with subprocess.Popen(command, cwd=module, env=env, stderr=subprocess.PIPE, text=True) as compiler:
-        said = follow(compiler.stderr or (), binary.name, total, progress)
+    command = [str(go.program), "build", "-v", *flags, "-o", str(out / binary.name), binary.package]
+    module = SOURCES / binary.module
+    with subprocess.Popen(command, cwd=module, env=go.variables, stderr=subprocess.PIPE, text=True) as compiler:
+        said = meter.follow(compiler.stderr or (), binary.name, packages)
     if compiler.returncode:
         raise HostError(f"compiling {binary.name} failed:\n" + "\n".join(said[-20:]))
-
-
-def follow(lines: Iterable[str], name: str, total: int, progress: Progress) -> list[str]:
-    """Count the packages that `go build -v` names, one a line; returns whatever else it said."""
-    done, other = 0, []
-    for line in map(str.rstrip, lines):
-        if " " in line:
-            other.append(line)
-            continue
-        done += 1
-        if done % 25 == 0 or done == total:
-            progress(f"{name}: {done} of {total} packages" + (", linking" if done == total else ""))
-    return other
-
-
-def run_go(command: list[str | Path], module: Path, env: Mapping[str, str]) -> str:
-    """What a `go` command printed; raises HostError with its last words."""
-    done = subprocess.run(command, cwd=module, env=env, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise HostError(f"`go {' '.join(map(str, command[1:3]))}` failed in {module}: {done.stderr.strip()[-600:]}")
-    return done.stdout
 
 
 def point(link: Path, target: str) -> None:

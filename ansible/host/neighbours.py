@@ -43,10 +43,11 @@ class Surroundings:
 
 def look(node: Node) -> Surroundings:
     """To be asked once our own processes are gone."""
-    own = {process.pid for process in processes.of_cluster(node.state)}
-    others = [process for process in processes.listing() if process.pid not in own]
+    own = processes.pods(node.state)
+    others = [process for process in processes.listing() if not processes.is_ours(process, node.state, own)]
     almagest = [process for process in others if process.name == processes.PROGRAM and is_in_our_network(process)]
-    agents = [holder for holder in sockets.holders(AGENTS).values() if not (holder and holder.pid in own)]
+    holders = sockets.holders(AGENTS).values()
+    agents = [holder for holder in holders if not (holder and processes.is_ours(holder, node.state, own))]
     found = [*almagest, *agents, *(process for process in others if process.pod)]
     lived = subprocess.run(["ip", "link", "show", node.link], capture_output=True, check=False).returncode == 0
     return Surroundings(in_words(found[0]) if found else "", bool(almagest), lived)

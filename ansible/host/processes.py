@@ -74,12 +74,19 @@ def listing() -> Iterator[Process]:
         try:
             args = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
             cgroup = (entry / "cgroup").read_text()
-            layer = LAYER.search((entry / "mountinfo").read_text()) if POD.search(cgroup) else None
         except (FileNotFoundError, ProcessLookupError):
             continue
         if args:
-            exe, cwd = target(entry / "exe"), target(entry / "cwd")
-            yield Process(int(entry.name), exe, cwd, args, cgroup, layer[1] if layer else "")
+            layer = layer_of(entry) if POD.search(cgroup) else ""
+            yield Process(int(entry.name), target(entry / "exe"), target(entry / "cwd"), args, cgroup, layer)
+
+
+def layer_of(entry: Path) -> str:
+    try:
+        found = LAYER.search((entry / "mountinfo").read_text())
+    except OSError:  # a process that ends just now has no mounts any more
+        return ""
+    return found[1] if found else ""
 
 
 def target(link: Path) -> str:

@@ -56,9 +56,11 @@ def build(names: list[str], jobs: int) -> dict[str, Built]:
     mounts = host.prepare()
     if any(takes_packages(recipe) for name, recipe in wanted.items() if name not in done) and choose_packages(mounts):
         done = cached(wanted)
-    waiting = [name for name in wanted if name not in done]
+    waiting = longest_first({name: recipe for name, recipe in wanted.items() if name not in done})
+    total = sum(every[name].work for name in waiting)
+    ready = 0.0
     with ThreadPoolExecutor(jobs) as pool:
-        running: dict[Future[Built], str] = {}
+        running: dict[Future[tuple[Built, float]], str] = {}
         while waiting or running:
             for name in [n for n in waiting if every[n].base is None or every[n].base in done][: jobs - len(running)]:
                 waiting.remove(name)
@@ -66,8 +68,31 @@ def build(names: list[str], jobs: int) -> dict[str, Built]:
                 running[pool.submit(_timed, every[name], base, mounts)] = name
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
-                done[running.pop(future)] = future.result()
+                name = running.pop(future)
+                done[name], took = future.result()
+                ready += every[name].work
+                say(f"  built {name} in {took:.0f} s, {done[name].size / 1e6:.0f} MB ({100 * ready / total:.0f} %)")
     return done
+
+
+def longest_first(wanted: dict[str, Recipe]) -> list[str]:
+    """The images in the order in which to begin: what most work stands on comes first, so that none is waited for."""
+
+    def chain(name: str) -> float:
+        """The work of the longest chain that begins with this image."""
+        above = (other for other, recipe in wanted.items() if recipe.base == name)
+        return wanted[name].work + max(map(chain, above), default=0.0)
+
+    return sorted(wanted, key=chain, reverse=True)
+
+
+def missing(names: list[str]) -> dict[str, float]:
+    """What a build would make, with its work. What stands on a file that is still to be made is among it."""
+    every = recipes()
+    wanted = {name: every[name] for name in _with_bases(every, names)}
+    whole = {name: recipe for name, recipe in wanted.items() if all(path.exists() for _, path in recipe.context())}
+    done = cached(whole)
+    return {name: recipe.work for name, recipe in wanted.items() if name not in done}
 
 
 def _with_bases(every: dict[str, Recipe], names: list[str]) -> list[str]:
@@ -79,12 +104,11 @@ def _with_bases(every: dict[str, Recipe], names: list[str]) -> list[str]:
     return [name for name in every if name in chosen]
 
 
-def _timed(recipe: Recipe, base: Built | None, mounts: Path) -> Built:
+def _timed(recipe: Recipe, base: Built | None, mounts: Path) -> tuple[Built, float]:
+    """The image, and the seconds that it took."""
     say(f"  building {recipe.name} …")
     started = time.monotonic()
-    built = construct(recipe, base, mounts)
-    say(f"  built {recipe.name} in {time.monotonic() - started:.0f} s, {built.size / 1e6:.0f} MB")
-    return built
+    return construct(recipe, base, mounts), time.monotonic() - started
 
 
 def _update_apt(mounts: Path) -> None:

@@ -8,7 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 from builder import release
-from builder.build import alone, build, clean, refresh, say
+from builder.build import alone, build, clean, missing, refresh, say
 from builder.buildah import push
 from builder.construct import Built, restore
 from builder.containerd import Containerd
@@ -37,6 +37,11 @@ def everything() -> list[Built]:
     if missing := [name for name, digest in digests.items() if digest not in by_digest]:
         raise BuildError(f"not in the cache: {', '.join(missing)}; `images/build build` makes them again")
     return [by_digest[digest] for digest in digests.values()]
+
+
+def cmd_missing(_: argparse.Namespace) -> None:
+    """For `make up`, which says beforehand what it will do."""
+    say(json.dumps(missing([])))
 
 
 def cmd_list(arguments: argparse.Namespace) -> None:
@@ -80,6 +85,8 @@ def parser() -> argparse.ArgumentParser:
     verb.add_argument("--refresh", action="store_true", help="with Debian's newest packages, if there are any")
     verb.add_argument("--jobs", type=int, default=2, help="images at a time (default: %(default)s)")
     verb.set_defaults(run=cmd_build)
+    verb = verbs.add_parser("missing", help="what `build` would make, with the work of each in core-seconds, as JSON")
+    verb.set_defaults(run=cmd_missing)
     verb = verbs.add_parser("list", help="names, sizes and references of the built images")
     verb.add_argument("--markdown", action="store_true", help="as the table of docs/images.md")
     verb.set_defaults(run=cmd_list)

@@ -24,7 +24,8 @@ class Recipe:
     """One image: its name and title, the image that it stands on, and what goes into its build context.
 
     inputs: paths of the repository; files: name in the context → path below the cache; folder: where its Containerfile
-    is; arguments: for that; runs: whether pods run it, so that releases name it and containerd needs it.
+    is; arguments: for that; runs: whether pods run it, so that releases name it and containerd needs it; work: about
+    how many core-seconds it takes, which changes nothing in it.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Recipe:
     folder: str = ""
     arguments: tuple[tuple[str, str], ...] = ()
     runs: bool = True
+    work: float = 10
 
     @property
     def directory(self) -> Path:
@@ -63,7 +65,8 @@ def recipes() -> dict[str, Recipe]:
         inputs = tuple(entry.get("inputs", ()))
         arguments = tuple(sorted(entry.get("arguments", {}).items()))
         folder, runs = entry.get("folder", ""), entry.get("runs", True)
-        found[name] = Recipe(name, entry["title"], standing_on, inputs, files, folder, arguments, runs)
+        work = float(entry["work"])
+        found[name] = Recipe(name, entry["title"], standing_on, inputs, files, folder, arguments, runs, work)
     return found
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from builder import recipe
+from builder.build import longest_first
 from builder.errors import BuildError
 from builder.recipe import Recipe, content_hash
 
@@ -92,3 +94,14 @@ def test_images_stand_on_images_that_come_before_them() -> None:
     for name, found in recipe.recipes().items():
         assert found.base in seen
         seen.add(name)
+
+
+def test_what_most_work_stands_on_is_begun_first() -> None:
+    found = recipe.recipes()
+    order = longest_first(found)
+    assert order[:2] == ["base", "app-python"]
+    assert all(order.index(base) < order.index(name) for name, made in found.items() if (base := made.base))
+
+
+def test_work_of_an_image_changes_nothing_in_it(made: Recipe) -> None:
+    assert content_hash(replace(made, work=99), "base1") == content_hash(made, "base1")

@@ -14,6 +14,7 @@ from host.errors import HostError
 from host.layout import ROOT, Layout
 from host.node import Node
 from host.playbook import Choice
+from support.waiting import eventually
 
 
 def test_help_names_every_verb() -> None:
@@ -68,6 +69,31 @@ def test_second_set_up_at_once_is_refused(tmp_path: Path) -> None:
     layout = Layout(tmp_path / "cache", tmp_path / "state")
     with cli.only_one(layout), pytest.raises(HostError, match="another `make up`"), cli.only_one(layout):
         pass
+
+
+SLOW = """
+import os, subprocess, sys
+child = subprocess.Popen(["sleep", "600"])
+print(os.getpid(), child.pid, flush=True)
+child.wait()
+"""
+
+
+def test_compile_ends_with_a_set_up_that_ends_early(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ansible").mkdir()
+    (tmp_path / "ansible/setup").write_text(SLOW)
+    monkeypatch.setattr(cli, "ROOT", tmp_path)
+    layout = Layout(tmp_path / "cache", tmp_path / "state")
+    with cli.compiling(layout):
+        log = layout.log / "compile.log"
+        pids = eventually("the compile to begin", lambda: log.read_text().split(), within=20)
+        assert all(Path(f"/proc/{pid}").exists() for pid in pids)
+    eventually("its processes to be gone", lambda: not any(alive(pid) for pid in pids), within=20)
+
+
+def alive(pid: str) -> bool:
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
 
 
 def test_exec_without_a_command_says_how(capsys: pytest.CaptureFixture[str]) -> None:

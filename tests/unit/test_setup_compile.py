@@ -22,11 +22,12 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Replaces minutes of Go by writing a file; what was built, in order."""
     built: list[str] = []
 
-    def build(_go: Path, binary: compiler.Binary, out: Path, *_: object) -> None:
+    def build(_go: compiler.Go, binary: compiler.Binary, out: Path, *_: object) -> None:
         built.append(binary.name)
         (out / binary.name).touch()
 
     monkeypatch.setattr(compiler, "toolchain", lambda _: Path("go"))
+    monkeypatch.setattr(compiler, "to_compile", lambda *_: {"pkg": 1})
     monkeypatch.setattr(compiler, "build", build)
     return built
 
@@ -78,10 +79,24 @@ def test_version_is_stamped_where_the_api_server_looks_for_it() -> None:
 
 def test_progress_counts_packages_and_keeps_what_the_compiler_complains() -> None:
     told: list[str] = []
-    lines = [f"pkg/{n}\n" for n in range(50)]
-    said = compiler.follow(iter([*lines, "main.go:1:2: undefined: x\n"]), "k", 50, told.append)
-    assert told == ["k: 25 of 50 packages", "k: 50 of 50 packages, linking"]
+    packages = {f"pkg/{n}": 3 if n < 25 else 1 for n in range(50)}
+    meter = compiler.Meter(200, told.append)
+    said = meter.follow(iter([*packages, "main.go:1:2: undefined: x\n"]), "k", packages)
+    assert told == ["k: 25 of 50 packages (37.5 %)", "k: 50 of 50 packages, linking (50.0 %)"]
     assert said == ["main.go:1:2: undefined: x"]
+
+
+def test_work_is_measured_in_bytes_of_the_packages_that_are_missing(tmp_path: Path) -> None:
+    for name in ("a.go", "b.go"):
+        (tmp_path / name).write_text("package a\n")
+    go = tmp_path / "go"
+    listed = f"pkg/a\\t{tmp_path}\\ta.go\\tb.go\\n\\npkg/c\\t{tmp_path}\\t\\n"
+    go.write_text(f"#!/bin/sh\ntest $1 = mod || printf '{listed}'\n")
+    go.chmod(0o755)
+    told: list[str] = []
+    found = compiler.to_compile(compiler.Go(go, {}), compiler.BINARIES[0], "v1.2.3", told.append)
+    assert found == {"pkg/a": 20, "pkg/c": 0}
+    assert told[-1] == "almagest-kubernetes: 2 packages to compile"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from host import down, leftovers
 from host.errors import HostError
 from host.neighbours import Surroundings
 from host.node import OWN, Node
-from host.processes import Process, is_ours
+from host.processes import Process, is_ours, layer_of
+from support.waiting import eventually
 
 STATE = Path("/var/lib/almagest")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
@@ -178,6 +179,13 @@ def test_what_plugins_remember_of_our_pods_goes_and_of_others_stays(tmp_path: Pa
 
 
 OURS = "5d0f7f6e-0000"
+
+
+def test_process_that_ends_just_now_has_no_layer() -> None:
+    with subprocess.Popen(["true"]) as ended:
+        status = Path(f"/proc/{ended.pid}/status")
+        eventually("it to have ended", lambda: "State:\tZ" in status.read_text(), within=10)
+        assert layer_of(status.parent) == ""
 
 
 def process(exe: str = "", cwd: str = "/", args: str = "", cgroup: str = "0::/user.slice", layer: str = "") -> Process:
