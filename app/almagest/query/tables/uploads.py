@@ -20,11 +20,12 @@ from almagest.formats import pgcopy
 from almagest.formats.block import Block, Text
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, decode
 from almagest.query import datadb, limits, slots
-from almagest.query.datadb import SLOT_SECONDS, Connection
-from almagest.query.errors import BusyError, InvalidRequestError, QueryError, TooLargeError
+from almagest.query.datadb import Connection
+from almagest.query.errors import InternalError, InvalidRequestError, QueryError, TooLargeError
 from almagest.query.request import Upload
 from almagest.query.tables import fetch
 from almagest.query.temporary import TemporaryFile
+from almagest.query.watch import StalledError, watch
 
 SCHEMA = "TAP_UPLOAD"
 """What queries call the schema of the tables that came with them (TAP 1.1 §2.7.5)."""
@@ -45,8 +46,13 @@ PIECE = 1 << 18
 
 ADVICE = "Upload fewer rows."
 
+BLOCK_TURNS = 300
+"""Turns of the watch for one block of rows: text of a thousand columns takes a minute of a processor."""
+
 ANALYSED_ROWS = 10_000
 """From so many rows on the planner is told what is in the table; before, its size says enough."""
+
+_MANY_UPLOADS = "too many uploads are being read at this moment; please try again soon"
 
 _SHAPES = {
     "point": "spoint(radians(({0})[1]), radians(({0})[2]))",
@@ -126,10 +132,14 @@ def _temporary_name(number: int) -> str:
 
 
 def _received(asked: Sequence[Upload], parts: Parts, files: ExitStack) -> list[Received]:
-    with slots.slot(SLOT_SECONDS) as slot:
-        if slot is None or not (all(map(_inline, asked)) or slot.prolong()):
-            raise BusyError("too many uploads are being read at this moment; please try again soon")
-        return [_receive(upload, parts, files) for upload in asked]
+    with slots.slot(_MANY_UPLOADS) as slot:
+        if not all(map(_inline, asked)):
+            slot.stay(_MANY_UPLOADS)
+        try:
+            with watch().step(BLOCK_TURNS):
+                return [_receive(upload, parts, files) for upload in asked]
+        except StalledError as error:
+            raise InternalError("upload") from error
 
 
 def _inline(upload: Upload) -> bool:
@@ -166,6 +176,7 @@ def _spool(decoded: Decoded, copy: IO[bytes]) -> tuple[tuple[Column, ...], int]:
     unicode_columns: set[int] = set()
     copy.write(pgcopy.HEADER)
     for block in decoded.blocks:
+        watch().sign()
         nrows += len(block)
         unicode_columns.update(_beyond_ascii(block))
         for piece in pgcopy.pieces(block):
