@@ -47,11 +47,16 @@ def stream(columns: Sequence[Column], about: About, rows: Rows) -> Iterator[byte
         yield taken(sink)
     status, message = rows.ending()
     if status is Status.ERROR:
-        words = message.encode()
-        yield taken(sink) + struct.pack("<Ii", 0xFFFFFFFF, len(words) + 8) + words
+        yield taken(sink) + half_message(message)
         return
     writer.close()
     yield taken(sink)
+
+
+def half_message(said: str) -> bytes:
+    """The beginning of a message of a stream that is longer than what comes of it."""
+    words = said.encode()
+    return struct.pack("<Ii", 0xFFFFFFFF, len(words) + 8) + words
 
 
 def parquet(columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:

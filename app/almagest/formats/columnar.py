@@ -30,6 +30,12 @@ class Arrow(_Columnar):
 
         return arrow.stream(columns, about, rows)
 
+    def broken(self, message: str) -> bytes:
+        """Half a message: without it, what was sent would be a whole stream."""
+        from almagest.formats import arrow  # noqa: PLC0415 - as above
+
+        return arrow.half_message(message)
+
 
 @dataclass(frozen=True)
 class Parquet(_Columnar):

@@ -49,6 +49,10 @@ class Gzipped:
         """Unknown."""
         return None
 
+    def broken(self, message: str) -> bytes:  # noqa: ARG002 - as the protocol says
+        """Nothing: what was compressed has no end then."""
+        return b""
+
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
         """The same, compressed as it comes."""
         return gzipped(self.plain.document(columns, about, rows))

@@ -103,6 +103,9 @@ class Format(Protocol):
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
         """The whole answer, in parts of any size. about: what it tells about itself; escaped here."""
 
+    def broken(self, message: str) -> bytes:
+        """What to send after any of the parts when no other will come, so that every reader fails."""
+
 
 class Streamed:
     """The common case: a document of one pass, as it is, whose size nobody knows before its end."""
@@ -118,3 +121,7 @@ class Streamed:
     def length(self, columns: Sequence[Column], about: About, count: int, ending: Ending) -> int | None:  # noqa: ARG002 - as the protocol says
         """Unknown."""
         return None
+
+    def broken(self, message: str) -> bytes:  # noqa: ARG002 - as the protocol says
+        """Nothing: a document of this format without its end is none."""
+        return b""

@@ -54,6 +54,10 @@ class Html(Streamed):
         said = "" if status is Status.OK else f'<p class="status">{status.value}: {escaped(message)}</p>\n'
         yield f"</tbody>\n</table>\n{said}<dl>\n{told}</dl>\n</body>\n</html>\n".encode()
 
+    def broken(self, message: str) -> bytes:
+        """The sentence that says so: browsers show a page without an end as it is."""
+        return f'</tbody>\n</table>\n<p class="status">{Status.ERROR.value}: {escaped(message)}</p>\n'.encode()
+
 
 @dataclass(frozen=True)
 class Text(Streamed):
@@ -85,6 +89,10 @@ class Text(Streamed):
         yield _aligned(waiting, widths or _widths(waiting), right)
         status, message = rows.ending()
         yield b"" if status is Status.OK else f"{status.value}: {message}\n".encode()
+
+    def broken(self, message: str) -> bytes:
+        """The line that says so."""
+        return f"{Status.ERROR.value}: {message}\n".encode()
 
 
 def _widths(table: Sequence[Sequence[str]]) -> list[int]:

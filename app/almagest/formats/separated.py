@@ -11,6 +11,7 @@ from almagest.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.complexes import is_complex
 from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
+from almagest.formats.format import Copy, Rows, Status, Streamed
 from almagest.formats.lines import lines, plain, separated
 from almagest.formats.sql import elements, fixed_size, is_text, plain_cell
 
@@ -34,7 +35,13 @@ class Csv(Streamed):
         yield self._head(columns, about)
         for block in lines(rows, b"\r\n"):
             yield block + b"\r\n"
-        yield _broken(rows.ending(), ",")
+        status, message = rows.ending()
+        if status is Status.ERROR:
+            yield self.broken(message)
+
+    def broken(self, message: str) -> bytes:
+        """A line that no reader takes for a row."""
+        return _broken(message, ",")
 
     def _head(self, columns: Sequence[Column], about: About) -> bytes:  # noqa: ARG002 - ECSV has a place for it
         return (",".join(_csv_field(column.name) for column in columns) + "\r\n").encode()
@@ -79,7 +86,13 @@ class Tsv(Streamed):
         yield ("\t".join(" ".join(column.name.split()) for column in columns) + "\n").encode()
         for block in lines(rows, b"\n"):
             yield plain(block) + b"\n"
-        yield _broken(rows.ending(), "\t")
+        status, message = rows.ending()
+        if status is Status.ERROR:
+            yield self.broken(message)
+
+    def broken(self, message: str) -> bytes:
+        """A line that no reader takes for a row."""
+        return _broken(message, "\t")
 
 
 def without_ends(string: str) -> str:
@@ -137,11 +150,8 @@ def _quoted(value: str | list[str]) -> str:
     return json.dumps(value)
 
 
-def _broken(ending: Ending, separator: str) -> bytes:
+def _broken(message: str, separator: str) -> bytes:
     """A line with more fields than a row can have: pandas, astropy and TOPCAT refuse the file, people read why."""
-    status, message = ending
-    if status is not Status.ERROR:
-        return b""
     words = " ".join(re.sub(r'[",]', " ", f"ERROR: {message}").split())
     # Fields with something in them, because some readers drop the empty ones at the end of a line.
     return f"{words}{f'{separator}!' * MOST_COLUMNS}\n".encode()

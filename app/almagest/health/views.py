@@ -6,11 +6,17 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from almagest.health.checks import CHECKS, REQUIRED, run
+from almagest.health.checks import CHECKS, run
+from almagest.query.watch import watch
 
 
 @require_safe
 def live(_: HttpRequest) -> HttpResponse:
-    """This process answers; nothing else is asked, because a restart heals nothing but this process."""
+    """200 when this process answers and none of its threads is lost, else 503; nothing else is asked, because a restart
+    heals nothing but this process."""
+    lost = watch().lost()
+    if lost:
+        return HttpResponse(f"{lost} threads go on without an end\n", status=503, content_type="text/plain")
     return HttpResponse("alive\n", content_type="text/plain")
 
 

@@ -28,24 +28,12 @@ Connection = psycopg.Connection[Any]
 READING: Final = "BEGIN READ ONLY"
 WRITING: Final = "BEGIN READ WRITE"
 
-SLOT_SECONDS = 1.0
-"""How long a request waits for another query to end before it is told to come back."""
-
 POOL_SECONDS = 5.0
-"""How long it waits for the data database to accept a connection."""
+"""How long a request waits for the data database to accept a connection."""
 
 ADMISSIONS = 3
 """How often a role is made for one transaction: a sweep that took its visitor for gone may close it again, but each
 sweep only once."""
-
-
-@contextmanager
-def slot() -> Iterator[slots.Slot]:
-    """A query's right to run. Raises BusyError when this process runs as many as it may."""
-    with slots.slot(SLOT_SECONDS) as held:
-        if held is None:
-            raise BusyError("too many queries are running at this moment; please try again soon")
-        yield held
 
 
 @contextmanager
@@ -65,7 +53,7 @@ def connected() -> Iterator[Connection]:
 @contextmanager
 def reader() -> Iterator[Connection]:
     """A slot and a connection for something short. Raises BusyError."""
-    with slot(), connected() as connection:
+    with slots.slot(), connected() as connection:
         yield connection
 
 

@@ -18,6 +18,11 @@ cannot say that it was cut, rarely is; small enough that one careless `SELECT *`
 MAX_ROWS = 10_000_000
 """Rows of any answer, whatever MAXREC says; announced as `outputLimit/hard`."""
 
+LARGE_BYTES = 8 << 20
+"""An answer that has sent so much takes long for whoever reads slowly, and keeps its slot only where others have one.
+The proxy takes twice as much off our hands at once, so that nobody is slow before. Where it could not keep its slot,
+nothing is sent before it is clear that there is not so much."""
+
 SPOOL_BYTES = 4 << 30
 """Bytes that one answer may take while its rows are counted (FITS)."""
 

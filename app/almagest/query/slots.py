@@ -1,4 +1,4 @@
-"""How many requests of this process may take long at once: running queries, sending results, waiting for jobs.
+"""Who is let in: how many requests of this process may take long at once, and how many of them may send much.
 
 A request holds a thread of the web server until it is done. A few threads are therefore kept for those that never take
 long, so that pages, probes and polls are answered however busy the queries are; and of the slots for queries some are
@@ -8,11 +8,14 @@ kept for those that have just begun, so that a short query finds one however man
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
 from almagest.config.environment import environment
+from almagest.formats import RawBlock
+from almagest.query import limits
+from almagest.query.errors import BusyError
 
 KEPT_FREE = 2
 """Threads for requests that take no slot."""
@@ -20,24 +23,56 @@ KEPT_FREE = 2
 FOR_NEWCOMERS = 3
 """One slot in so many is for requests that have not been going on for long."""
 
+WAIT_SECONDS = 1.0
+"""How long a request waits for another one to end before it is told to come back."""
+
+MANY_QUERIES = "too many queries are running at this moment; please try again soon"
+
+_MANY_LARGE = (
+    "as many large answers as this service sends at once are on their way; please try again soon,"
+    " or run the query as an asynchronous job and fetch its result later"
+)
+
 
 class Slot:
-    """A request's right to take some time. It ends with `give_back`."""
+    """A request's right to take some time, and the one place where it is asked whether it may take long.
 
-    def __init__(self, slots: Slots) -> None:
+    brief: whether whoever takes its answer stops before that is large.
+    """
+
+    def __init__(self, slots: Slots, *, brief: bool = False) -> None:
         self._slots = slots
+        self._brief = brief
         self._long = False
 
-    def prolong(self) -> bool:
-        """Say that this one takes long; False when as many as may do so already."""
+    def stay(self, refusal: str) -> None:
+        """Say that this one takes long. Raises BusyError with these words when as many as may do so already."""
         if not self._long:
             self._long = self._slots.take_long()
-        return self._long
+        if not self._long:
+            raise BusyError(refusal)
 
-    @property
-    def crowded(self) -> bool:
-        """Whether this one could not take long, as things are."""
-        return not self._long and self._slots.long_left == 0
+    def announce(self, size: int) -> None:
+        """Say that the answer has so many bytes. Raises BusyError when it is large and as many large ones as may be are
+        on their way: whoever reads slowly, stays."""
+        if size > limits.LARGE_BYTES and not self._brief:
+            self.stay(_MANY_LARGE)
+
+    def passed(self, blocks: Iterable[RawBlock]) -> Iterator[RawBlock]:
+        """An answer's blocks, as long as it may go on; where it could not stay, as things are when it begins, none
+        comes out before it is clear that it need not. Raises BusyError."""
+        held = not self._long and not self._brief and self._slots.long_left == 0
+        size = 0
+        waiting: list[RawBlock] = []
+        for block in blocks:
+            size += len(block.data)
+            if size > limits.LARGE_BYTES:
+                self.stay(_MANY_LARGE)
+            waiting.append(block)
+            if not held or size > limits.LARGE_BYTES:
+                yield from waiting
+                waiting.clear()
+        yield from waiting
 
     def give_back(self) -> None:
         """Let others have it."""
@@ -71,12 +106,11 @@ class Slots:
             self.long_left += 1
 
     @contextmanager
-    def slot(self, seconds: float) -> Iterator[Slot | None]:
-        """Hold a slot during the block; None when none came free within so many seconds."""
+    def slot(self, seconds: float, refusal: str = MANY_QUERIES, *, brief: bool = False) -> Iterator[Slot]:
+        """Hold a slot during the block. Raises BusyError when none came free within so many seconds."""
         if not self.all.acquire(timeout=seconds):
-            yield None
-            return
-        held = Slot(self)
+            raise BusyError(refusal)
+        held = Slot(self, brief=brief)
         try:
             yield held
         finally:
@@ -89,8 +123,13 @@ class Slots:
             yield False
             return
         try:
-            with self.slot(0) as held:
-                yield held is not None
+            if not self.all.acquire(blocking=False):
+                yield False
+                return
+            try:
+                yield True
+            finally:
+                self.all.release()
         finally:
             self._waiters.release()
 
@@ -101,9 +140,9 @@ def capacity() -> int:
 
 
 @contextmanager
-def slot(seconds: float) -> Iterator[Slot | None]:
-    """Hold one of this process's slots during the block; None when none came free within so many seconds."""
-    with _slots().slot(seconds) as held:
+def slot(refusal: str = MANY_QUERIES, *, brief: bool = False) -> Iterator[Slot]:
+    """Hold one of this process's slots during the block. Raises BusyError with these words when none comes free."""
+    with _slots().slot(WAIT_SECONDS, refusal, brief=brief) as held:
         yield held
 
 

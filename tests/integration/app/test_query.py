@@ -18,7 +18,7 @@ from almagest.accounts.identity import NOBODY, Identity
 from almagest.catalogue import Column
 from almagest.query import datadb, limits, slots
 from almagest.query.answers import copying
-from almagest.query.answers.answer import LARGE_BYTES, Answer, Source
+from almagest.query.answers.answer import Answer, Source
 from almagest.query.answers.messages import Messages
 from almagest.query.errors import BusyError, InternalError, QueryTimeoutError, RefusedByDatabaseError, TooLargeError
 from support import wire
@@ -304,7 +304,8 @@ def test_an_answer_that_has_to_be_counted_has_a_slot_until_it_is_closed() -> Non
 
 
 def test_few_values_that_fits_draws_out_are_a_large_answer() -> None:
-    sql = f"SELECT CASE n WHEN 1 THEN repeat('x', 1000) END FROM generate_series(1, {LARGE_BYTES // 1000 + 1}) AS n"
+    many = limits.LARGE_BYTES // 1000 + 1
+    sql = f"SELECT CASE n WHEN 1 THEN repeat('x', 1000) END FROM generate_series(1, {many}) AS n"
     source = Source(sql, (Column("t", "char", "*"),), ROWS, 30, "")
     with ExitStack() as stack:
         for _ in range(slots.capacity() - slots.capacity() // slots.FOR_NEWCOMERS):
@@ -336,7 +337,7 @@ def test_a_large_answer_that_began_before_the_crowd_came_ends_with_its_reason() 
         for _ in range(slots.capacity() - slots.capacity() // slots.FOR_NEWCOMERS):
             others = iter(stack.enter_context(closing(answer(query, rows=rows))))
             taken = 0
-            while taken < LARGE_BYTES:
+            while taken < limits.LARGE_BYTES:
                 taken += len(next(others))
         value, text = wire.status(first + b"".join(parts))
     assert value == "ERROR"

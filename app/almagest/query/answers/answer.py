@@ -6,8 +6,9 @@ its status; what goes wrong later ends the document as its format can say it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 
 import psycopg
@@ -15,22 +16,18 @@ import psycopg
 from almagest.accounts.identity import Identity
 from almagest.catalogue import Column
 from almagest.formats import CHUNK, About, Ending, Format, RawBlock, Status, TooWideError
-from almagest.query import datadb
+from almagest.query import datadb, limits, slots
 from almagest.query.answers.copying import Copied
 from almagest.query.answers.spool import Spool
-from almagest.query.errors import BusyError, QueryError, ResultLostError, TooLargeError
+from almagest.query.errors import BusyError, InternalError, QueryError, ResultLostError, TooLargeError
 from almagest.query.failures import explain
 from almagest.query.slots import Slot
+from almagest.query.watch import StalledError, watch
 
-LARGE_BYTES = 8 << 20
-"""An answer that has sent so much takes long for whoever reads slowly, and keeps its slot only where others have one.
-The proxy takes twice as much off our hands at once, so that nobody is slow before. Where it could not keep its slot,
-nothing is sent before it is clear that there is not so much."""
+_BEGINNING = 2 + limits.UPLOAD_TABLES
+"""Statements before the rows, at most about as many: those that begin, and one for each table that is brought."""
 
-CROWDED = (
-    "as many large answers as this service sends at once are on their way; please try again soon,"
-    " or run the query as an asynchronous job and fetch its result later"
-)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ class Source:
     @property
     def brief(self) -> bool:
         """Whether whoever takes the document stops before it is large."""
-        return self.wanted is not None and self.wanted <= LARGE_BYTES
+        return self.wanted is not None and self.wanted <= limits.LARGE_BYTES
 
     def ending(self, *, more: bool) -> Ending:
         """How an answer ends that nothing went wrong with."""
@@ -89,18 +86,31 @@ class Answer:
         self._rows = _Rows(source, response_format)
         self._parts: Iterator[bytes] = iter(())
         try:
-            self._rows.begin()
-            self._parts = response_format.document(source.columns, about, self._rows)
-            self._first = next(self._parts)
+            with watch().step():
+                self._rows.begin()
+                self._parts = response_format.document(source.columns, about, self._rows)
+                self._first = next(self._parts)
         except TooWideError as error:
             self.close()
             raise TooLargeError(str(error)) from error
+        except StalledError as error:
+            self.close()
+            raise InternalError from error
         except BaseException:
             self.close()
             raise
 
     def __iter__(self) -> Iterator[bytes]:
-        return _gathered(self._all())
+        """Its chunks."""
+        chunks = _gathered(self._all())
+        try:
+            while (chunk := _next(chunks)) is not None:
+                yield chunk
+        except Exception:
+            # The server would end what was sent so far as a whole answer.
+            log.exception("an answer broke off by a mistake of ours")
+            self.close()
+            yield self.format.broken(str(InternalError()))
 
     def close(self) -> None:
         """Cancel what still runs, and give back the connection and the slot. Safe to call at any time and twice."""
@@ -157,9 +167,8 @@ class _Rows:
         return spool
 
     def announce(self, size: int) -> None:
-        large = size > LARGE_BYTES and not self._source.brief
-        if large and self._slot and not self._slot.prolong():
-            raise BusyError(CROWDED)
+        if self._slot:
+            self._slot.announce(size)
 
     def close(self) -> None:
         with self._held:
@@ -175,6 +184,8 @@ class _Rows:
         except BusyError as error:
             # Its traceback would keep the rows that were held back, until the garbage collector looks.
             self._failure = error.with_traceback(None)
+        except StalledError:
+            self._failure = InternalError()
         return None
 
     def _stream(self) -> Generator[RawBlock]:
@@ -184,13 +195,14 @@ class _Rows:
             self.count = 0
             return
         # The connection goes back when all rows are there, the slot only when they have been sent.
-        self._slot = slot = self._held.enter_context(datadb.slot())
+        self._slot = slot = self._held.enter_context(slots.slot(brief=source.brief))
         with datadb.connected() as connection:
             try:
-                held = slot.crowded and not source.brief
-                copied = self._sent(connection)
+                with _closed_if_stalled(connection), watch().waiting(_BEGINNING * source.seconds):
+                    copied = self._sent(connection)
                 try:
-                    yield from _prolonged(copied.blocks(), slot, held=held)
+                    with _closed_if_stalled(connection):
+                        yield from slot.passed(copied.blocks())
                 finally:
                     copied.close()
                 self.count = min(copied.sent, source.rows)
@@ -226,20 +238,20 @@ class _Rows:
         return f"COPY ({query}) TO STDOUT ({self._copy.options})"
 
 
-def _prolonged(blocks: Iterable[RawBlock], slot: Slot, *, held: bool) -> Iterator[RawBlock]:
-    """The blocks, as long as the slot is held with right. held: whether none comes out before that is clear for all of
-    them. Raises BusyError."""
-    size = 0
-    waiting: list[RawBlock] = []
-    for block in blocks:
-        size += len(block.data)
-        if size > LARGE_BYTES and not slot.prolong():
-            raise BusyError(CROWDED)
-        waiting.append(block)
-        if not held or size > LARGE_BYTES:
-            yield from waiting
-            waiting.clear()
-    yield from waiting
+def _next(chunks: Iterator[bytes]) -> bytes | None:
+    """The next one, None when there is none, made as a step of work that has to come to an end."""
+    with watch().step():
+        return next(chunks, None)
+
+
+@contextmanager
+def _closed_if_stalled(connection: datadb.Connection) -> Iterator[None]:
+    """Close it when the work with it is broken off: that may be anywhere, and nobody knows what is still to come."""
+    try:
+        yield
+    except StalledError:
+        connection.close()
+        raise
 
 
 def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:

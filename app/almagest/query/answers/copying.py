@@ -27,6 +27,7 @@ import psycopg
 from almagest.formats import LARGEST, RawBlock
 from almagest.query.answers.messages import LongRowError, Message, MessageError, Messages
 from almagest.query.datadb import Connection
+from almagest.query.watch import watch
 
 PIECE = 1 << 18
 """Bytes of rows to wait for before anything is done with them; the first rows of an answer wait for nothing."""
@@ -87,6 +88,7 @@ class Copied:
         self._connection = connection
         self._most = most
         self._begin = begin
+        self._silence = seconds + _MARGIN_SECONDS
         self._done = 0
         self._messages = Messages(binary=binary)
         self._state = _IDLE
@@ -95,7 +97,7 @@ class Copied:
         self._source: _Source = (
             _Libpq(connection, statement, begin)
             if connection.pgconn.ssl_in_use
-            else _Socket(connection, statement, begin, seconds + _MARGIN_SECONDS)
+            else _Socket(connection, statement, begin, self._silence)
         )
         try:
             self._await_beginning()
@@ -139,7 +141,9 @@ class Copied:
 
     def _receive(self, wanted: int) -> None:
         """Wait for something, and take what PostgreSQL says beside the rows. Raises psycopg.Error."""
-        size = self._source.receive(self._messages.room(), wanted)
+        room = self._messages.room()
+        with watch().waiting(self._silence):
+            size = self._source.receive(room, wanted)
         try:
             self._messages.received(size)
         except MessageError as error:

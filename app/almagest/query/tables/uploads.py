@@ -21,11 +21,12 @@ from almagest.formats import pgcopy
 from almagest.formats.block import Block, Text
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, decode
 from almagest.query import datadb, limits, slots
-from almagest.query.datadb import SLOT_SECONDS, Connection
-from almagest.query.errors import BusyError, InvalidRequestError, QueryError, TooLargeError
+from almagest.query.datadb import Connection
+from almagest.query.errors import InternalError, InvalidRequestError, QueryError, TooLargeError
 from almagest.query.request import Upload
 from almagest.query.tables import fetch
 from almagest.query.temporary import TemporaryFile
+from almagest.query.watch import StalledError, watch
 
 SCHEMA = "TAP_UPLOAD"
 """What queries call the schema of the tables that came with them (TAP 1.1 §2.7.5)."""
@@ -46,8 +47,13 @@ PIECE = 1 << 18
 
 ADVICE = "Upload fewer rows."
 
+BLOCK_TURNS = 300
+"""Turns of the watch for one block of rows: text of a thousand columns takes a minute of a processor."""
+
 ANALYSED_ROWS = 10_000
 """From so many rows on the planner is told what is in the table; before, its size says enough."""
+
+_MANY_UPLOADS = "too many uploads are being read at this moment; please try again soon"
 
 _SHAPES: Mapping[str, LiteralString] = {
     "point": "spoint(radians(({0})[1]), radians(({0})[2]))",
@@ -142,12 +148,16 @@ def _temporary_name(number: int) -> str:
 
 
 def _received(asked: Sequence[Upload], parts: Parts, files: ExitStack) -> list[Received]:
-    with slots.slot(SLOT_SECONDS) as slot:
+    with slots.slot(_MANY_UPLOADS) as slot:
         sources = [(upload, _source(upload, parts)) for upload in asked]
-        # Whoever has still to send a table may be slow.
-        if slot is None or not (all(isinstance(source, Part) for _, source in sources) or slot.prolong()):
-            raise BusyError("too many uploads are being read at this moment; please try again soon")
-        return [_receive(upload, source, files) for upload, source in sources]
+        if not all(isinstance(source, Part) for _, source in sources):
+            # Whoever has still to send a table may be slow.
+            slot.stay(_MANY_UPLOADS)
+        try:
+            with watch().step(BLOCK_TURNS):
+                return [_receive(upload, source, files) for upload, source in sources]
+        except StalledError as error:
+            raise InternalError("upload") from error
 
 
 def _source(upload: Upload, parts: Parts) -> Part | Unread | str:
@@ -180,6 +190,7 @@ def _whole(source: Unread | str, files: ExitStack) -> Part:
         return Part(file, media_type)
     copy = files.enter_context(TemporaryFile())
     while piece := source.read(PIECE):
+        watch().sign()
         copy.write(piece)
         if copy.tell() > BOUNDS.bytes:
             raise TooLargeError(f"the table has more than {BOUNDS.bytes:,} bytes, which is the most allowed")
@@ -192,6 +203,7 @@ def _spool(decoded: Decoded, copy: IO[bytes]) -> tuple[tuple[Column, ...], int]:
     unicode_columns: set[int] = set()
     copy.write(pgcopy.HEADER)
     for block in decoded.blocks:
+        watch().sign()
         nrows += len(block)
         unicode_columns.update(_beyond_ascii(block))
         for piece in pgcopy.pieces(block):
