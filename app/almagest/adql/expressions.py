@@ -16,7 +16,7 @@ from sqlglot import exp
 from almagest.adql import conditions, functions, geometry, literals, regions, units
 from almagest.adql.analysis import condition, only, spine, value
 from almagest.adql.errors import NotAllowed, TooComplex, WrongType
-from almagest.adql.parser import position
+from almagest.adql.parser import Plus, position
 from almagest.adql.scope import Make, Modifiers, Scope
 from almagest.adql.values import POSTGRES, Kind, Value, common, like, made
 
@@ -45,6 +45,13 @@ def _boolean(node: exp.Expr, _: Scope) -> Value:
 
 def _parenthesis(node: exp.Expr, scope: Scope) -> Value:
     return value(node.this, scope)
+
+
+def _positive(node: exp.Expr, scope: Scope) -> Value:
+    inner = value(node.this, scope)
+    if not inner.kind.numeric and inner.kind is not Kind.NULL:
+        raise WrongType(f"No + stands before a {inner.kind}.", position(node))
+    return inner
 
 
 def _negative(node: exp.Expr, scope: Scope) -> Value:
@@ -183,8 +190,9 @@ def aggregate_arguments(node: exp.Expr, scope: Scope) -> tuple[list[Value], bool
         if name != "COUNT":
             raise WrongType(f"{name} needs a column, not *.", position(node))
         return [], False
-    distinct = len(terms) == 1 and isinstance(terms[0], exp.Distinct)
-    if distinct:
+    quantified = len(terms) == 1 and isinstance(terms[0], exp.Distinct)
+    distinct = quantified and not terms[0].meta["all"]
+    if quantified:
         only(terms[0], "expressions")
         terms = terms[0].expressions
     if not terms:
@@ -300,6 +308,7 @@ VALUES: dict[type[exp.Expr], Make] = {
     exp.Neg: _negative,
     exp.Null: _null,
     exp.Paren: _parenthesis,
+    Plus: _positive,
     exp.Sub: _arithmetic,
     exp.Subquery: _scalar,
 }

@@ -11,7 +11,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from almagest.adql import geometry, regions, units
-from almagest.adql.errors import NotAllowed, Position, UnknownFunction, WrongType
+from almagest.adql.errors import Position, UnknownFunction, WrongType
 from almagest.adql.scope import Aggregate, Builder, Modifiers
 from almagest.adql.values import Kind, Value, common, like, made, size_of
 
@@ -176,9 +176,11 @@ def _modulus(given: Sequence[Value], place: Position | None) -> Value:
 
 
 def _random(given: Sequence[Value], place: Position | None) -> Value:
-    if given:
-        message = "RAND with a seed is not offered: rows are read in no fixed order, so it could not repeat."
-        raise NotAllowed(message, place, "Write RAND(), or MOD of an identifier for a sample that repeats.")
+    """RAND() or RAND(seed), which is read and not used: ADQL 2.1 §2.3 leaves its effect open, and rows are read in no
+    fixed order, so nothing could repeat."""
+    check("RAND", given, (0, 1), place)
+    if given and not (given[0].literal is not None and given[0].kind.integral):
+        raise WrongType("RAND takes a seed in digits, or nothing.", place)
     return replace(made("random()", Kind.DOUBLE, name="rand"), loose=True)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from almagest.adql.analysis import condition, only, refused, spine, value
+from almagest.adql.clauses import is_query
 from almagest.adql.errors import AdqlSyntaxError, AmbiguousColumn, NotAllowed, UnknownColumn, UnknownTable, WrongType
 from almagest.adql.parser import position
 from almagest.adql.scope import (
@@ -55,8 +56,7 @@ def source(node: exp.Expr, scope: Scope) -> Source:
         found = _table(node, scope)
     elif isinstance(node, exp.Subquery):
         only(node, "this", "alias", "joins")
-        inner = node.this
-        found = _derived(node, scope) if isinstance(inner, exp.Select | exp.SetOperation) else _parenthesis(node, scope)
+        found = _derived(node, scope) if is_query(node.this) else _parenthesis(node, scope)
     else:
         raise refused(node)
     for join in node.args.get("joins") or []:
@@ -74,7 +74,8 @@ def _is_comma(join: exp.Join) -> bool:
 
 def _parenthesis(node: exp.Subquery, scope: Scope) -> Source:
     if node.args.get("alias") is not None:
-        raise NotAllowed("Joined tables have no common name in ADQL.", position(node.args["alias"]))
+        hint = "Name each table inside the parentheses."
+        raise NotAllowed("Tables in parentheses have no common name.", position(node.args["alias"]), hint)
     return source(node.this, scope)
 
 
@@ -138,9 +139,12 @@ def _joined(left: Source, join: exp.Join, scope: Scope) -> Source:
     _check_names(relations, join)
     right_sql = f"({right.sql})" if right.joined else right.sql
     if kind == "CROSS":
-        if join.args.get("on") is not None or join.args.get("using") or method or side:
+        if join.args.get("on") is not None or join.args.get("using") is not None or method or side:
             raise AdqlSyntaxError("CROSS JOIN has no condition.", position(join))
         return Source(f"{left.sql} CROSS JOIN {right_sql}", relations, (*left.visible, *right.visible), joined=True)
+    if method and (join.args.get("on") is not None or join.args.get("using") is not None):
+        hint = "It compares the columns that both sides have; take NATURAL away, or put the condition into WHERE."
+        raise AdqlSyntaxError("A NATURAL JOIN has no ON and no USING.", position(join), hint)
     if method or join.args.get("using"):
         shared = _shared(left, right, join)
         matching = " AND ".join(f"{first.sql} = {second.sql}" for first, second in shared) or "TRUE"
