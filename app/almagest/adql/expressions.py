@@ -159,6 +159,7 @@ def _function(node: exp.Expr, scope: Scope) -> Value:
     if builder is None:
         raise functions.unknown(name, (*dialect.functions, *dialect.aggregates, "CAST"), position(node))
     arguments = [value(argument, scope) for argument in node.expressions]
+    scope.context.repeated(name.upper(), arguments, node)
     return builder(arguments, position(node))
 
 
@@ -179,6 +180,7 @@ def aggregate(node: exp.Expr, scope: Scope, filter_sql: str = "") -> Value:
         raise NotAllowed("An aggregate cannot stand inside another.", place)
     if any(argument.window for argument in given):
         raise NotAllowed("A window function cannot stand inside an aggregate.", place)
+    scope.context.repeated(name, given, node)
     made_of = scope.context.dialect.aggregates[name](given, place, Modifiers(distinct, filter_sql))
     return replace(made_of, aggregate=True, loose=not any(argument.columns for argument in given))
 
@@ -237,7 +239,7 @@ def _cast(node: exp.Expr, scope: Scope) -> Value:
         if not length.isdigit() or not 0 < int(length) <= 10_485_760:
             raise WrongType(f"{length} is no length of a string.", position(node.args["to"]))
         # PostgreSQL's char(n) pads with blanks that its own operators ignore; a varchar of n keeps what was meant.
-        name = f"varchar({length})"
+        name = f"varchar({int(length)})"
     unit = given.column.unit if kind.numeric else None
     column = made("", kind, given, name="value", unit=unit, unicode=given.unicode)
     sql = f"CAST({given.sql} AS {name})"
@@ -250,6 +252,8 @@ def _case(node: exp.Expr, scope: Scope) -> Value:
     parts: list[Value] = []
     sql, choices = ["CASE"], []
     operand = value(node.this, scope) if node.this is not None else None
+    if operand is not None:
+        scope.context.copied(len(operand.sql) * (len(node.args["ifs"]) - 1), node)
     for branch in node.args["ifs"]:
         if operand is not None:
             other = value(branch.this, scope)

@@ -109,6 +109,16 @@ def check_numbers(name: str, given: Sequence[Value], place: Position | None) -> 
             raise WrongType(f"{name} takes numbers, not a {value.kind}.", place)
 
 
+def integer(name: str, given: Value, place: Position | None) -> str:
+    """The SQL of a whole number as PostgreSQL's integer."""
+    if not given.kind.integral:
+        raise WrongType(f"{name} takes a whole number here, not a {given.kind}.", place)
+    size = geometry.number(given)
+    if size is not None and abs(size) >= 2**31:
+        raise WrongType(f"{name} takes whole numbers below 2147483648 here, not {given.literal}.", place)
+    return f"CAST({given.sql} AS integer)"
+
+
 def mathematical(name: str, function: str, *counts: int, unit: str | None = None) -> Builder:
     """A function of numbers that gives a float8."""
 

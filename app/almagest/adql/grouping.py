@@ -43,11 +43,11 @@ class _Selected:
         self._items: list[exp.Expr | Value] = []
         for item in node.expressions:
             self._items += starred(item, scope) or (item,)
-        self._aliases = {
-            identifier(item.args["alias"]).result: index
-            for index, item in reversed([*enumerate(self._items)])
-            if isinstance(item, exp.Alias)
-        }
+        self._aliases: dict[str, list[tuple[str, int]]] = {}
+        for index, item in enumerate(self._items):
+            if isinstance(item, exp.Alias):
+                alias = identifier(item.args["alias"]).result
+                self._aliases.setdefault(alias.lower(), []).append((alias, index))
 
     def meant(self, term: exp.Expr) -> Value | None:
         """The column that a term means by its number, or by a name that no table has; None when it means none."""
@@ -56,7 +56,7 @@ class _Selected:
         if isinstance(term, exp.Column) and term.args.get("table") is None and isinstance(term.this, exp.Identifier):
             name = identifier(term.this)
             if self._scope.find(None, None, name, term) is None:
-                for alias, index in self._aliases.items():
+                for alias, index in self._aliases.get(name.name.lower(), []):
                     if name.matches(alias):
                         return self._column(index)
         return None

@@ -134,10 +134,9 @@ class PostgresqlParser(AdqlParser):
             return "CURRENT ROW"
         distance = "UNBOUNDED"
         if not self._match_word(distance):
-            if kind != "ROWS" or not self._curr.text.isdigit() or len(self._curr.text) > 9:
+            if kind != "ROWS" or not self._curr.text.isdigit() or int(self._curr.text) >= 2**31:
                 self.raise_error("Expecting UNBOUNDED, CURRENT ROW, or a number of ROWS")
-            self.expect(TokenType.NUMBER, "a number")
-            distance = self._prev.text
+            distance = str(int(self.expect(TokenType.NUMBER, "a number").text))
         side = next((word for word in ("PRECEDING", "FOLLOWING") if self._match_word(word)), None)
         if side is None:
             self.raise_error("Expecting PRECEDING or FOLLOWING")

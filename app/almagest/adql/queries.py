@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
@@ -209,6 +209,7 @@ def _clauses(node: exp.Query, scope: Scope, *, outermost: bool) -> _Clauses:
         scope.grouping = scope.grouping or frozenset()
         for column, term in [*zip(items, [node] * len(items), strict=True), *([(having, node)] if having else [])]:
             grouping.check_grouped(column, scope, term)
+    scope.context.widened(len(items), node)
     columns = items if outermost else tuple(_settled(column) for column in items)
     if distinct is not None and not outermost:
         check_distinct(columns, node)
@@ -293,17 +294,17 @@ def _order(node: exp.Query, items: Sequence[Value], scope: Scope, *, distinct: b
     if clause is None:
         return ""
     only(clause, "expressions")
-    terms = []
+    terms, nameable = [], _nameable(node, items)
+    numbers = {item.sql: number for number, item in reversed([*enumerate(items, 1)])}
     for term in clause.expressions:
-        index = _column_number(term.this, node, items)
+        index = _column_number(term.this, nameable, len(items))
         if index is None and not isinstance(node, exp.Select):
             hint = "Write the calculation as a column of SELECT."
             raise NotAllowed("ORDER BY takes names or numbers of columns here.", position(term), hint)
         ordered = items[index - 1] if index else value(term.this, scope)
         if index is None:
             _check_order_expression(ordered, scope, term)
-            same = [number for number, item in enumerate(items, 1) if item.sql == ordered.sql]
-            index = same[0] if same else None
+            index = numbers.get(ordered.sql)
         if index is None and distinct:
             raise NotAllowed("With DISTINCT, ORDER BY takes what SELECT names.", position(term))
         if ordered.kind.shape or ordered.kind is Kind.ARRAY:
@@ -321,23 +322,30 @@ def _check_order_expression(ordered: Value, scope: Scope, term: exp.Expr) -> Non
         grouping.check_grouped(ordered, scope, term)
 
 
-def _column_number(term: exp.Expr, node: exp.Query, items: Sequence[Value]) -> int | None:
+def _column_number(term: exp.Expr, nameable: Mapping[str, list[tuple[str, int]]], count: int) -> int | None:
     """The number of the column of SELECT that a term of ORDER BY names, from 1."""
     if isinstance(term, exp.Literal) and not term.is_string:
-        return grouping.ordinal(term, len(items), "ORDER BY")
+        return grouping.ordinal(term, count, "ORDER BY")
     if not isinstance(term, exp.Column) or term.args.get("table") is not None:
         return None
     if not isinstance(term.this, exp.Identifier):
         return None
     name = identifier(term.this)
+    candidates = nameable.get(name.name.lower(), [])
+    return next((number for candidate, number in candidates if name.matches(candidate)), None)
+
+
+def _nameable(node: exp.Query, items: Sequence[Value]) -> dict[str, list[tuple[str, int]]]:
+    """The columns that ORDER BY can mean by a name, with their numbers: of a SELECT those with an alias."""
+    named: dict[str, list[tuple[str, int]]] = {}
+    aliases = None
     if isinstance(node, exp.Select):
         aliases = {identifier(item.args["alias"]).result for item in node.expressions if isinstance(item, exp.Alias)}
-        if not any(name.matches(alias) for alias in aliases):
-            return None
-    for index, item in enumerate(items, 1):
-        if name.matches(item.column.name):
-            return index
-    return None
+    for number, item in enumerate(items, 1):
+        name = item.column.name
+        if aliases is None or name in aliases:
+            named.setdefault(name.lower(), []).append((name, number))
+    return named
 
 
 def _top(node: exp.Query) -> int | None:
