@@ -69,6 +69,7 @@ class Grammar:
             "IN_UNIT(a.g, 'mmag')",
             "PI()",
             "RAND()",
+            "RAND(42)",
         )
 
     def case(self) -> str:
@@ -157,6 +158,7 @@ class Grammar:
             lambda: f"{self.number()} BETWEEN {self.number()} AND {self.number()}",
             lambda: f"{self.number()} IN ({self.number()}, {self.number()})",
             lambda: f"a.n IN ({self.query()})",
+            lambda: f"EXISTS ({self.parenthesised(self.query())})",
             lambda: f"EXISTS (SELECT 1 FROM sky.bright AS b WHERE b.hip = {self.number()})",
             lambda: f"{self.text()} IS NULL",
             lambda: f"NOT ({self.condition()})",
@@ -196,8 +198,25 @@ class Grammar:
             "sky.stars AS a JOIN sky.bright AS z USING (source_id)",
             lambda: f"sky.stars AS a FULL JOIN sky.bright AS z ON {self.number()} = z.hip AND {self.condition()}",
             "sky.bright AS z NATURAL FULL JOIN sky.stars AS a",
+            self.any_join,
             lambda: f"(SELECT * FROM sky.stars AS a WHERE {self.condition()}) AS a",
+            lambda: f"({self.parenthesised('SELECT * FROM sky.stars AS a')}) AS a",
         )
+
+    def any_join(self) -> str:
+        """A join whose words stand together as they come, whether or not they may."""
+        method, kind = self.one("", "NATURAL "), self.one("", "INNER ", "LEFT ", "RIGHT OUTER ", "FULL ", "CROSS ")
+        tail = self.one("", " USING (source_id)", " ON a.n = z.hip", lambda: f" ON a.n = z.hip AND {self.condition()}")
+        return f"sky.stars AS a {method}{kind}JOIN sky.bright AS z{tail}"
+
+    def parenthesised(self, query: str) -> str:
+        """The query in parentheses with clauses after it, also those that may not stand there."""
+        tails = (
+            "", " ORDER BY 1", " ORDER BY 1 DESC OFFSET 3", " OFFSET 3", " WHERE a.n = 3", " GROUP BY 1",
+            " HAVING 1 = 1", " UNION ALL (SELECT * FROM sky.stars)",
+            *((" LIMIT 3", " LIMIT 3 OFFSET 2") if self.postgresql else ()),
+        )  # fmt: skip
+        return f"({query}){self.one(*tails)}"
 
     def query(self) -> str:
         """A SELECT with one column, a number."""
@@ -234,6 +253,8 @@ class Grammar:
         operation = self.one("UNION", "UNION ALL", "EXCEPT", "INTERSECT")
         return self.one(
             self.select, self.select, lambda: f"{self.query()} {operation} {self.query()} ORDER BY 1",
+            lambda: self.parenthesised(self.select()), lambda: self.parenthesised(self.parenthesised(self.query())),
+            lambda: f"{self.parenthesised(self.query())} {operation} ({self.parenthesised(self.query())})",
             lambda: f"WITH w AS ({self.select()}) SELECT * FROM w",
             lambda: f"SELECT {self.point()} FROM sky.stars AS a {operation} SELECT a.pos FROM sky.stars AS a",
             lambda: f"SELECT {self.text()} FROM sky.stars AS a {operation} SELECT NULL FROM sky.stars AS a",

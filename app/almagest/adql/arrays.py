@@ -9,6 +9,7 @@ from sqlglot import exp
 
 from almagest.adql.analysis import only, value
 from almagest.adql.errors import Position, WrongType
+from almagest.adql.functions import integer
 from almagest.adql.parser import position
 from almagest.adql.scope import Scope
 from almagest.adql.values import POSTGRES, Kind, Value, common, element_kind, made
@@ -42,10 +43,14 @@ def element(node: exp.Expr, scope: Scope) -> Value:
     if len(node.expressions) != 1:
         raise WrongType("An element has one number.", position(node))
     index = value(node.expressions[0], scope)
-    if not index.kind.integral:
-        raise WrongType(f"The number of an element is whole, not a {index.kind}.", position(node))
     kind = element_kind(whole.column)
-    result = made(f"({whole.sql})[CAST({index.sql} AS integer)]", kind, whole, index, name=whole.column.name)
+    result = made(
+        f"({whole.sql})[{integer('An element of an array', index, position(node))}]",
+        kind,
+        whole,
+        index,
+        name=whole.column.name,
+    )
     return replace(result.described_as(whole), column=replace(result.column, unit=whole.column.unit))
 
 

@@ -53,6 +53,7 @@ def _shape_test(call: exp.Expr, other: exp.Expr, sign: str, scope: Scope) -> Val
     if not (isinstance(other, exp.Literal) and not other.is_string and other.this in ("0", "1")):
         return None
     arguments = [value(argument, scope) for argument in call.expressions]
+    scope.context.repeated(str(call.this).upper(), arguments, call)
     truth = truths[str(call.this).upper()](arguments, position(call))
     wanted = (other.this == "1") == (sign == "=")
     return truth if wanted else made(f"NOT ({truth.sql})", Kind.BOOLEAN, truth, atomic=False)
@@ -64,10 +65,10 @@ def _near(call: exp.Expr, other: exp.Expr, sign: str, scope: Scope) -> Value | N
     if not _called(call, "DISTANCE") or sign not in ("<", "<="):
         return None
     radius = value(other, scope)
-    if not radius.kind.numeric:
-        return None
     place = position(call)
     arguments = [value(argument, scope) for argument in call.expressions]
+    if not radius.kind.numeric:
+        return compared(sign, geometry.distance(arguments, place), radius, call)
     first, second = geometry.ends(arguments, place)
     return geometry.within(first, second, sign, radius)
 

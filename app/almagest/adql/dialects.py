@@ -32,6 +32,7 @@ ADQL = Dialect(
     truths=_TRUTHS,
     aggregates={**functions.AGGREGATES, **udfs.AGGREGATES},
     types=expressions.TYPES,
+    copies=udfs.COPIES,
 )
 
 POSTGRESQL = Dialect(
@@ -51,6 +52,7 @@ POSTGRESQL = Dialect(
     truths=_TRUTHS,
     aggregates={**functions.AGGREGATES, **udfs.AGGREGATES, **postgresql.AGGREGATES},
     types={**expressions.TYPES, **postgresql.TYPES},
+    copies=udfs.COPIES,
     conditions_are_values=True,
     inner_with=True,
 )

@@ -16,7 +16,7 @@ from sqlglot import exp
 from almagest.adql import conditions, functions, geometry, literals, regions, units
 from almagest.adql.analysis import condition, only, spine, value
 from almagest.adql.errors import NotAllowed, TooComplex, WrongType
-from almagest.adql.parser import position
+from almagest.adql.parser import Plus, position
 from almagest.adql.scope import Make, Modifiers, Scope
 from almagest.adql.values import POSTGRES, Kind, Value, common, like, made
 
@@ -45,6 +45,13 @@ def _boolean(node: exp.Expr, _: Scope) -> Value:
 
 def _parenthesis(node: exp.Expr, scope: Scope) -> Value:
     return value(node.this, scope)
+
+
+def _positive(node: exp.Expr, scope: Scope) -> Value:
+    inner = value(node.this, scope)
+    if not inner.kind.numeric and inner.kind is not Kind.NULL:
+        raise WrongType(f"No + stands before a {inner.kind}.", position(node))
+    return inner
 
 
 def _negative(node: exp.Expr, scope: Scope) -> Value:
@@ -152,6 +159,7 @@ def _function(node: exp.Expr, scope: Scope) -> Value:
     if builder is None:
         raise functions.unknown(name, (*dialect.functions, *dialect.aggregates, "CAST"), position(node))
     arguments = [value(argument, scope) for argument in node.expressions]
+    scope.context.repeated(name.upper(), arguments, node)
     return builder(arguments, position(node))
 
 
@@ -172,6 +180,7 @@ def aggregate(node: exp.Expr, scope: Scope, filter_sql: str = "") -> Value:
         raise NotAllowed("An aggregate cannot stand inside another.", place)
     if any(argument.window for argument in given):
         raise NotAllowed("A window function cannot stand inside an aggregate.", place)
+    scope.context.repeated(name, given, node)
     made_of = scope.context.dialect.aggregates[name](given, place, Modifiers(distinct, filter_sql))
     return replace(made_of, aggregate=True, loose=not any(argument.columns for argument in given))
 
@@ -183,8 +192,9 @@ def aggregate_arguments(node: exp.Expr, scope: Scope) -> tuple[list[Value], bool
         if name != "COUNT":
             raise WrongType(f"{name} needs a column, not *.", position(node))
         return [], False
-    distinct = len(terms) == 1 and isinstance(terms[0], exp.Distinct)
-    if distinct:
+    quantified = len(terms) == 1 and isinstance(terms[0], exp.Distinct)
+    distinct = quantified and not terms[0].meta["all"]
+    if quantified:
         only(terms[0], "expressions")
         terms = terms[0].expressions
     if not terms:
@@ -229,7 +239,7 @@ def _cast(node: exp.Expr, scope: Scope) -> Value:
         if not length.isdigit() or not 0 < int(length) <= 10_485_760:
             raise WrongType(f"{length} is no length of a string.", position(node.args["to"]))
         # PostgreSQL's char(n) pads with blanks that its own operators ignore; a varchar of n keeps what was meant.
-        name = f"varchar({length})"
+        name = f"varchar({int(length)})"
     unit = given.column.unit if kind.numeric else None
     column = made("", kind, given, name="value", unit=unit, unicode=given.unicode)
     sql = f"CAST({given.sql} AS {name})"
@@ -242,6 +252,8 @@ def _case(node: exp.Expr, scope: Scope) -> Value:
     parts: list[Value] = []
     sql, choices = ["CASE"], []
     operand = value(node.this, scope) if node.this is not None else None
+    if operand is not None:
+        scope.context.copied(len(operand.sql) * (len(node.args["ifs"]) - 1), node)
     for branch in node.args["ifs"]:
         if operand is not None:
             other = value(branch.this, scope)
@@ -300,6 +312,7 @@ VALUES: dict[type[exp.Expr], Make] = {
     exp.Neg: _negative,
     exp.Null: _null,
     exp.Paren: _parenthesis,
+    Plus: _positive,
     exp.Sub: _arithmetic,
     exp.Subquery: _scalar,
 }

@@ -11,7 +11,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from almagest.adql import geometry, regions, units
-from almagest.adql.errors import NotAllowed, Position, UnknownFunction, WrongType
+from almagest.adql.errors import Position, UnknownFunction, WrongType
 from almagest.adql.scope import Aggregate, Builder, Modifiers
 from almagest.adql.values import Kind, Value, common, like, made, size_of
 
@@ -109,6 +109,16 @@ def check_numbers(name: str, given: Sequence[Value], place: Position | None) -> 
             raise WrongType(f"{name} takes numbers, not a {value.kind}.", place)
 
 
+def integer(name: str, given: Value, place: Position | None) -> str:
+    """The SQL of a whole number as PostgreSQL's integer."""
+    if not given.kind.integral:
+        raise WrongType(f"{name} takes a whole number here, not a {given.kind}.", place)
+    size = geometry.number(given)
+    if size is not None and abs(size) >= 2**31:
+        raise WrongType(f"{name} takes whole numbers below 2147483648 here, not {given.literal}.", place)
+    return f"CAST({given.sql} AS integer)"
+
+
 def mathematical(name: str, function: str, *counts: int, unit: str | None = None) -> Builder:
     """A function of numbers that gives a float8."""
 
@@ -176,9 +186,11 @@ def _modulus(given: Sequence[Value], place: Position | None) -> Value:
 
 
 def _random(given: Sequence[Value], place: Position | None) -> Value:
-    if given:
-        message = "RAND with a seed is not offered: rows are read in no fixed order, so it could not repeat."
-        raise NotAllowed(message, place, "Write RAND(), or MOD of an identifier for a sample that repeats.")
+    """RAND() or RAND(seed), which is read and not used: ADQL 2.1 §2.3 leaves its effect open, and rows are read in no
+    fixed order, so nothing could repeat."""
+    check("RAND", given, (0, 1), place)
+    if given and not (given[0].literal is not None and given[0].kind.integral):
+        raise WrongType("RAND takes a seed in digits, or nothing.", place)
     return replace(made("random()", Kind.DOUBLE, name="rand"), loose=True)
 
 

@@ -93,12 +93,18 @@ _OPERATORS = {
     ">=": TokenType.GTE,
 }
 
-_PATTERN = r"""
-      (?P<space>   [ \t\r\n\f\v]+ | --[^\n]* )
+_LINE_END = r"\n\r\v\f\x85\u2028\u2029"
+"""Characters that end a line, hence a comment: all that an editor may break lines at. What an author sees on the next
+line must not be part of the comment."""
+_BLANK = rf"[\ \t{_LINE_END}]+ | --[^{_LINE_END}]*"
+
+_PATTERN = rf"""
+      (?P<space>   {_BLANK} )
     | (?P<word>    [A-Za-z][A-Za-z0-9_]* )
     | (?P<number>  0[xX][0-9A-Fa-f]+ | (?: [0-9]+ (?:\.[0-9]*)? | \.[0-9]+ ) (?: [eE][+-]?[0-9]+ )? )
     | (?P<string>  '[^']*(?:''[^']*)*' )
     | (?P<quoted>  "[^"]*(?:""[^"]*)*" )
+    | (?P<end>     ; (?> {_BLANK} | ; )* \Z )
     | (?P<operator> SIGNS )
     """
 
@@ -142,12 +148,15 @@ _REFUSED = {
 }
 
 
+_LINES = re.compile(rf"\r\n|[{_LINE_END}]")
+
+
 class Text:
     """The query with its line ends, so that an offset can be told as a position."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._lines = [0, *(match.end() for match in _LINES.finditer(text))]
 
     def position(self, offset: int) -> Position:
         """Line and column, from 1, of the character at `offset`."""
@@ -161,12 +170,12 @@ def tokens(text: str, vocabulary: Vocabulary) -> list[Token]:
     source = Text(text)
     found: list[Token] = []
     pattern = vocabulary.pattern
-    offset, end = 0, len(text.rstrip(" \t\r\n\f\v;"))
-    while offset < end:
+    offset = 0
+    while offset < len(text):
         match = pattern.match(text, offset)
-        if match is None or (match.end() > end and match.lastgroup != "space"):
+        if match is None:
             raise _unreadable(source, offset)
-        if match.lastgroup != "space":
+        if match.lastgroup not in ("space", "end"):
             _append(found, match, source, vocabulary)
         offset = match.end()
         if len(found) > MAX_TOKENS:
@@ -249,7 +258,7 @@ def _is_word(token: Token) -> bool:
 def _continue_string(found: list[Token], value: str, source: Text, start: int, end: int) -> None:
     """'a' and 'b' on different lines are one string (ADQL 2.1 §2.1.1, SQL-92 §5.3)."""
     before = found[-1]
-    if "\n" not in source.text[before.end + 1 : start]:
+    if not _LINES.search(source.text, before.end + 1, start):
         raise AdqlSyntaxError("Two strings stand side by side.", source.position(start), "Join them by ||.")
     found[-1] = Token(TokenType.STRING, before.text + value, before.line, before.col, before.start, end - 1)
 

@@ -15,7 +15,7 @@ from sqlglot import exp
 from almagest.adql import arrays, functions, units
 from almagest.adql.analysis import only, value
 from almagest.adql.errors import Position, WrongType
-from almagest.adql.functions import check, check_numbers, double, mathematical, of_doubles, typed
+from almagest.adql.functions import check, check_numbers, double, integer, mathematical, of_doubles, typed
 from almagest.adql.parser import position
 from almagest.adql.scope import Aggregate, Builder, Modifiers, Scope
 from almagest.adql.values import Kind, Value, common, like, made
@@ -66,11 +66,7 @@ def _text(
     """A function of `texts` texts and then some whole numbers, that gives text no longer than the first."""
     check(name, given, tuple(texts + count for count in numbers), place)
     _check_texts(name, given[:texts], place)
-    rest = []
-    for one in given[texts:]:
-        if not one.kind.integral:
-            raise WrongType(f"{name} takes a whole number, not a {one.kind}.", place)
-        rest.append(f"CAST({one.sql} AS integer)")
+    rest = [integer(name, one, place) for one in given[texts:]]
     sql = f"{function}({', '.join((*(typed(one) for one in given[:texts]), *rest))})"
     return made(sql, Kind.TEXT, *given, name=name.lower(), unicode=given[0].unicode)
 
@@ -114,10 +110,8 @@ def _sign(given: Sequence[Value], place: Position | None) -> Value:
 def _width_bucket(given: Sequence[Value], place: Position | None) -> Value:
     check("WIDTH_BUCKET", given, (4,), place)
     check_numbers("WIDTH_BUCKET", given, place)
-    if not given[3].kind.integral:
-        raise WrongType("WIDTH_BUCKET takes a whole number of buckets.", place)
     edges = ", ".join(f"CAST({one.sql} AS double precision)" for one in given[:3])
-    sql = f"width_bucket({edges}, CAST({given[3].sql} AS integer))"
+    sql = f"width_bucket({edges}, {integer('WIDTH_BUCKET', given[3], place)})"
     return made(sql, Kind.INT, *given, name="width_bucket")
 
 

@@ -47,17 +47,9 @@ class PostgresqlParser(AdqlParser):
     BITWISE: ClassVar[dict[TokenType, Any]] = {}
     QUERY_MODIFIER_PARSERS: ClassVar[dict[TokenType, Callable[..., Any]]] = {
         **AdqlParser.QUERY_MODIFIER_PARSERS,
-        TokenType.LIMIT: lambda self: ("limit", self.parse_row_limit()),
+        TokenType.LIMIT: lambda self: ("limit", self.parse_rows(TokenType.LIMIT, exp.Limit)),
     }
     QUERY_MODIFIER_TOKENS: ClassVar[set[TokenType]] = set(QUERY_MODIFIER_PARSERS)
-
-    def parse_row_limit(self) -> exp.Expr:
-        """LIMIT and a whole number."""
-        self.expect(TokenType.LIMIT, "LIMIT")
-        start = self._prev
-        self.expect(TokenType.NUMBER, "a number of rows")
-        number = self.expression(exp.Literal(this=self._prev.text, is_string=False), self._prev)
-        return self.expression(exp.Limit(expression=number), start)
 
     def type_words(self) -> list[str]:
         """One word, and those that belong to it: what follows may be an alias."""
@@ -142,10 +134,9 @@ class PostgresqlParser(AdqlParser):
             return "CURRENT ROW"
         distance = "UNBOUNDED"
         if not self._match_word(distance):
-            if kind != "ROWS" or not self._curr.text.isdigit() or len(self._curr.text) > 9:
+            if kind != "ROWS" or not self._curr.text.isdigit() or int(self._curr.text) >= 2**31:
                 self.raise_error("Expecting UNBOUNDED, CURRENT ROW, or a number of ROWS")
-            self.expect(TokenType.NUMBER, "a number")
-            distance = self._prev.text
+            distance = str(int(self.expect(TokenType.NUMBER, "a number").text))
         side = next((word for word in ("PRECEDING", "FOLLOWING") if self._match_word(word)), None)
         if side is None:
             self.raise_error("Expecting PRECEDING or FOLLOWING")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from almagest.adql import sources
+from almagest.adql import grouping, sources
 from almagest.adql.analysis import condition, direction, only, refused, value
+from almagest.adql.clauses import is_wrapper
 from almagest.adql.errors import AdqlSyntaxError, NotAllowed, TooComplex, WrongType
 from almagest.adql.geometry import degrees_array
 from almagest.adql.parser import position
@@ -48,7 +49,7 @@ class _Clauses:
 def final(node: exp.Query, context: Context, maxrec: int | None) -> Final:
     """The outermost query, with at most maxrec + 1 rows."""
     prefix, _ = _with(node, context)
-    if isinstance(node, exp.SetOperation):
+    if isinstance(node, exp.SetOperation | exp.Subquery):
         sql, columns, top, limit = _final_set(node, context, maxrec)
     else:
         sql, columns, top, limit = _final_select(node, context, maxrec)
@@ -91,7 +92,7 @@ def _going_out(columns: Iterable[Value]) -> str:
 
 
 def _final_set(
-    node: exp.SetOperation, context: Context, maxrec: int | None
+    node: exp.SetOperation | exp.Subquery, context: Context, maxrec: int | None
 ) -> tuple[str, tuple[Value, ...], int | None, int | None]:
     inner, columns, _ = set_operation(node, context, None)
     alias = context.alias()
@@ -99,14 +100,13 @@ def _final_set(
     order = _order(node, seen, Scope(context, None), distinct=True)
     own = _top(node)
     limit = _limit(own, maxrec)
-    tail = _rows(limit, _whole(node.args.get("offset"), "OFFSET"))
+    tail = _rows(limit, _rows_of(node, "offset"))
     return f"SELECT {_going_out(seen)} FROM ({inner}) AS {alias}{order}{tail}", seen, own, limit
 
 
 def subquery(node: exp.Query, context: Context, parent: Scope | None) -> Subquery:
     """A query inside another; its columns are called c1 … cn."""
-    while isinstance(node, exp.Subquery):
-        only(node, "this")
+    while isinstance(node, exp.Subquery) and is_wrapper(node):
         node = node.this
     if node.args.get("with_") is None:
         return _plain_subquery(node, context, parent)
@@ -120,10 +120,13 @@ def subquery(node: exp.Query, context: Context, parent: Scope | None) -> Subquer
 
 def _plain_subquery(node: exp.Query, context: Context, parent: Scope | None) -> Subquery:
     scope = Scope(context, parent)
-    if isinstance(node, exp.SetOperation):
+    if isinstance(node, exp.SetOperation | exp.Subquery):
         sql, columns, outer = set_operation(node, context, parent)
+        if isinstance(node, exp.Subquery):
+            # PostgreSQL would take the clauses behind the parentheses for the SELECT's own.
+            sql = f"SELECT * FROM ({sql}) AS {context.alias()}"
         order = _order(node, columns, scope, distinct=True)
-        tail = _rows(_top(node), _whole(node.args.get("offset"), "OFFSET"))
+        tail = _rows(_top(node), _rows_of(node, "offset"))
         return Subquery(f"{sql}{order}{tail}", columns, outer)
     clauses = _clauses(node, scope, outermost=False)
     sql = _assembled(clauses, _numbered(clauses.columns), clauses.top)
@@ -189,7 +192,7 @@ def _clauses(node: exp.Query, scope: Scope, *, outermost: bool) -> _Clauses:
         only(node.args["from_"], "this")
         tail += f" FROM {sources.from_(node.args['from_'].this, node.args.get('joins') or [], scope)}"
     tail += _where(node.args.get("where"), scope)
-    groups = _groups(node, scope)
+    groups = grouping.groups(node, scope)
     scope.grouping = frozenset(groups) if groups is not None else None
     items = _items(node, scope)
     having = condition(node.args["having"].this, scope) if node.args.get("having") is not None else None
@@ -197,7 +200,7 @@ def _clauses(node: exp.Query, scope: Scope, *, outermost: bool) -> _Clauses:
     if groups:
         tail += f" GROUP BY {', '.join(groups)}"
     if having is not None:
-        _check_no_window(having, "HAVING", node.args["having"])
+        grouping.check_no_window(having, "HAVING", node.args["having"])
         tail += f" HAVING {having.sql}"
     distinct = node.args.get("distinct")
     if distinct is not None:
@@ -205,7 +208,8 @@ def _clauses(node: exp.Query, scope: Scope, *, outermost: bool) -> _Clauses:
     if grouped:
         scope.grouping = scope.grouping or frozenset()
         for column, term in [*zip(items, [node] * len(items), strict=True), *([(having, node)] if having else [])]:
-            _check_grouped(column, scope, term)
+            grouping.check_grouped(column, scope, term)
+    scope.context.widened(len(items), node)
     columns = items if outermost else tuple(_settled(column) for column in items)
     if distinct is not None and not outermost:
         check_distinct(columns, node)
@@ -215,7 +219,7 @@ def _clauses(node: exp.Query, scope: Scope, *, outermost: bool) -> _Clauses:
         tail,
         _order(node, items, scope, distinct=distinct is not None),
         _top(node),
-        _whole(node.args.get("offset"), "OFFSET"),
+        _rows_of(node, "offset"),
     )
 
 
@@ -230,73 +234,16 @@ def _where(node: exp.Expr | None, scope: Scope) -> str:
     truth = condition(node.this, scope)
     if truth.aggregate:
         raise NotAllowed("An aggregate cannot stand in WHERE.", position(node), "Write HAVING after GROUP BY.")
-    _check_no_window(truth, "WHERE", node)
+    grouping.check_no_window(truth, "WHERE", node)
     return f" WHERE {truth.sql}"
-
-
-def _check_no_window(part: Value, clause: str, node: exp.Expr) -> None:
-    if part.window:
-        hint = "Calculate it in a query in FROM."
-        raise NotAllowed(f"A window function cannot stand in {clause}.", position(node), hint)
-
-
-def _groups(node: exp.Select, scope: Scope) -> list[str] | None:
-    """SQL of the terms of GROUP BY: columns, expressions, or the name or number of a column of SELECT."""
-    clause = node.args.get("group")
-    if clause is None:
-        return None
-    only(clause, "expressions")
-    if not clause.expressions:
-        raise AdqlSyntaxError("GROUP BY names nothing.", position(node))
-    groups = []
-    for term in clause.expressions:
-        group = value(_selected(term, node, scope), scope)
-        if group.aggregate:
-            raise NotAllowed("An aggregate cannot stand in GROUP BY.", position(term))
-        _check_no_window(group, "GROUP BY", term)
-        if group.kind.shape:
-            hint = "Group by its coordinates, or by ivo_healpix_index(order, point)."
-            raise WrongType(f"A {group.kind} cannot be grouped by.", position(term), hint)
-        if group.kind is Kind.NULL or group.literal is not None:
-            raise WrongType("This cannot be grouped by.", position(term))
-        groups.append(group.sql)
-    return groups
-
-
-def _selected(term: exp.Expr, node: exp.Select, scope: Scope) -> exp.Expr:
-    """What a term of GROUP BY means: an expression of SELECT where it is its number, or a name that no table has."""
-    if isinstance(term, exp.Literal) and not term.is_string:
-        index = _ordinal(term, len(node.expressions), "GROUP BY")
-        item = node.expressions[index - 1]
-        return _unaliased(item)
-    if isinstance(term, exp.Column) and term.args.get("table") is None and isinstance(term.this, exp.Identifier):
-        name = identifier(term.this)
-        if scope.find(None, None, name, term) is None:
-            for item in node.expressions:
-                if isinstance(item, exp.Alias) and name.matches(identifier(item.args["alias"]).result):
-                    return _unaliased(item)
-    return term
-
-
-def _unaliased(item: exp.Expr) -> exp.Expr:
-    inner: exp.Expr = item.this if isinstance(item, exp.Alias) else item
-    return inner
 
 
 def _items(node: exp.Select, scope: Scope) -> tuple[Value, ...]:
     """The columns of SELECT, each under a name of its own."""
     items: list[tuple[Value, Identifier | None]] = []
     for item in node.expressions:
-        if isinstance(item, exp.Star):
-            only(item)
-            if not scope.visible:
-                raise WrongType("* needs a table.", position(item))
-            items += [(column, None) for column in scope.visible]
-        elif isinstance(item, exp.Column) and isinstance(item.this, exp.Star):
-            only(item, "this", "table", "db")
-            schema = identifier(item.args["db"]) if item.args.get("db") is not None else None
-            relation = scope.relation(schema, identifier(item.args["table"]), item)
-            items += [(column, None) for column in relation.columns]
+        if starred := grouping.starred(item, scope):
+            items += [(column, None) for column in starred]
         elif isinstance(item, exp.Alias):
             only(item, "this", "alias")
             items.append((value(item.this, scope), identifier(item.args["alias"])))
@@ -325,15 +272,6 @@ def _named(items: Sequence[tuple[Value, Identifier | None]], node: exp.Expr) -> 
     return tuple(named)
 
 
-def _check_grouped(item: Value, scope: Scope, node: exp.Expr) -> None:
-    free = item.bare - (scope.grouping or frozenset()) - scope.outer
-    if free:
-        names = sorted(known.column.name for known in scope.visible if known.sql in free)
-        name = names[0] if names else item.column.name
-        message = f"The column {name} has many values in each group."
-        raise WrongType(message, position(node), f"Add it to GROUP BY, or take an aggregate such as MAX({name}).")
-
-
 def _settled(column: Value) -> Value:
     """A column of a subquery, with a type of its own where PostgreSQL would have to guess."""
     return column if column.literal is None else replace(column, literal=None)
@@ -356,16 +294,17 @@ def _order(node: exp.Query, items: Sequence[Value], scope: Scope, *, distinct: b
     if clause is None:
         return ""
     only(clause, "expressions")
-    terms = []
+    terms, nameable = [], _nameable(node, items)
+    numbers = {item.sql: number for number, item in reversed([*enumerate(items, 1)])}
     for term in clause.expressions:
-        index = _column_number(term.this, node, items)
-        if index is None and isinstance(node, exp.SetOperation):
-            raise NotAllowed("Here ORDER BY takes names or numbers of columns.", position(term))
+        index = _column_number(term.this, nameable, len(items))
+        if index is None and not isinstance(node, exp.Select):
+            hint = "Write the calculation as a column of SELECT."
+            raise NotAllowed("ORDER BY takes names or numbers of columns here.", position(term), hint)
         ordered = items[index - 1] if index else value(term.this, scope)
         if index is None:
             _check_order_expression(ordered, scope, term)
-            same = [number for number, item in enumerate(items, 1) if item.sql == ordered.sql]
-            index = same[0] if same else None
+            index = numbers.get(ordered.sql)
         if index is None and distinct:
             raise NotAllowed("With DISTINCT, ORDER BY takes what SELECT names.", position(term))
         if ordered.kind.shape or ordered.kind is Kind.ARRAY:
@@ -380,53 +319,46 @@ def _check_order_expression(ordered: Value, scope: Scope, term: exp.Expr) -> Non
     if ordered.aggregate and scope.grouping is None:
         raise WrongType("An aggregate in ORDER BY needs GROUP BY.", position(term))
     if scope.grouping is not None:
-        _check_grouped(ordered, scope, term)
+        grouping.check_grouped(ordered, scope, term)
 
 
-def _column_number(term: exp.Expr, node: exp.Query, items: Sequence[Value]) -> int | None:
+def _column_number(term: exp.Expr, nameable: Mapping[str, list[tuple[str, int]]], count: int) -> int | None:
     """The number of the column of SELECT that a term of ORDER BY names, from 1."""
     if isinstance(term, exp.Literal) and not term.is_string:
-        return _ordinal(term, len(items), "ORDER BY")
+        return grouping.ordinal(term, count, "ORDER BY")
     if not isinstance(term, exp.Column) or term.args.get("table") is not None:
         return None
     if not isinstance(term.this, exp.Identifier):
         return None
     name = identifier(term.this)
+    candidates = nameable.get(name.name.lower(), [])
+    return next((number for candidate, number in candidates if name.matches(candidate)), None)
+
+
+def _nameable(node: exp.Query, items: Sequence[Value]) -> dict[str, list[tuple[str, int]]]:
+    """The columns that ORDER BY can mean by a name, with their numbers: of a SELECT those with an alias."""
+    named: dict[str, list[tuple[str, int]]] = {}
+    aliases = None
     if isinstance(node, exp.Select):
         aliases = {identifier(item.args["alias"]).result for item in node.expressions if isinstance(item, exp.Alias)}
-        if not any(name.matches(alias) for alias in aliases):
-            return None
-    for index, item in enumerate(items, 1):
-        if name.matches(item.column.name):
-            return index
-    return None
-
-
-def _ordinal(term: exp.Literal, count: int, clause: str) -> int:
-    text = str(term.this)
-    if not text.isdigit() or not 1 <= int(text[:9]) <= count:
-        raise WrongType(f"{clause} {text}: SELECT has columns 1 to {count}.", position(term))
-    return int(text)
+    for number, item in enumerate(items, 1):
+        name = item.column.name
+        if aliases is None or name in aliases:
+            named.setdefault(name.lower(), []).append((name, number))
+    return named
 
 
 def _top(node: exp.Query) -> int | None:
-    clause = node.args.get("limit")
-    if clause is None:
-        return None
-    if not isinstance(clause, exp.Limit):
-        raise refused(clause)
-    return _whole(clause, "TOP" if clause.meta.get("top") else "LIMIT")
+    return _rows_of(node, "limit")
 
 
-def _whole(clause: exp.Expr | None, word: str) -> int | None:
-    """The number after TOP or OFFSET."""
-    if clause is None:
+def _rows_of(node: exp.Query, clause: str) -> int | None:
+    """The number after TOP, LIMIT or OFFSET."""
+    found = node.args.get(clause)
+    if found is None:
         return None
-    only(clause, "expression")
-    number = clause.args.get("expression")
-    if not isinstance(number, exp.Literal) or number.is_string or not str(number.this).isdigit():
-        raise AdqlSyntaxError(f"{word} takes a whole number.", position(clause))
-    return min(int(str(number.this)[:30]), _MOST_ROWS)
+    only(found, "expression")
+    return min(int(found.args["expression"].this), _MOST_ROWS)
 
 
 def _limit(top: int | None, maxrec: int | None) -> int | None:

@@ -14,6 +14,12 @@ from almagest.catalogue import Catalogue, Names, Table
 
 MAX_SQL = 2_000_000
 """Characters of generated SQL: what is written once in a query may stand several times in its translation."""
+MAX_COPIED = 500_000
+"""Characters of it that are there for a second time or more, because a function writes its arguments repeatedly."""
+MAX_COLUMNS = 50_000
+"""Columns of all tables and queries in a query, each as often as it comes."""
+MAX_TOLD = 8
+"""Names that an error lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +87,8 @@ class Dialect:
     """The allow-lists of one language: what is not in its tables does not exist.
 
     values, conditions: by kind of node; functions, truths (those that are conditions when compared with 1 or 0),
-    aggregates and types by name in capitals. conditions_are_values: whether a condition may stand in SELECT.
+    aggregates and types by name in capitals. copies: how often a function writes an argument, where that is more than
+    once. conditions_are_values: whether a condition may stand in SELECT.
     inner_with: whether WITH may stand before a query inside another.
     """
 
@@ -93,6 +100,7 @@ class Dialect:
     truths: Mapping[str, Builder]
     aggregates: Mapping[str, Aggregate]
     types: Mapping[str, Kind]
+    copies: Mapping[str, int]
     conditions_are_values: bool = False
     inner_with: bool = False
 
@@ -110,11 +118,32 @@ class Context:
     tables: set[tuple[str, str]] = field(default_factory=set)
     ctes: dict[str, Subquery] = field(default_factory=dict)
     _aliases: int = 0
+    _copied: int = 0
+    _columns: int = 0
 
     def alias(self) -> str:
         """A name for a relation in the SQL, unique in the whole translation; no user's name gets there."""
         self._aliases += 1
         return f"t{self._aliases}"
+
+    def repeated(self, name: str, arguments: Iterable[Value], node: exp.Expr) -> None:
+        """Count what the function `name` will write more than once, before it does. Raises TooComplex."""
+        copies = self.dialect.copies.get(name, 1)
+        if copies > 1:
+            self.copied((copies - 1) * sum(len(argument.sql) for argument in arguments), node)
+
+    def copied(self, characters: int, node: exp.Expr) -> None:
+        """Count characters of SQL that are about to be written again."""
+        self._copied += characters
+        if self._copied > MAX_COPIED:
+            raise TooComplex("The query becomes too large.", position(node), "Calculate this in a query in FROM.")
+
+    def widened(self, columns: int, node: exp.Expr) -> None:
+        """Count the columns of one more table or query."""
+        self._columns += columns
+        if self._columns > MAX_COLUMNS:
+            message = f"The tables and queries of this query have more than {MAX_COLUMNS:,} columns in all."
+            raise TooComplex(message, position(node), "Send it in parts, or name the columns instead of *.")
 
     def sized(self, sql: str, node: exp.Expr) -> str:
         """`sql`, unless the translation grows out of bounds."""
@@ -231,17 +260,19 @@ class Scope:
         for relation in self.relations:
             if relation.is_called(schema, table):
                 return relation
-        known = ", ".join(relation.name for relation in self.relations)
-        hint = f"It has {known}." if known else None
-        raise UnknownTable(f"The query's FROM has no table {table.name}.", position(node), hint)
+        raise self._unknown_table(table, node)
+
+    def _unknown_table(self, table: Identifier, node: exp.Expr) -> UnknownTable:
+        known = [relation.name for relation in self.relations if relation.name]
+        more = ", …" if len(known) > MAX_TOLD else ""
+        hint = f"It has {', '.join(known[:MAX_TOLD])}{more}." if known else None
+        return UnknownTable(f"The query's FROM has no table {table.name}.", position(node), hint)
 
     def _unknown(
         self, table: Identifier | None, name: Identifier, node: exp.Expr, relation: Relation | None = None
     ) -> UnknownColumn | UnknownTable:
         if table is not None and relation is None:
-            known = ", ".join(known.name for known in self.relations)
-            hint = f"It has {known}." if known else None
-            return UnknownTable(f"The query's FROM has no table {table.name}.", position(node), hint)
+            return self._unknown_table(table, node)
         relation = relation or (self.relations[0] if len(self.relations) == 1 else None)
         columns = relation.columns if relation else self.visible
         near = Names((value.column.name, value) for value in columns).similar(name.name)

@@ -15,11 +15,21 @@ from almagest.adql.values import Kind, Value, common, made, postgres_type, size_
 
 _OPERATIONS: dict[type[exp.Expr], str] = {exp.Union: "UNION", exp.Except: "EXCEPT", exp.Intersect: "INTERSECT"}
 
+_WHOLE = ("order", "limit", "offset", "with_")
+"""What belongs to an operation as a whole."""
+
 
 def set_operation(
-    node: exp.SetOperation, context: Context, parent: Scope | None
+    node: exp.SetOperation | exp.Subquery, context: Context, parent: Scope | None
 ) -> tuple[str, tuple[Value, ...], frozenset[str]]:
-    """Branches in parentheses, so that TOP and ORDER BY of each stay its own; the common columns; the outer names."""
+    """Branches in parentheses, so that TOP and ORDER BY of each stay its own; the common columns; the outer names.
+
+    A query in parentheses that clauses follow is a branch alone.
+    """
+    if isinstance(node, exp.Subquery):
+        only(node, "this", *_WHOLE)
+        branch = context.subquery(node.this, parent)
+        return branch.sql, branch.columns, branch.outer
     operations: list[exp.SetOperation] = []
     tree: exp.Expr = node
     while isinstance(tree, exp.SetOperation):
@@ -29,7 +39,7 @@ def set_operation(
     branches = [context.subquery(_query(tree), parent)]
     columns = branches[0].columns
     for operation in operations:
-        whole = ("order", "limit", "offset", "with_") if operation is node else ()
+        whole = _WHOLE if operation is node else ()
         only(operation, "this", "expression", "distinct", *whole)
         branches.append(context.subquery(_query(operation.args["expression"]), parent))
         columns = _common_columns(columns, branches[-1].columns, operation)

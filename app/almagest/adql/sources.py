@@ -8,7 +8,16 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from almagest.adql.analysis import condition, only, refused, spine, value
-from almagest.adql.errors import AdqlSyntaxError, AmbiguousColumn, NotAllowed, UnknownColumn, UnknownTable, WrongType
+from almagest.adql.clauses import is_query
+from almagest.adql.errors import (
+    AdqlSyntaxError,
+    AmbiguousColumn,
+    NotAllowed,
+    TooComplex,
+    UnknownColumn,
+    UnknownTable,
+    WrongType,
+)
 from almagest.adql.parser import position
 from almagest.adql.scope import (
     Identifier,
@@ -22,6 +31,9 @@ from almagest.adql.scope import (
     table_columns,
 )
 from almagest.adql.values import Kind, Value, common, made, quoted
+
+MAX_COLUMNS = 5_000
+"""Columns of the tables in one FROM: each further join looks through those before it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,7 @@ def from_(node: exp.Expr, joins: Sequence[exp.Join], scope: Scope) -> str:
         else:
             items[-1] = _joined(items[-1], join, scope)
     relations = [relation for item in items for relation in item.relations]
+    _check_width(relations, node)
     _check_names(relations, node)
     scope.show(relations, [value for item in items for value in item.visible])
     return ", ".join(item.sql for item in items)
@@ -55,8 +68,7 @@ def source(node: exp.Expr, scope: Scope) -> Source:
         found = _table(node, scope)
     elif isinstance(node, exp.Subquery):
         only(node, "this", "alias", "joins")
-        inner = node.this
-        found = _derived(node, scope) if isinstance(inner, exp.Select | exp.SetOperation) else _parenthesis(node, scope)
+        found = _derived(node, scope) if is_query(node.this) else _parenthesis(node, scope)
     else:
         raise refused(node)
     for join in node.args.get("joins") or []:
@@ -74,7 +86,8 @@ def _is_comma(join: exp.Join) -> bool:
 
 def _parenthesis(node: exp.Subquery, scope: Scope) -> Source:
     if node.args.get("alias") is not None:
-        raise NotAllowed("Joined tables have no common name in ADQL.", position(node.args["alias"]))
+        hint = "Name each table inside the parentheses."
+        raise NotAllowed("Tables in parentheses have no common name.", position(node.args["alias"]), hint)
     return source(node.this, scope)
 
 
@@ -95,7 +108,7 @@ def _table(node: exp.Table, scope: Scope) -> Source:
     schema = identifier(node.args["db"]) if node.args.get("db") is not None else None
     if schema is None and name.result in context.ctes:
         query = context.ctes[name.result]
-        return _relation(query.sql, query.columns, (alias or name).result, scope)
+        return _relation(query.sql, query.columns, (alias or name).result, node, scope)
     table = context.catalogue.table(
         schema.name if schema else None,
         name.name,
@@ -108,6 +121,7 @@ def _table(node: exp.Table, scope: Scope) -> Source:
         hint = f"Did you mean {similar}?" if similar else None
         raise UnknownTable(f"There is no table {written}.", position(node), hint)
     context.tables.add((table.schema, table.name))
+    context.widened(len(table.columns), node)
     sql_name = context.alias()
     columns = table_columns(table, sql_name)
     relation = Relation(alias.result if alias else table.name, None if alias else table.schema, columns)
@@ -119,10 +133,11 @@ def _derived(node: exp.Subquery, scope: Scope) -> Source:
     query: Subquery = scope.context.subquery(node.this, scope.parent)
     scope.outer |= query.outer
     alias = _alias(node)
-    return _relation(f"({query.sql})", query.columns, alias.result if alias else "", scope)
+    return _relation(f"({query.sql})", query.columns, alias.result if alias else "", node, scope)
 
 
-def _relation(sql: str, columns: Sequence[Value], name: str, scope: Scope) -> Source:
+def _relation(sql: str, columns: Sequence[Value], name: str, node: exp.Expr, scope: Scope) -> Source:
+    scope.context.widened(len(columns), node)
     alias = scope.context.alias()
     seen = tuple(renamed(column, alias, index) for index, column in enumerate(columns))
     return Source(f"{sql} AS {alias}", (Relation(name, None, seen),), seen)
@@ -135,12 +150,17 @@ def _joined(left: Source, join: exp.Join, scope: Scope) -> Source:
         raise NotAllowed("ADQL has INNER, LEFT, RIGHT, FULL, CROSS and NATURAL joins.", position(join))
     right = source(join.this, scope)
     relations = (*left.relations, *right.relations)
+    _check_width(relations, join)
     _check_names(relations, join)
+    scope.context.sized(left.sql, join)
     right_sql = f"({right.sql})" if right.joined else right.sql
     if kind == "CROSS":
-        if join.args.get("on") is not None or join.args.get("using") or method or side:
+        if join.args.get("on") is not None or join.args.get("using") is not None or method or side:
             raise AdqlSyntaxError("CROSS JOIN has no condition.", position(join))
         return Source(f"{left.sql} CROSS JOIN {right_sql}", relations, (*left.visible, *right.visible), joined=True)
+    if method and (join.args.get("on") is not None or join.args.get("using") is not None):
+        hint = "It compares the columns that both sides have; take NATURAL away, or put the condition into WHERE."
+        raise AdqlSyntaxError("A NATURAL JOIN has no ON and no USING.", position(join), hint)
     if method or join.args.get("using"):
         shared = _shared(left, right, join)
         matching = " AND ".join(f"{first.sql} = {second.sql}" for first, second in shared) or "TRUE"
@@ -179,8 +199,8 @@ def _conjuncts(node: exp.Expr) -> list[exp.Expr]:
 def _pairs(node: exp.Expr, left: Source, right: Source, scope: Scope) -> bool:
     """Whether a condition finds, by an equality, the rows of one side for those of the other: PostgreSQL can do no
     FULL JOIN without."""
-    if not isinstance(node, exp.EQ):
-        return False
+    if not isinstance(node, exp.EQ) or node.find(exp.Query) is not None:
+        return False  # Queries in it would be translated again, and those in them again and again.
     sides = [{column.sql for relation in one.relations for column in relation.columns} for one in (left, right)]
     first, second = (value(part, scope).bare for part in (node.this, node.args["expression"]))
     if not first or not second:
@@ -221,6 +241,11 @@ def _merged(left: Source, right: Source, shared: Sequence[tuple[Value, Value]], 
     gone = {value.sql for pair in shared for value in pair}
     rest = [value for value in (*left.visible, *right.visible) if value.sql not in gone]
     return (*first, *rest)
+
+
+def _check_width(relations: Sequence[Relation], node: exp.Expr) -> None:
+    if sum(len(relation.columns) for relation in relations) > MAX_COLUMNS:
+        raise TooComplex(f"The tables of one FROM have more than {MAX_COLUMNS:,} columns.", position(node))
 
 
 def _check_names(relations: Sequence[Relation], node: exp.Expr) -> None:

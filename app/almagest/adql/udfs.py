@@ -7,7 +7,7 @@ ivo_simbadpoint, because a query asks no other service.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
@@ -230,6 +230,9 @@ FUNCTIONS: dict[str, Builder] = {
 }
 
 AGGREGATES: dict[str, Aggregate] = {"IVO_HISTOGRAM": _histogram, "IVO_STRING_AGG": _string_agg}
+
+COPIES: Mapping[str, int] = {"IVO_HISTOGRAM": 2 * MAX_BINS + 2, "IVO_INTERVAL_OVERLAPS": 2, "IVO_STRING_AGG": 2}
+"""How often each of them writes an argument, where that is more than once."""
 
 UDFS: tuple[Udf, ...] = (
     Udf(

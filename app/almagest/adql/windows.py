@@ -11,7 +11,7 @@ from almagest.adql import functions
 from almagest.adql.analysis import condition, direction, only, value
 from almagest.adql.errors import NotAllowed, Position, WrongType
 from almagest.adql.expressions import aggregate, aggregate_arguments, function_name
-from almagest.adql.functions import check, typed
+from almagest.adql.functions import check, integer, typed
 from almagest.adql.parser import position
 from almagest.adql.scope import Builder, Modifiers, Scope
 from almagest.adql.values import Kind, Value, like, made
@@ -64,6 +64,7 @@ def _called(call: exp.Expr, scope: Scope, modifiers: Modifiers) -> tuple[Value, 
         arguments, distinct = aggregate_arguments(call, scope)
         if distinct:
             raise NotAllowed("DISTINCT cannot be used over a window.", place)
+        scope.context.repeated(name, arguments, call)
         return scope.context.dialect.aggregates[name](arguments, place, modifiers), arguments
     builder = FUNCTIONS.get(name)
     if builder is None:
@@ -125,7 +126,7 @@ def _ranking(name: str, kind: Kind) -> Builder:
 
 def _ntile(given: Sequence[Value], place: Position | None) -> Value:
     check("NTILE", given, (1,), place)
-    return made(f"ntile({_whole('NTILE', given[0], place)})", Kind.INT, *given, name="ntile")
+    return made(f"ntile({integer('NTILE', given[0], place)})", Kind.INT, *given, name="ntile")
 
 
 def _neighbour(name: str) -> Builder:
@@ -133,7 +134,7 @@ def _neighbour(name: str) -> Builder:
 
     def build(given: Sequence[Value], place: Position | None) -> Value:
         check(name, given, (1, 2), place)
-        distance = f", {_whole(name, given[1], place)}" if len(given) == 2 else ""
+        distance = f", {integer(name, given[1], place)}" if len(given) == 2 else ""
         return like(f"{name.lower()}({typed(given[0])}{distance})", given[0], *given)
 
     return build
@@ -151,13 +152,7 @@ def _edge(name: str) -> Builder:
 
 def _nth(given: Sequence[Value], place: Position | None) -> Value:
     check("NTH_VALUE", given, (2,), place)
-    return like(f"nth_value({typed(given[0])}, {_whole('NTH_VALUE', given[1], place)})", given[0], *given)
-
-
-def _whole(name: str, given: Value, place: Position | None) -> str:
-    if not given.kind.integral:
-        raise WrongType(f"{name} takes a whole number here, not a {given.kind}.", place)
-    return f"CAST({given.sql} AS integer)"
+    return like(f"nth_value({typed(given[0])}, {integer('NTH_VALUE', given[1], place)})", given[0], *given)
 
 
 FUNCTIONS: Mapping[str, Builder] = {

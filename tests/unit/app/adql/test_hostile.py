@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -165,6 +166,7 @@ HUGE = {
     "digits": "SELECT 1" + "0" * 90_000,
     "hexadecimal": "SELECT 0x" + "f" * 90_000,
     "exponent": "SELECT 1e999999999",
+    "small exponent": "SELECT 1e-999999999",
     "name": 'SELECT "' + "x" * 90_000 + '" FROM sky.stars',
     "columns": "SELECT " + ",".join(["*"] * 6000) + " FROM sky.stars",
     "joins that must be tried twice": "SELECT 1 FROM sky.stars a "
@@ -184,6 +186,62 @@ HUGE = {
 def test_what_would_exhaust_the_server_is_refused(query: str) -> None:
     with pytest.raises(TooComplex):
         translate(query, SKY)
+
+
+SUM = " + ".join(["ra"] * 700)
+NESTED = "1 = 1"
+for _ in range(20):
+    NESTED = f"a.n = (SELECT 1 FROM sky.stars a FULL JOIN sky.bright b ON a.n = b.hip AND {NESTED})"
+
+REPEATED = {
+    "a sum in every bin": f"SELECT IVO_HISTOGRAM(IVO_INTERVAL_OVERLAPS({SUM}, {SUM}, 1, 2), 0, 1, 100) FROM sky.stars",
+    "an operand of many WHENs": f"SELECT CASE {SUM} "
+    + " ".join(f"WHEN {i} THEN 1" for i in range(1500))
+    + " END FROM sky.stars",
+    "joins USING the last": "SELECT 1 FROM sky.bright a "
+    + " ".join(f"FULL JOIN sky.bright a{i} USING (ra)" for i in range(900)),
+    "columns of joins": "SELECT 1 FROM sky.stars a " + " ".join(f"JOIN sky.stars a{i} USING (ra)" for i in range(1600)),
+    "columns of branches": " UNION ALL ".join(["SELECT * FROM sky.stars a, sky.stars b"] * 1300),
+}
+"""Where what is written once would be there many times: refused before it is."""
+
+BY_NAME = {
+    "groups": f"SELECT {SUM} AS x FROM sky.stars GROUP BY " + ", ".join(["x", "1"] * 1700),
+    "orders": "SELECT "
+    + ", ".join(f"1 AS a{i}" for i in range(1500))
+    + " FROM sky.stars ORDER BY "
+    + ", ".join(["a1"] * 4000),
+    "joins in joins": f"SELECT 1 FROM sky.stars a FULL JOIN sky.bright b ON a.n = b.hip AND {NESTED}",
+}
+"""What names the same many times, and is answered in the time that it takes to read it."""
+
+
+def peak(query: str) -> int:
+    """Bytes that the translation of a query holds at once, answered or refused."""
+    tracemalloc.start()
+    try:
+        translate(query, SKY)
+    except TooComplex:
+        pass
+    finally:
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    return peak
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("query", REPEATED.values(), ids=REPEATED.keys())
+def test_what_a_translation_would_repeat_is_refused_before_it_is_there(query: str) -> None:
+    assert peak(query) < 40_000_000
+    with pytest.raises(TooComplex):
+        translate(query, SKY)
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("query", BY_NAME.values(), ids=BY_NAME.keys())
+def test_what_is_named_a_thousand_times_is_translated_once(query: str) -> None:
+    assert peak(query) < 40_000_000
+    assert len(translate(query, SKY).sql) < 2 * len(query) + 100_000
 
 
 LARGE = {

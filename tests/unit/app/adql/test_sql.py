@@ -99,6 +99,7 @@ def test_strings_on_two_lines_are_one() -> None:
         ("TRUNCATE(ra)", 'trunc(t1."ra")'),
         ("MOD(n, 2)", 'mod(t1."n", 2)'),
         ("RAND()", "random()"),
+        ("RAND(42)", "random()"),
         ("PI()", "pi()"),
         ("ra - (dec - g)", 't1."ra" - (t1."dec" - t1."g")'),
         ("(ra - dec) - g", '(t1."ra" - t1."dec") - t1."g"'),
@@ -236,7 +237,9 @@ def test_other_frames_are_refused_and_not_taken_for_icrs(frame: str) -> None:
         "CAST(pos AS VARCHAR)",
         "-name",
         "(SELECT ra, dec FROM sky.bright)",
-        "RAND(3)",
+        "RAND(n)",
+        "RAND('x')",
+        "RAND(1, 2)",
         "SUM(*)",
     ],
 )
