@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from almagest.health.checks import CHECKS, REQUIRED, run
-from almagest.health.checks import CHECKS, run
 from almagest.query.watch import watch
 
 

@@ -15,7 +15,6 @@ from django.http.request import UnreadablePostError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from almagest.dali.body import MULTIPART, UNREADABLE, URLENCODED, Body, Request
 from almagest.dali.body import MULTIPART, UNREADABLE, URLENCODED, Request
 
 MOST = 200_000
