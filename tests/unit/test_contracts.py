@@ -54,7 +54,7 @@ def variables(container: dict[str, Any]) -> dict[str, str]:
 def test_the_operator_counts_connections_as_the_applications_pools_do() -> None:
     settings = Environment.model_construct(web_threads=connections.THREADS)
     assert connections.WEB.appdb == settings.appdb_connections * connections.PROCESSES
-    queries, health, grants = connections.THREADS - slots.KEPT_FREE, 1, 1
+    queries, health, grants = connections.THREADS - slots.FREE_THREADS, 1, 1
     assert connections.WEB.query == (queries + health + grants) * connections.PROCESSES
 
 

@@ -56,7 +56,7 @@ LIMITS = {
     for target in (node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)])
     if isinstance(target, ast.Name) and target.id.isupper()
 }
-PEOPLE = {"ALLOWANCES", "KEPT_JOBS", "KEPT_JOBS_OF_VISITOR"}
+PEOPLE = {"ALLOWANCES", "ENDED_JOBS", "ENDED_JOBS_OF_VISITOR"}
 """Those that the table of quotas has."""
 
 TOLD = [
@@ -107,10 +107,10 @@ def test_quotas() -> None:
         "jobs PENDING": lambda a: f"{a.pending:,}",
         "jobs of one queue that run": lambda a: f"{a.executing:,}",
     }
-    completed, others = limits.KEPT_JOBS["COMPLETED"], {limits.KEPT_JOBS["ERROR"], limits.KEPT_JOBS["ABORTED"]}
+    completed, others = limits.ENDED_JOBS["COMPLETED"], {limits.ENDED_JOBS["ERROR"], limits.ENDED_JOBS["ABORTED"]}
     (failed,) = others
     expected = [[what, *(say(limits.ALLOWANCES[kind]) for kind in KINDS)] for what, say in wanted.items()] + [
-        ["jobs COMPLETED", f"{completed:,}", f"{limits.KEPT_JOBS_OF_VISITOR:,} in any phase", f"{completed:,}", ""],
+        ["jobs COMPLETED", f"{completed:,}", f"{limits.ENDED_JOBS_OF_VISITOR:,} in any phase", f"{completed:,}", ""],
         ["jobs ERROR, jobs ABORTED", f"{failed:,} each", "", f"{failed:,} each", ""],
     ]
     assert table(APP / "query.md", "", "nobody, all together") == expected
@@ -149,7 +149,7 @@ TRIES = {what: NUMBERS[number] for what, number in throttle.LIMITS.items()}
 PORTS = [port for ports in FETCH["PORTS"].values() for port in ports]
 
 SENTENCES = [
-    ("query.md", f"A process runs at most `web_threads - {slots.KEPT_FREE}` things that take long"),
+    ("query.md", f"A process runs at most `web_threads - {slots.FREE_THREADS}` things that take long"),
     ("query.md", f"more than {ANSWER['LARGE_BYTES'] >> 20} MB"),
     ("query.md", f"EXECUTING and silent for {LEASE['SILENCE_SECONDS']:g} s"),
     ("query.md", f"insists for {LEASE['SILENCE_SECONDS']:g} s"),

@@ -81,11 +81,11 @@ class Fits(Streamed):
         layout, sizes = Layout(columns, marked=True), _declared(columns)
         if sizes is None:
             widths = _Widths(columns)
-            blocks = restored(rows.kept(apart(widths.measured(layout, rows))))
+            blocks = restored(rows.spooled(apart(widths.measured(layout, rows))))
             sizes = widths.found(rows.count or 0)
             parts: Iterable[bytes | memoryview] = _encoded(columns, sizes, layout, blocks)
         elif rows.count is None:
-            parts = rows.kept(_encoded(columns, sizes, layout, rows))
+            parts = rows.spooled(_encoded(columns, sizes, layout, rows))
         else:
             parts = _encoded(columns, sizes, layout, rows)
         rows.announce((rows.count or 0) * _width(columns, sizes))

@@ -60,7 +60,7 @@ class Rows(Protocol):
     def ending(self) -> Ending:
         """How they ended, once they were read."""
 
-    def kept(self, parts: Iterable[bytes | memoryview]) -> Iterable[bytes]:
+    def spooled(self, parts: Iterable[bytes | memoryview]) -> Iterable[bytes]:
         """What a format makes of these rows and cannot send yet: all of `parts` now, and again when it is iterated.
 
         Raises what ended the rows early: nothing has been sent then.

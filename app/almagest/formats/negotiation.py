@@ -10,8 +10,8 @@ from almagest.formats.compressed import Gzipped
 from almagest.formats.document import MEDIA_TYPE
 from almagest.formats.fits import Fits
 from almagest.formats.format import Format
+from almagest.formats.html import Html, Text
 from almagest.formats.json import Json
-from almagest.formats.pages import Html, Text
 from almagest.formats.separated import Csv, Ecsv, Tsv
 from almagest.formats.votable import Binary, Binary2, Tabledata
 

@@ -113,14 +113,14 @@ def _write(out: Bytes, place: Places, column: Fixed | Text, size: Places) -> Non
                 place, values = place[~column.null], values[~column.null]
             _scatter(out, place, values)
         case Text():
-            kept = np.maximum(size, 0)
-            if kept.sum() > _LONG * len(kept):
-                for at, start, length in zip(place.tolist(), column.offsets.tolist(), kept.tolist(), strict=False):
+            lengths = np.maximum(size, 0)
+            if lengths.sum() > _LONG * len(lengths):
+                for at, start, length in zip(place.tolist(), column.offsets.tolist(), lengths.tolist(), strict=False):
                     out[at : at + length] = column.data[start : start + length]
                 return
-            starts = np.cumsum(kept) - kept
-            within = np.arange(kept.sum()) - np.repeat(starts, kept)
-            out[np.repeat(place, kept) + within] = column.data[np.repeat(column.offsets[:-1], kept) + within]
+            starts = np.cumsum(lengths) - lengths
+            within = np.arange(lengths.sum()) - np.repeat(starts, lengths)
+            out[np.repeat(place, lengths) + within] = column.data[np.repeat(column.offsets[:-1], lengths) + within]
 
 
 def _arrays(column: Array) -> Text:

@@ -120,6 +120,6 @@ def written(columns: Sequence[Column], findings: Findings) -> dict[str, dict[str
     }
 
 
-def read(columns: Sequence[Column], nrows: int, kept: Mapping[str, Mapping[str, Any]]) -> Findings:
+def read(columns: Sequence[Column], nrows: int, stored: Mapping[str, Mapping[str, Any]]) -> Findings:
     """What `written` wrote; nothing of a column that it does not have."""
-    return Findings(tuple(Finding(**kept.get(column.name, {})) for column in columns), nrows)
+    return Findings(tuple(Finding(**stored.get(column.name, {})) for column in columns), nrows)

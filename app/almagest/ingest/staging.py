@@ -67,9 +67,9 @@ class Staging:
         digests = tuple(digest for _, digest, _, _ in rows)
         shapes = {shape for shape, _, _, _ in rows}
         if shapes == {self.layout.fingerprint(())} and digests == self.digests[: len(digests)]:
-            kept = [findings.read(self.layout.columns, nrows, found) for _, _, nrows, found in rows]
-            if self._holds(data, kept):
-                return kept
+            read = [findings.read(self.layout.columns, nrows, found) for _, _, nrows, found in rows]
+            if self._holds(data, read):
+                return read
         self.clear(data)
         return []
 

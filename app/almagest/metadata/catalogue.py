@@ -24,7 +24,7 @@ from almagest.metadata.access import Aspect, Audiences, functions
 from almagest.metadata.levels import EVERYBODY, Audience
 from almagest.metadata.works import Work, work
 
-KEPT = 64
+CACHED_RIGHTS = 64
 """How many sets of rights a process keeps the holdings of: one for each set of groups that somebody has."""
 
 Rights = tuple[bool, frozenset[int]]
@@ -155,7 +155,7 @@ class _State:
         with _lock:
             found = self.made.setdefault(rights, Holdings(self, identity))
             self.made.move_to_end(rights)
-            if len(self.made) > KEPT:
+            if len(self.made) > CACHED_RIGHTS:
                 self.made.popitem(last=False)
         return found
 

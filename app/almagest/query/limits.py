@@ -33,7 +33,7 @@ TEMPORARY_BYTES = 8 << 30
 """Bytes that all answers whose rows were counted, and all uploads, of a process may take together until they are done
 with: of a disk that the node needs for other things too."""
 
-KEPT_FOR_UPLOADS_BYTES = 2 << 30
+RESERVED_FOR_UPLOADS_BYTES = 2 << 30
 """Bytes of these that no answer may take: an answer waits there until its reader has it, however slow they are."""
 
 SYNC_SECONDS = 60.0
@@ -96,12 +96,12 @@ MAX_RETENTION = timedelta(days=30)
 ARCHIVE_RETENTION = timedelta(days=365)
 """How long the record of a user's job outlives its result."""
 
-KEPT_JOBS: Mapping[str, int] = {"COMPLETED": 10_000, "ERROR": 2000, "ABORTED": 2000}
+ENDED_JOBS: Mapping[str, int] = {"COMPLETED": 10_000, "ERROR": 2000, "ABORTED": 2000}
 """Jobs that have ended, by phase, of nobody's and as many of all visitors' together, that are kept: the newest. They
 take room in the application's database, and no other limit counts errors, or results that are small. Each phase has a
 number of its own, so that no number of failures, which cost nothing, displaces a result."""
 
-KEPT_JOBS_OF_VISITOR = 1000
+ENDED_JOBS_OF_VISITOR = 1000
 """The same for the jobs of one visitor, in any phase: a visitor displaces their own jobs first."""
 
 LISTED_JOBS = 10_000

@@ -17,7 +17,7 @@ from almagest.formats import RawBlock
 from almagest.query import limits
 from almagest.query.errors import BusyError
 
-KEPT_FREE = 2
+FREE_THREADS = 2
 """Threads for requests that take no slot."""
 
 FOR_NEWCOMERS = 3
@@ -136,7 +136,7 @@ class Slots:
 
 def capacity() -> int:
     """Slots of this process."""
-    return max(1, environment().web_threads - KEPT_FREE)
+    return max(1, environment().web_threads - FREE_THREADS)
 
 
 @contextmanager

@@ -51,7 +51,7 @@ def capabilities(request: HttpRequest) -> HttpResponseBase:
     """`/tap/capabilities`; to nobody in particular with the ways to log in, which tells clients that there are some."""
     identity = identify(request)
     holdings = catalogue.holdings(identity)
-    response = _kept(request, tap.capabilities(service(holdings)), holdings.changed)
+    response = _conditional(request, tap.capabilities(service(holdings)), holdings.changed)
     if identity.user is None:
         response.headers["WWW-Authenticate"] = challenges()
     return response
@@ -70,7 +70,7 @@ def tables(request: HttpRequest) -> HttpResponseBase:
     # It names itself only when it posts; nobody else that matters sends no name at all.
     tapplus = "User-Agent" not in request.headers
     changed = None if identity.owner else holdings.changed
-    return _kept(request, documents.flagged(document) if tapplus else document, changed)
+    return _conditional(request, documents.flagged(document) if tapplus else document, changed)
 
 
 @face("GET", "HEAD")
@@ -82,7 +82,7 @@ def table(request: HttpRequest, name: str) -> HttpResponseBase:
     found = next((table for table in described.tables if name in (table.written, str(table))), None)
     if found is None:
         raise NoSuchTableError(f"there is no table {name!r}; {base_url()}/tables lists them")
-    return _kept(request, documents.single(described, found), holdings.changed)
+    return _conditional(request, documents.single(described, found), holdings.changed)
 
 
 @face("GET", "HEAD")
@@ -98,7 +98,7 @@ def _tableset(described: Catalogue, *, full: bool) -> bytes:
     return documents.tableset(described, full=full)
 
 
-def _kept(request: HttpRequest, document: bytes, changed: datetime | None) -> HttpResponseBase:
+def _conditional(request: HttpRequest, document: bytes, changed: datetime | None) -> HttpResponseBase:
     """A document that clients may keep: known by what it says, and as old as the last change of the metadata.
 
     changed: None for one that has what belongs to the asker, which changes without a record of when.

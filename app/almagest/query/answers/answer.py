@@ -160,7 +160,7 @@ class _Rows:
     def ending(self) -> Ending:
         return (Status.ERROR, str(self._failure)) if self._failure else self._source.ending(more=self._more)
 
-    def kept(self, parts: Iterable[bytes | memoryview]) -> Spool:
+    def spooled(self, parts: Iterable[bytes | memoryview]) -> Spool:
         spool = self._held.enter_context(closing(Spool(parts)))
         if self._failure:
             raise self._failure

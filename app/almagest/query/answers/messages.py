@@ -159,11 +159,11 @@ class Messages:
 
     def _renew(self) -> None:
         """Another buffer, with what the run and the message that is not whole have of this one."""
-        kept = self._buffer[self._begin : self._size]
-        self._buffer = np.empty(max(ROOM, 2 * len(kept)), np.uint8)
-        self._buffer[: len(kept)] = kept
+        unread = self._buffer[self._begin : self._size]
+        self._buffer = np.empty(max(ROOM, 2 * len(unread)), np.uint8)
+        self._buffer[: len(unread)] = kept
         self._place -= self._begin
-        self._begin, self._size = 0, len(kept)
+        self._begin, self._size = 0, len(unread)
 
 
 def found(data: Bytes, *, binary: bool) -> tuple[Places, int]:

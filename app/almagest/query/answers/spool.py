@@ -23,7 +23,7 @@ class Spool:
     def __init__(self, parts: Iterable[bytes | memoryview]) -> None:
         """Take all of them. Raises TooLargeError when they need more than limits.SPOOL_BYTES, BusyError when there is
         no room for them beside others."""
-        self._file = TemporaryFile(limits.KEPT_FOR_UPLOADS_BYTES, _MANY_ANSWERS)
+        self._file = TemporaryFile(limits.RESERVED_FOR_UPLOADS_BYTES, _MANY_ANSWERS)
         try:
             self._fill(parts)
         except BaseException:

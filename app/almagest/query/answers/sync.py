@@ -18,10 +18,10 @@ from almagest.query.answers.answer import Answer, Source, check_columns
 from almagest.query.errors import ForbiddenError, InvalidRequestError, QueryError
 from almagest.query.tables import jobtables, uploads
 
-KEPT = 128
+CACHED = 128
 """Translations that a process keeps, of queries of so many characters at most."""
 
-KEPT_CHARACTERS = 2000
+CACHED_CHARACTERS = 2000
 
 ADVICE = (
     f"A synchronous query may take {limits.SYNC_SECONDS:g} s;"
@@ -89,8 +89,8 @@ def _readable(
 ) -> adql.Translation:
     own = (*jobtables.own_tables(identity, asked.query), *brought)
     try:
-        if not own and len(asked.query) <= KEPT_CHARACTERS:
-            return _kept(asked, holdings)
+        if not own and len(asked.query) <= CACHED_CHARACTERS:
+            return _cached(asked, holdings)
         return _translated(asked, holdings, own)
     except (adql.UnknownTable, adql.UnknownColumn) as error:
         raise _missing(error, asked, _with(holdings.known, own), identity) from error
@@ -113,7 +113,7 @@ def _translated(asked: request.QueryRequest, holdings: Holdings, own: Sequence[T
     )
 
 
-_kept = lru_cache(maxsize=KEPT)(_translated)
+_cached = lru_cache(maxsize=CACHED)(_translated)
 """Scripts and monitors send the same text again and again. Holdings are equal only to themselves, and there are others
 after every change of the metadata."""
 

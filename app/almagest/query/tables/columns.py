@@ -10,7 +10,7 @@ from almagest.catalogue import Column
 from almagest.formats.names import NAME_BYTES, SYSTEM_NAMES
 
 
-def kept(columns: Iterable[Column]) -> list[dict[str, Any]]:
+def write(columns: Iterable[Column]) -> list[dict[str, Any]]:
     """The columns as JSON."""
     return [asdict(column) for column in columns]
 

@@ -30,13 +30,13 @@ def own_tables(identity: Identity, query: str | None = None) -> tuple[Table, ...
     words = None if query is None else set(re.findall(r"\w+", query.lower()))
     if not identity.owner or (words is not None and SCHEMA not in words):
         return ()
-    found = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED).exclude(table_name="")
-    kept = UserTable.objects.filter(owner=identity.owner, nbytes__isnull=False)
+    results = Job.objects.filter(owner=identity.owner, phase=Phase.COMPLETED).exclude(table_name="")
+    tables = UserTable.objects.filter(owner=identity.owner, nbytes__isnull=False)
     if words is not None:
         if len(words) > ASKED_FOR:
-            words &= {*found.values_list("table_name", flat=True), *kept.values_list("name", flat=True)}
-        found, kept = found.filter(table_name__in=words), kept.filter(name__in=words)
-    own = (*_tables(found.defer("parameters")), *map(_kept_table, kept))
+            words &= {*results.values_list("table_name", flat=True), *tables.values_list("name", flat=True)}
+        results, tables = results.filter(table_name__in=words), tables.filter(name__in=words)
+    own = (*_tables(results.defer("parameters")), *map(_user_table, tables))
     return tuple(sorted(own, key=lambda table: table.name))
 
 
@@ -46,7 +46,7 @@ def own_catalogue(identity: Identity) -> Catalogue:
     return Catalogue(own_tables(identity), [about])
 
 
-def _kept_table(row: UserTable) -> Table:
+def _user_table(row: UserTable) -> Table:
     return Table(SCHEMA, row.name, columns.read(row.columns), nrows=row.nrows, stored=(row.owner, row.stored_name))
 
 

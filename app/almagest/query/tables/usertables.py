@@ -36,7 +36,7 @@ def create(identity: Identity, name: str, part: Part | Unread) -> UserTable:
     wanted = request.Upload(name, f"param:{name}")
     with uploads.received([wanted], {name: part}) as (received,):
         row = UserTable(owner=owner, user_id=user, name=name, nrows=received.nrows)
-        row.columns = columns.kept(received.columns)
+        row.columns = columns.write(received.columns)
         # The row comes first: a table without one is an orphan. It shows itself only when this transaction ends.
         with transaction.atomic():
             quotas.hold(owner)

@@ -86,10 +86,10 @@ def _run(job: Job) -> None:
     translation = translate(asker, catalogue.holdings(asker), asked, submission.tables(job))
     lost = threading.Event()
     try:
-        with ExitStack() as kept:
-            connection = _connect(job, kept)
-            kept.enter_context(lease(job, connection, lost))
-            submission.check_kept(connection, job)
+        with ExitStack() as stack:
+            connection = _connect(job, stack)
+            stack.enter_context(lease(job, connection, lost))
+            submission.check_uploads(connection, job)
             stored = store(connection, job, translation, asked.maxrec, _seconds(job))
     except psycopg.Error as error:
         if lost.is_set():
@@ -98,12 +98,12 @@ def _run(job: Job) -> None:
     _insist(lambda: jobs.complete(job, translation, nrows=stored.nrows, nbytes=stored.nbytes, overflow=stored.overflow))
 
 
-def _connect(job: Job, kept: ExitStack) -> datadb.Connection:
+def _connect(job: Job, stack: ExitStack) -> datadb.Connection:
     """A connection of `datadb.writer`, also when that database is just being started. Raises NotBegunError."""
     deadline = time.monotonic() + CONNECT_SECONDS
     while True:
         try:
-            return kept.enter_context(datadb.writer(job.pk))
+            return stack.enter_context(datadb.writer(job.pk))
         except psycopg.OperationalError as error:
             log.warning("the data database does not answer", extra={"job": str(job.pk), "reason": str(error)})
             if time.monotonic() > deadline:

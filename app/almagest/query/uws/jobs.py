@@ -208,7 +208,7 @@ def wait(job: Job, seconds: float, phase: str | None) -> Job:
 
 def complete(job: Job, translation: Translation, *, nrows: int, nbytes: int, overflow: bool) -> bool:
     """EXECUTING → COMPLETED by the attempt that `job` is; False when it lost the right to say so."""
-    described = columns.kept(translation.columns)
+    described = columns.write(translation.columns)
     read = sorted(translation.tables)
     return _end(
         job, phase=Phase.COMPLETED, columns=described, tables=read, nrows=nrows, nbytes=nbytes, overflow=overflow

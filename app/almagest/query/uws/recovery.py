@@ -54,15 +54,15 @@ def trim() -> int:
     many."""
     forgotten = _forget(_beyond_each_visitors())
     for whose in (NOBODYS, VISITORS):
-        for phase, kept in limits.KEPT_JOBS.items():
-            forgotten += _forget(Job.objects.filter(whose, phase=phase).order_by("-ended_at")[kept:])
+        for phase, most in limits.ENDED_JOBS.items():
+            forgotten += _forget(Job.objects.filter(whose, phase=phase).order_by("-ended_at")[most:])
     return forgotten
 
 
 def _beyond_each_visitors() -> QuerySet[Job]:
     place = Window(RowNumber(), partition_by=("owner", "phase"), order_by="-ended_at")
     ended = Job.objects.filter(VISITORS, phase__in=ENDED).annotate(place=place)
-    return ended.filter(place__gt=limits.KEPT_JOBS_OF_VISITOR)
+    return ended.filter(place__gt=limits.ENDED_JOBS_OF_VISITOR)
 
 
 def _forget(beyond: QuerySet[Job]) -> int:

@@ -69,16 +69,16 @@ def tables(job: Job) -> tuple[Table, ...]:
     return tuple(
         Table(
             uploads.SCHEMA,
-            kept["name"],
-            columns.read(kept["columns"]),
-            nrows=kept["nrows"],
-            stored=(job.result_schema, kept["table"]),
+            upload["name"],
+            columns.read(upload["columns"]),
+            nrows=upload["nrows"],
+            stored=(job.result_schema, upload["table"]),
         )
-        for kept in job.uploads
+        for upload in job.uploads
     )
 
 
-def check_kept(connection: datadb.Connection, job: Job) -> None:
+def check_uploads(connection: datadb.Connection, job: Job) -> None:
     """Raise ResultLostError when a table has lost its rows, as unlogged ones do in a crash of the database.
 
     connection: of `datadb.writer`.
@@ -122,7 +122,7 @@ def _keep(job: Job, received: Sequence[uploads.Received], parameters: request.Pa
     with transaction.atomic():
         jobs.set_parameters(job, parameters)
         row = Job.objects.get(pk=job.pk)
-        row.uploads = [kept for kept in row.uploads if kept["name"].lower() not in replaced] + described
+        row.uploads = [upload for upload in row.uploads if upload["name"].lower() not in replaced] + described
         row.nbytes = (row.nbytes or 0) + nbytes
         row.save(update_fields=["uploads", "nbytes"])
 
@@ -140,4 +140,4 @@ def _reserve(job: Job, number: int) -> int:
 
 
 def _described(table: uploads.Received, name: str) -> Mapping[str, Any]:
-    return {"name": table.name, "columns": columns.kept(table.columns), "nrows": table.nrows, "table": name}
+    return {"name": table.name, "columns": columns.write(table.columns), "nrows": table.nrows, "table": name}

@@ -55,7 +55,7 @@ class Kind(StrEnum):
 
     RESULT = "job"
     UPLOAD = "upload"
-    KEPT = "table"
+    USER = "table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +97,14 @@ def sweep() -> int:
     ) as connection:
         tables = list(_tables(connection))
         alive = dict(Job.objects.filter(pk__in=[table.job for table in tables]).values_list("pk", "phase"))
-        kept = set(UserTable.objects.filter(pk__in=[table.job for table in tables]).values_list("pk", flat=True))
+        users = set(UserTable.objects.filter(pk__in=[table.job for table in tables]).values_list("pk", flat=True))
         for table in tables:
             if table.may_be_lost and alive.get(table.job) == Phase.COMPLETED and jobs.lose(table.job):
                 log.warning("a result was lost in a crash of the data database", extra={"job": str(table.job)})
         orphans = [
-            table for table in tables if table.job not in kept and table.is_orphan(alive.get(table.job, Phase.ARCHIVED))
+            table
+            for table in tables
+            if table.job not in users and table.is_orphan(alive.get(table.job, Phase.ARCHIVED))
         ]
         dropped = sum(_drop(connection, table) for table in orphans[:BATCH])
         connection.execute("SET lock_timeout = '200ms'")

@@ -43,7 +43,7 @@ def small_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk of 10,000 bytes, 6,000 of them for answers; what has no more than 1,000 stays in memory."""
     monkeypatch.setattr(limits, "MEMORY_BYTES", 1000)
     monkeypatch.setattr(limits, "TEMPORARY_BYTES", 10_000)
-    monkeypatch.setattr(limits, "KEPT_FOR_UPLOADS_BYTES", 4000)
+    monkeypatch.setattr(limits, "RESERVED_FOR_UPLOADS_BYTES", 4000)
 
 
 @pytest.mark.usefixtures("small_disk")
