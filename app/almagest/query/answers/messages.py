@@ -161,7 +161,7 @@ class Messages:
         """Another buffer, with what the run and the message that is not whole have of this one."""
         unread = self._buffer[self._begin : self._size]
         self._buffer = np.empty(max(ROOM, 2 * len(unread)), np.uint8)
-        self._buffer[: len(unread)] = kept
+        self._buffer[: len(unread)] = unread
         self._place -= self._begin
         self._begin, self._size = 0, len(unread)
 
