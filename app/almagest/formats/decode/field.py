@@ -112,7 +112,7 @@ def _field(draft: Draft, number: int, bounds: Bounds) -> Field:
         utype=get("utype") or None,
         description=" ".join(draft.description.split())[:DESCRIPTION_CHARACTERS],
     )
-    return Field(_typed(column, get("xtype", ""), size), datatype, size, draft.null)
+    return Field(typed(column, get("xtype", ""), size), datatype, size, draft.null)
 
 
 def _arraysize(written: str | None, column: str) -> str:
@@ -136,7 +136,7 @@ def _size(arraysize: str, column: str) -> int | None:
     return size
 
 
-def _typed(column: Column, xtype: str, size: int | None) -> Column:
+def typed(column: Column, xtype: str, size: int | None) -> Column:
     """The column with the xtype that means something here; any other one is left out, and the values stay."""
     xtype = xtype.lower().removeprefix("adql:")
     if xtype == "timestamp" and column.datatype in ("char", "unicodeChar"):

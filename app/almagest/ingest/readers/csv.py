@@ -20,9 +20,9 @@ from pyarrow import csv as pacsv
 
 from almagest.adql.catalogue import Column, Datatype
 from almagest.formats.block import Block, Values
+from almagest.formats.decode import DecodingError, arrow
 from almagest.formats.decode.separated import narrowest
 from almagest.ingest.errors import IngestError
-from almagest.ingest.readers import arrow
 
 NULLS = pa.array(["NaN", "nan", "NULL", "null", "\\N"])
 """Spellings of no value in columns that are not text; the empty field is null everywhere."""
@@ -56,15 +56,18 @@ class CsvSource:
     def blocks(self) -> Iterator[Block]:
         """All rows, a few MB of the file at a time."""
         first = 1
-        for batch in self._batches():
-            pairs = zip(batch.columns, self.columns, strict=True)
-            yield Block(first, tuple(self._values(array, column, first) for array, column in pairs))
-            first += len(batch)
+        try:
+            for batch in self._batches():
+                pairs = zip(batch.columns, self.columns, strict=True)
+                yield Block(first, tuple(self._values(array, column, first) for array, column in pairs))
+                first += len(batch)
+        except DecodingError as error:
+            raise IngestError.of(error, self.name) from error
 
     def _values(self, array: pa.Array, column: Column, first: int) -> Values:
         if column.arraysize is not None and column.xtype is None:
-            return arrow.values(array, column, file=self.name, first=first)
-        return arrow.values(_plain(array, column.xtype), column, file=self.name, first=first)
+            return arrow.values(array, column, first)
+        return arrow.values(_plain(array, column.xtype), column, first)
 
     def _batches(self) -> Iterator[pa.RecordBatch]:
         """Every row as text, empty fields as null."""
