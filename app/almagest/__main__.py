@@ -52,7 +52,9 @@ def parser() -> argparse.ArgumentParser:
     ingest.add_argument("--dataset", metavar="TABLE", help="load this entry of datasets.json instead of SOURCE")
     ingest.add_argument("--table", metavar="SCHEMA.TABLE", help="where SOURCE goes")
     ingest.add_argument(
-        "--format", choices=("fits", "votable", "parquet", "hdf5", "csv"), help="default: by the name of the file"
+        "--format",
+        choices=("fits", "votable", "parquet", "hdf5", "csv", "tsv"),
+        help="default: by the name of the file",
     )
     ingest.add_argument(
         "--metadata", type=Path, metavar="FILE.yaml", help="descriptions, units, UCDs, keys and indexes of the table"

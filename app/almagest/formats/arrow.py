@@ -16,7 +16,7 @@ from almagest.formats.about import About
 from almagest.formats.block import EPOCH_MICROSECONDS
 from almagest.formats.document import foot, head
 from almagest.formats.format import Rows, Status
-from almagest.formats.layout import SENT, Layout, Part
+from almagest.formats.layout import ELEMENTS, Layout, Part
 from almagest.formats.rows import Cells, Ragged
 from almagest.formats.sql import fixed_size, is_text, is_timestamp
 
@@ -93,7 +93,7 @@ def schema(columns: Sequence[Column], about: About) -> Any:
 
 def batches(columns: Sequence[Column], described: Any, rows: Rows) -> Iterator[Any]:
     """The rows in batches: FIRST, then GROUP as often as there are so many, and the rest."""
-    layout = Layout(columns, instants=True)
+    layout = Layout(columns, columnar=True)
     waiting: list[Any] = []
     left = FIRST
     for block in rows:
@@ -161,13 +161,16 @@ def _elements(column: Column, cell: Any, null: Any) -> Any:
 
 
 def _lists(column: Column, cell: Cells, null: Any) -> Any:
-    element = SENT[column.datatype]
+    element = ELEMENTS[column.datatype]
     if isinstance(cell, Ragged):
-        values = _elements(column, cell.data.view(element), None)
-        offsets = _offsets(cell, element.itemsize)
-        return pa.Array.from_buffers(_type(column), len(cell), [_valid(null), offsets], children=[values])
-    values = _elements(column, np.ascontiguousarray(cell).reshape(-1), None)
-    return pa.Array.from_buffers(_type(column), len(cell), [_valid(null)], children=[values])
+        elements, places = cell.data.view(element), [_offsets(cell, element.itemsize)]
+    else:
+        elements, places = np.ascontiguousarray(cell).reshape(-1), []
+    missing = None
+    if element.names:
+        elements, missing = elements["value"], elements["null"] == 1
+    children = [_elements(column, elements, missing)]
+    return pa.Array.from_buffers(_type(column), len(cell), [_valid(null), *places], children=children)
 
 
 def _offsets(cell: Ragged, size: int) -> Any:

@@ -139,9 +139,12 @@ def text(strings: NDArray[np.bytes_], null: Mask | None = None) -> Text:
     return Text(offsets, data, lengths == 0 if null is None else null)
 
 
-def strings(values: Sequence[str | None]) -> Text:
-    """Python strings; None and the empty string are null."""
+def strings(values: Sequence[str | None], *, blank_is_null: bool = True) -> Text:
+    """Python strings; None is null, and the empty string unless the source can tell one from the other."""
     encoded = [(value or "").encode() for value in values]
     lengths = np.fromiter(map(len, encoded), dtype=np.int64, count=len(encoded))
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
-    return Text(offsets, np.frombuffer(b"".join(encoded), dtype=np.uint8), lengths == 0)
+    null = np.fromiter((value is None for value in values), dtype=bool, count=len(encoded))
+    return Text(
+        offsets, np.frombuffer(b"".join(encoded), dtype=np.uint8), null | (lengths == 0) if blank_is_null else null
+    )

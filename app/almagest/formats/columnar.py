@@ -14,7 +14,7 @@ from almagest.formats.layout import Layout
 class _Columnar(Streamed):
     def copy(self, columns: Sequence[Column]) -> Copy:
         """Values."""
-        return Copy(Layout(columns, instants=True).expressions())
+        return Copy(Layout(columns, columnar=True).expressions())
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from almagest.adql.catalogue import Column
 from almagest.formats import markup
 from almagest.formats.about import About, Input, ServiceDescriptor
+from almagest.formats.complexes import votable_type
 from almagest.formats.format import Status
 from almagest.formats.markup import DECLARATION, Markup, element, escaped, optional
 from almagest.formats.sql import is_text, is_timestamp
@@ -29,8 +30,14 @@ def error_document(message: str) -> bytes:
     return (_OPENING + _status(Status.ERROR, message) + "</RESOURCE>\n" + _CLOSING).encode()
 
 
-def head(columns: Sequence[Column], about: About, nulls: Mapping[str, int] | None = None) -> str:
-    """Everything before the rows. nulls: datatype → the number that says NULL, where the serialisation needs one."""
+NO_NULLS: Mapping[str, int] = {}
+
+
+def head(
+    columns: Sequence[Column], about: About, nulls: Mapping[str, int] = NO_NULLS, elements: Mapping[str, int] = NO_NULLS
+) -> str:
+    """Everything before the rows. nulls, elements: datatype → the number that says NULL, where the serialisation has no
+    other word for a scalar and for an element of an array."""
     told = "".join(f"<INFO{_attributes(name=name, value=value)}/>\n" for name, value in about.items())
     links = "".join(
         f"<LINK{_attributes(href=link.href, title=link.title, **{'content-role': link.content_role})}/>\n"
@@ -39,7 +46,11 @@ def head(columns: Sequence[Column], about: About, nulls: Mapping[str, int] | Non
     frames = "".join(_frames(columns, about))
     asked = {given.column for service in about.services for given in service.inputs}
     fields = "".join(
-        _field(column, nulls or {}, _identifier(number, column) if column.name in asked else None)
+        _field(
+            column,
+            (elements if column.arraysize else nulls).get(column.datatype),
+            _identifier(number, column) if column.name in asked else None,
+        )
         for number, column in enumerate(columns, 1)
     )
     status = '<INFO name="QUERY_STATUS" value="OK"/>\n'
@@ -100,20 +111,21 @@ def _identifier(number: int, column: Column) -> str:
     return column.name if re.fullmatch("[A-Za-z][A-Za-z0-9_]*", column.name) else f"_col{number}"
 
 
-def _field(column: Column, nulls: Mapping[str, int], identifier: str | None) -> str:
+def _field(column: Column, null: int | None, identifier: str | None) -> str:
+    datatype, arraysize, xtype = votable_type(column)
     attributes = _attributes(
         ID=identifier,
         name=column.name,
-        datatype=column.datatype,
-        arraysize=column.arraysize,
-        xtype=column.xtype,
+        datatype=datatype,
+        arraysize=arraysize,
+        xtype=xtype,
         unit=column.unit,
         ucd=column.ucd,
         utype=column.utype,
         ref=_TIME if is_timestamp(column) else _FRAME if placed(column) else None,
     )
     inner = f"<DESCRIPTION>{escaped(column.description)}</DESCRIPTION>" if column.description else ""
-    inner += _values(column, None if column.arraysize else nulls.get(column.datatype))
+    inner += _values(column, null)
     return f"<FIELD{attributes}>{inner}</FIELD>\n" if inner else f"<FIELD{attributes}/>\n"
 
 

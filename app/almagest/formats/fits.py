@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from almagest.adql.catalogue import Column
 from almagest.formats.about import About
+from almagest.formats.complexes import is_complex
 from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
 from almagest.formats.layout import MARKS, SENT, Layout, Part, ascii_only
 from almagest.formats.rows import Cells, Ragged, RawBlock, apart, padded, restored, together
@@ -24,6 +26,9 @@ from almagest.formats.sql import fixed_size, is_text
 BLOCK = 2880
 _CARD = 80
 _LETTERS = {"boolean": "L", "short": "I", "int": "J", "long": "K", "float": "E", "double": "D"}
+_COMPLEX = {"float": "C", "double": "M"}
+"""Letters of two numbers each."""
+
 _DRAWN_OUT = 16
 """How much larger than its values a table may become because they are all as wide as the widest."""
 
@@ -137,17 +142,16 @@ def _cell(column: Column, size: int, part: Part, number: int) -> Cells:
     cell = part.cells[number]
     if is_text(column) and isinstance(cell, Ragged):
         return padded(_text(column, cell), size, 0x20 if column.arraysize else 0)
-    dtype = SENT[column.datatype]
-    if isinstance(cell, Ragged):
-        return _filled_up(cell, size, dtype)
+    values = _filled_up(cell, size, SENT[column.datatype]) if isinstance(cell, Ragged) else cell
     if column.datatype == "boolean":
-        return np.where(cell == b"?", np.array(b"\0"), cell).astype("S1")
-    return cell
+        return np.where(values == b"?", np.array(b"\0"), values).astype("S1")
+    return values
 
 
-def _filled_up(cell: Ragged, size: int, dtype: np.dtype[Any]) -> Cells:
+def _filled_up(cell: Ragged, size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Arrays of one length, with NULL behind those that are shorter."""
-    values = padded(cell, size * dtype.itemsize, 0).reshape(-1).view(dtype).reshape(len(cell), size).copy()
+    octets = padded(cell, size * dtype.itemsize, 0)
+    values: NDArray[Any] = octets.reshape(-1).view(dtype).reshape(len(cell), size).copy()
     missing = np.arange(size) >= (cell.lengths // dtype.itemsize)[:, np.newaxis]
     null = {"f": np.nan, "S": b"\0"}.get(
         dtype.kind, MARKS.get({2: "short", 4: "int", 8: "long"}.get(dtype.itemsize, ""))
@@ -192,13 +196,15 @@ def _head(columns: Sequence[Column], sizes: Sequence[int], about: About, count: 
 def _described(number: int, column: Column, size: int) -> Iterator[str]:
     """The cards of a column; TUCD, TUTYP and TXTYP as STIL writes and reads them, TCOMM as many do."""
     letter = "A" if is_text(column) else _LETTERS[column.datatype]
+    if is_complex(column):
+        letter, size = _COMPLEX[column.datatype], size // 2
     yield _card(f"TTYPE{number}", column.name)
     yield _card(f"TFORM{number}", f"{size}{letter}" if size != 1 or letter == "A" else letter)
     if column.datatype in MARKS:
         yield _card(f"TNULL{number}", MARKS[column.datatype])
     described = {
-        "TUNIT": column.unit, "TUCD": column.ucd, "TUTYP": column.utype, "TXTYP": column.xtype,
-        "TCOMM": column.description,
+        "TUNIT": column.unit, "TUCD": column.ucd, "TUTYP": column.utype,
+        "TXTYP": None if is_complex(column) else column.xtype, "TCOMM": column.description,
     }  # fmt: skip
     for keyword, value in described.items():
         if value:

@@ -4,7 +4,7 @@ Rows that are equally long are read where they stand, so scalars are sent with a
 a floating-point number, `?` for a boolean, and for a short or int a number that it cannot hold, in the next wider type.
 (A field of its own that says which are NULL would cost PostgreSQL a twentieth of the whole answer.) A long has no wider
 type: it is NULL in a row that is shorter for it, as are texts and arrays. Formats that have no other word for NULL than
-a number get that number.
+a number get that number; for elements of arrays, only columnar formats have another.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ SENT: Mapping[str, np.dtype[Any]] = {
 """Datatype → numpy's type of an element as PostgreSQL sends it; of a boolean T, F or ?."""
 
 MARKS: Mapping[str, int] = {"short": -(1 << 15), "int": -(1 << 31), "long": -(1 << 63)}
-"""Datatype → what stands for NULL in formats whose rows have no place for it: the number furthest from any in use."""
+"""Datatype → what stands for NULL in formats that have no place for it: the number furthest from any in use."""
 
 _NULLS = {
-    "short": ("int2send", r"'\x0000'::bytea"),
-    "int": ("int4send", r"'\x00000000'::bytea"),
-    "long": ("int8send", r"'\x0000000000000000'::bytea"),
+    "short": ("int2send", r"'\x8000'::bytea"),
+    "int": ("int4send", r"'\x80000000'::bytea"),
+    "long": ("int8send", r"'\x8000000000000000'::bytea"),
     "float": ("float4send", r"'\x7fc00000'::bytea"),
     "double": ("float8send", r"'\x7ff8000000000000'::bytea"),
 }
-"""Datatype → function of an element of an array, bytes of a NULL element."""
+"""Datatype → function of an element of an array, bytes of a NULL element: NaN, or one of MARKS."""
 
-_MISSING = {"float": np.nan, "double": np.nan, "boolean": b"?"}
-"""Datatype → each element of a fixed array that is NULL, for readers who do not ask whether it is; of others, zero."""
+_MISSING: Mapping[str, Any] = {"float": np.nan, "double": np.nan, "boolean": b"?", **MARKS}
+"""Datatype → each element of a fixed array that is NULL, for readers who do not ask whether it is."""
 
 _TYPES = {"short": "smallint", "int": "integer", "long": "bigint", "float": "real", "double": "double precision"}
 
@@ -52,6 +52,14 @@ _WIDER = {
 }
 """Datatype → the next wider type, what is NULL in it, and its halves: the first is 1 in that number, and in no other
 that the datatype holds; the second is zero, or the value."""
+
+ELEMENTS: Mapping[str, np.dtype[Any]] = {
+    **SENT,
+    **{name: halves for name, (_, _, halves) in _WIDER.items()},
+    "long": np.dtype([("null", "u1"), ("value", ">i8")]),
+}
+"""Datatype → numpy's type of an element of an array as columnar formats get it: a whole number with whether it is
+NULL, which is 1 then, because every number of the type may be a value."""
 
 _UNROLLED = 8
 """Fixed arrays up to this length are written element by element, without a subquery."""
@@ -83,13 +91,13 @@ class Part:
 class Layout:
     """How rows of these columns come.
 
-    instants: whether timestamps are microseconds since 2000 instead of text, infinite where they are NULL; marked:
-    whether NULL among whole numbers is one of MARKS.
+    columnar: whether timestamps are microseconds since 2000 instead of text, infinite where they are NULL, and elements
+    of arrays are ELEMENTS; marked: whether NULL among whole numbers is one of MARKS, as it is among elements otherwise.
     """
 
-    def __init__(self, columns: Sequence[Column], *, instants: bool = False, marked: bool = False) -> None:
+    def __init__(self, columns: Sequence[Column], *, columnar: bool = False, marked: bool = False) -> None:
         self.columns = tuple(columns)
-        self.instants = instants
+        self.columnar = columnar
         self.marked = marked
         self._fields = tuple(self._field(column) for column in columns)
 
@@ -112,7 +120,7 @@ class Layout:
         if self.marked or isinstance(cell, Ragged):
             return cell, null
         if column.arraysize is not None:
-            if null is not None and column.datatype in _MISSING:
+            if null is not None and cell.dtype == SENT[column.datatype]:
                 cell[null] = _MISSING[column.datatype]
             return cell, null
         if column.datatype == "boolean":
@@ -120,21 +128,22 @@ class Layout:
         return (cell["value"], cell["null"] == 1) if column.datatype in _WIDER else (cell, null)
 
     def _field(self, column: Column) -> Field:
-        if self.instants and is_timestamp(column):
+        if self.columnar and is_timestamp(column):
             return Field(np.dtype(">i8"))
         size = fixed_size(column)
         if is_text(column) or size is None:
             return Field(None)
-        base = SENT[column.datatype]
         if column.arraysize is not None:
-            return Field(np.dtype((base, (size,))), nullable=not self.marked)
+            element = (ELEMENTS if self.columnar else SENT)[column.datatype]
+            return Field(np.dtype((element, (size,))), nullable=not self.marked)
+        base = SENT[column.datatype]
         if self.marked:
             return Field(base)
         return Field(_WIDER[column.datatype][2] if column.datatype in _WIDER else base, column.datatype == "long")
 
     def _cell(self, column: Column, name: str) -> str:
         if is_timestamp(column):
-            return f"coalesce({name}, 'infinity'::timestamp)" if self.instants else text(column, name)
+            return f"coalesce({name}, 'infinity'::timestamp)" if self.columnar else text(column, name)
         if is_text(column):
             return name
         if column.arraysize is not None:
@@ -155,14 +164,25 @@ class Layout:
         """The bytes of the elements, of a fixed array always as many, or other rows would be read wrong."""
         size = fixed_size(column)
         if size is None:
-            joined = f"SELECT string_agg({_element(column, 'e')}, ''::bytea ORDER BY i) FROM {elements(name)}"
+            joined = f"SELECT string_agg({self._element(column, 'e')}, ''::bytea ORDER BY i) FROM {elements(name)}"
             return _unless_null(name, f"coalesce(({joined}), ''::bytea)")
         if size <= _UNROLLED:
-            joined = " || ".join(_element(column, f"{name}[{number}]") for number in range(1, size + 1))
+            joined = " || ".join(self._element(column, f"{name}[{number}]") for number in range(1, size + 1))
         else:
-            element = _element(column, f"{name}[i]")
+            element = self._element(column, f"{name}[i]")
             joined = f"(SELECT string_agg({element}, ''::bytea ORDER BY i) FROM generate_series(1, {size}) AS i)"
         return joined if self.marked else _unless_null(name, joined)
+
+    def _element(self, column: Column, name: str) -> str:
+        datatype = column.datatype
+        if datatype == "boolean":
+            return rf"CASE WHEN {name} THEN '\x54'::bytea WHEN NOT {name} THEN '\x46'::bytea ELSE '\x3f'::bytea END"
+        if self.columnar and datatype in _WIDER:
+            return f"{'int4send' if datatype == 'short' else 'int8send'}({self._number(datatype, name)})"
+        send, missing = _NULLS[datatype]
+        if self.columnar and datatype == "long":
+            return rf"coalesce('\x00'::bytea || {send}({name}), '\x01'::bytea || {missing})"
+        return f"coalesce({send}({name}), {missing})"
 
 
 def ascii_only(cell: Ragged) -> Ragged:
@@ -198,10 +218,3 @@ def _sums(values: NDArray[Any], lengths: rows.Places) -> rows.Places:
 
 def _unless_null(name: str, expression: str) -> str:
     return f"CASE WHEN {name} IS NOT NULL THEN {expression} END"
-
-
-def _element(column: Column, name: str) -> str:
-    if column.datatype == "boolean":
-        return rf"CASE WHEN {name} THEN '\x54'::bytea WHEN NOT {name} THEN '\x46'::bytea ELSE '\x3f'::bytea END"
-    send, missing = _NULLS[column.datatype]
-    return f"coalesce({send}({name}), {missing})"

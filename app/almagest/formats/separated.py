@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from almagest.adql.catalogue import Column
 from almagest.formats.about import About
+from almagest.formats.complexes import is_complex
 from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
 from almagest.formats.lines import lines, plain, separated
-from almagest.formats.sql import is_text, plain_cell
+from almagest.formats.sql import elements, fixed_size, is_text, plain_cell
 
 MOST_COLUMNS = 1664
 """PostgreSQL's limit (MaxTupleAttributeNumber): no row of an answer has more fields."""
@@ -47,14 +48,8 @@ class Ecsv(Csv):
     extension: str = "ecsv"
 
     def copy(self, columns: Sequence[Column]) -> Copy:
-        """The same, but for the words that Python has for booleans."""
-        cells = (
-            f"initcap(c{number}::text)"
-            if column.datatype == "boolean" and column.arraysize is None
-            else plain_cell(column, f"c{number}")
-            for number, column in enumerate(columns, 1)
-        )
-        return Copy(tuple(cells), "FORMAT csv")
+        """The same, but for booleans, complex numbers and arrays, which are as Python and JSON write them."""
+        return Copy(tuple(_ecsv_cell(column, f"c{number}") for number, column in enumerate(columns, 1)), "FORMAT csv")
 
     def _head(self, columns: Sequence[Column], about: About) -> bytes:
         described = "".join(f"# - {_ecsv_column(column)}\r\n" for column in columns)
@@ -99,11 +94,39 @@ def _csv_field(name: str) -> str:
 _ECSV = {"boolean": "bool", "short": "int16", "int": "int32", "long": "int64", "float": "float32", "double": "float64"}
 
 
+_ECSV_COMPLEX = {"float": "complex64", "double": "complex128"}
+
+
+def _is_number(column: Column) -> bool:
+    """Whether a column is one complex number a row, which ECSV has a type for."""
+    return is_complex(column) and column.arraysize == "2"
+
+
+def _ecsv_cell(column: Column, name: str) -> str:
+    if _is_number(column):
+        real, imaginary = f"{name}[1]::text", f"{name}[2]::text"
+        sign = f"CASE WHEN {imaginary} LIKE '-%' THEN '' ELSE '+' END"
+        return f"replace({real} || {sign} || {imaginary} || 'j', 'Infinity', 'inf')"
+    if is_text(column):
+        return plain_cell(column, name)
+    if column.arraysize is not None:
+        joined = f"(SELECT string_agg(coalesce(e::text, 'null'), ',' ORDER BY i) FROM {elements(name)})"
+        return f"CASE WHEN {name} IS NOT NULL THEN '[' || coalesce({joined}, '') || ']' END"
+    return f"initcap({name}::text)" if column.datatype == "boolean" else name
+
+
 def _ecsv_column(column: Column) -> str:
-    """A line of YAML; arrays are text, as their cells are."""
-    datatype = "string" if column.arraysize else _ECSV.get(column.datatype, "string")
-    named = {"name": column.name, "unit": column.unit, "datatype": datatype, "description": column.description}
-    meta = {"ucd": column.ucd, "utype": column.utype, "xtype": column.xtype}
+    """A line of YAML; arrays are JSON in a text, and have no more than one dimension (APE 6)."""
+    datatype, subtype = _ECSV.get(column.datatype, "string"), None
+    if _is_number(column):
+        datatype = _ECSV_COMPLEX[column.datatype]
+    elif column.arraysize and not is_text(column):
+        datatype, subtype = "string", f"{datatype}[{fixed_size(column) or 'null'}]"
+    named = {
+        "name": column.name, "unit": column.unit, "datatype": datatype, "subtype": subtype,
+        "description": column.description,
+    }  # fmt: skip
+    meta = {"ucd": column.ucd, "utype": column.utype, "xtype": None if _is_number(column) else column.xtype}
     pairs = [f"{name}: {_quoted(value)}" for name, value in named.items() if value]
     more = ", ".join(f"{name}: {_quoted(value)}" for name, value in meta.items() if value)
     return "{" + ", ".join([*pairs, *([f"meta: {{{more}}}"] if more else [])]) + "}"

@@ -39,14 +39,15 @@ def text(column: Column, name: str) -> str:
     return f"(to_json({name}) #>> '{{}}')" if is_timestamp(column) else name
 
 
-def array_text(column: Column, name: str) -> str:
-    """The elements of an array, separated by blanks, infinities as VOTable 1.4 §2.1 spells them; NULL among numbers is
-    NaN, where there is one."""
+def array_text(column: Column, name: str, missing: str = "null") -> str:
+    """The elements of an array, separated by blanks, infinities as VOTable 1.4 §2.1 spells them; NULL is NaN, `?` among
+    booleans, and `missing` among whole numbers."""
     if column.datatype == "boolean":
         letter = "CASE WHEN e THEN 'T' WHEN NOT e THEN 'F' ELSE '?' END"
-        return f"(SELECT string_agg({letter}, ' ' ORDER BY i) FROM {elements(name)})"
-    missing = ", 'NaN'" if column.datatype in ("float", "double") else ", '0'"
-    return f"replace(replace(array_to_string({name}, ' '{missing}), 'Infinity', '+Inf'), '-+', '-')"
+        joined = f"(SELECT string_agg({letter}, ' ' ORDER BY i) FROM {elements(name)})"
+        return f"CASE WHEN {name} IS NOT NULL THEN coalesce({joined}, '') END"
+    word = "NaN" if column.datatype in ("float", "double") else missing
+    return f"replace(replace(array_to_string({name}, ' ', '{word}'), 'Infinity', '+Inf'), '-+', '-')"
 
 
 def plain_cell(column: Column, name: str) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from almagest.adql.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.chunks import base64_length, base64_lines
+from almagest.formats.complexes import is_complex
 from almagest.formats.document import MEDIA_TYPE, foot, head
 from almagest.formats.format import Copy, Ending, Rows, Streamed
 from almagest.formats.layout import MARKS, Layout, Part, ascii_only, utf16
@@ -25,7 +26,10 @@ _SIZES = {"boolean": 1, "char": 1, "unicodeChar": 2, "short": 2, "int": 4, "floa
 
 @dataclass(frozen=True)
 class Binary2(Streamed):
-    """Rows with a bit a column that says NULL: exact, compact, and made fastest. The default (VOTable 1.4 §5.4)."""
+    """Rows with a bit a column that says NULL: exact, compact, and made fastest. The default (VOTable 1.4 §5.4).
+
+    The bit is of a whole array: among its elements NULL is NaN, `?`, or the number that its FIELD names.
+    """
 
     media_type: str = MEDIA_TYPE
     extension: str = "vot"
@@ -55,7 +59,7 @@ class Binary2(Streamed):
         yield self._frame(columns, about, rows.ending())[1]
 
     def _frame(self, columns: Sequence[Column], about: About, ending: Ending | None) -> tuple[bytes, bytes]:
-        opening = head(columns, about, self.nulls) + f'<{self.element}>\n<STREAM encoding="base64">\n'
+        opening = head(columns, about, self.nulls, MARKS) + f'<{self.element}>\n<STREAM encoding="base64">\n'
         closing = "" if ending is None else f"</STREAM>\n</{self.element}>\n" + foot(*ending, columns, about)
         return opening.encode(), closing.encode()
 
@@ -100,7 +104,7 @@ class Tabledata(Streamed):
 
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
         """Header, rows, and how they ended."""
-        yield (head(columns, about) + "<TABLEDATA>\n").encode()
+        yield (head(columns, about, elements=MARKS) + "<TABLEDATA>\n").encode()
         between = b"</TD></TR>\n<TR><TD>"
         for block in lines(rows, between):
             cells = with_infinities(block, columns, between)
@@ -121,7 +125,8 @@ def _value(column: Column, cell: Cells) -> list[Cells]:
     size = fixed_size(column)
     if size is not None:
         return [padded(cell, size * _SIZES[column.datatype], 0)]
-    count: np.ndarray[Any, Any] = (cell.lengths // _SIZES[column.datatype]).astype(">i4")
+    element = _SIZES[column.datatype] * (2 if is_complex(column) else 1)
+    count: np.ndarray[Any, Any] = (cell.lengths // element).astype(">i4")
     return [count, cell]
 
 
@@ -136,12 +141,11 @@ def _cell(column: Column, name: str) -> str:
     return name
 
 
-_MISSING = {"float": "NaN", "double": "NaN", "boolean": "?"}
+_MISSING = {"float": "NaN", "double": "NaN", "boolean": "?", **{name: str(mark) for name, mark in MARKS.items()}}
 
 
 def _array(column: Column, name: str) -> str:
     """An array; where all have the same length, one that is missing is as many missing values."""
-    size, missing = fixed_size(column), _MISSING.get(column.datatype)
-    if size is None or missing is None:
-        return array_text(column, name)
-    return f"coalesce({array_text(column, name)}, '{' '.join([missing] * size)}')"
+    size, missing = fixed_size(column), _MISSING[column.datatype]
+    found = array_text(column, name, missing)
+    return found if size is None else f"coalesce({found}, '{' '.join([missing] * size)}')"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from almagest.adql.catalogue import Column
+from almagest.formats.decode.shapes import XTYPES
 from almagest.formats.pgcopy import sql_type
 from almagest.ingest.description import IDENTIFIER, Description
 from almagest.ingest.errors import IngestError
@@ -90,6 +91,9 @@ def _split(table: str) -> tuple[str, str]:
 
 
 def _column(column: Column, source: Head, description: Description) -> Column:
+    if column.xtype in XTYPES:
+        # Stored as the arrays that they are: only uploads become shapes of the database.
+        column = replace(column, xtype=None)
     name, described = description.named(column.name)
     if not re.fullmatch(IDENTIFIER, name):
         message = "is no ADQL identifier; give it a name in the metadata file, as `columns: {new_name: {source: …}}`"

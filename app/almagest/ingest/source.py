@@ -12,7 +12,7 @@ from almagest.ingest import demo
 from almagest.ingest.description import Description, read
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import Source
-from almagest.ingest.readers.csv import CsvSource
+from almagest.ingest.readers.csv import CsvSource, TsvSource
 from almagest.ingest.readers.decoded import FitsSource, ParquetSource, VotableSource
 from almagest.ingest.readers.hdf5 import Hdf5Source
 
@@ -27,6 +27,7 @@ READERS: dict[str, _Reader] = {
     "parquet": ParquetSource,
     "hdf5": Hdf5Source,
     "csv": CsvSource,
+    "tsv": TsvSource,
 }
 
 NUMBERS: tuple[Datatype, ...] = ("short", "int", "long", "float", "double")
@@ -45,7 +46,8 @@ ENDINGS = {
     ".parquet": "parquet",
     ".pq": "parquet",
     ".csv": "csv",
-    ".tsv": "csv",
+    ".ecsv": "csv",
+    ".tsv": "tsv",
     ".txt": "csv",
 }
 

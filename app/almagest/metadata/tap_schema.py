@@ -17,6 +17,7 @@ from psycopg.types.json import Jsonb
 
 from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
 from almagest.adql.names import written
+from almagest.formats.complexes import votable_type
 
 NAME = "tap_schema"
 
@@ -251,12 +252,13 @@ def _table(table: Table) -> dict[str, Any]:
 
 
 def _column(column: Column) -> dict[str, Any]:
+    datatype, arraysize, xtype = votable_type(column)
     return {
         "column_name": written(column.name),
-        "datatype": column.datatype,
-        "arraysize": column.arraysize,
-        "xtype": column.xtype,
-        "size": _size(column.arraysize),
+        "datatype": datatype,
+        "arraysize": arraysize,
+        "xtype": xtype,
+        "size": _size(arraysize),
         "description": column.description or None,
         "utype": column.utype,
         "unit": column.unit,

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from almagest.adql.catalogue import Catalogue, Column, ForeignKey, Schema, Table
 from almagest.adql.names import written
+from almagest.formats.complexes import votable_type
 from almagest.formats.markup import Markup, document, element, optional
 
 NAMESPACES = {
@@ -81,7 +82,8 @@ def _details(table: Table, catalogue: Catalogue) -> Iterator[Markup]:
 
 
 def _column(column: Column) -> Markup:
-    datatype = {"xsi:type": "vs:VOTableType", "arraysize": column.arraysize, "extendedType": column.xtype}
+    datatype, arraysize, xtype = votable_type(column)
+    described = {"xsi:type": "vs:VOTableType", "arraysize": arraysize, "extendedType": xtype}
     return element(
         "column",
         {"std": "true" if column.std else None},
@@ -90,7 +92,7 @@ def _column(column: Column) -> Markup:
         optional("unit", column.unit),
         optional("ucd", column.ucd),
         optional("utype", column.utype),
-        element("dataType", datatype, column.datatype),
+        element("dataType", described, datatype),
         element("flag", None, "indexed") if column.indexed else None,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from almagest.adql.catalogue import Column, Datatype
+from almagest.formats import complexes
 from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Fixed, Mask, Text, Values, fixed
 from almagest.formats.decode.errors import DecodingError
 from almagest.formats.decode.field import typed
@@ -50,6 +52,8 @@ def column(field: pa.Field) -> Column | None:
         description=notes.get("description", ""),
     )
     size = found[1]
+    if size and notes.get("xtype") == complexes.XTYPE and made.datatype in ("float", "double"):
+        return complexes.of_parts(made)
     return typed(made, notes.get("xtype", ""), int(size) if size and size != "*" else None)
 
 
@@ -75,10 +79,27 @@ def cast(array: pa.Array, target: pa.DataType, column: Column, first: int) -> pa
     try:
         return array.cast(target)
     except pa.ArrowInvalid as error:
-        row = _first_failure(array, target)
+        row = _first_failure(array, lambda part: part.cast(target))
         shown = str(array[row])
         message = f"{shown if len(shown) <= 80 else shown[:80] + '…'!r} is not {article(column)}"
         raise DecodingError(message, row=first + row, column=column.name) from error
+
+
+def strings(array: pa.Array) -> Text:
+    """Texts of an array. Raises pa.ArrowInvalid for one that is not UTF-8 or has a NUL character."""
+    # An aligned copy: a slice of a batch would begin in the middle of its buffers.
+    whole = pa.concat_arrays([array.cast(pa.large_string())])
+    try:
+        whole.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise pa.ArrowInvalid("a text is not UTF-8") from error
+    _, offsets, data = whole.buffers()
+    starts = np.frombuffer(offsets, dtype=np.int64)[whole.offset : whole.offset + len(whole) + 1]
+    octets = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8)
+    found = Text(starts - starts[0], octets[starts[0] : starts[-1]], _nulls(whole))
+    if (found.data == 0).any():
+        raise pa.ArrowInvalid("a text has a NUL character, which a database text cannot hold")
+    return found
 
 
 def is_text(kind: pa.DataType) -> bool:
@@ -107,13 +128,13 @@ def _type(kind: pa.DataType) -> tuple[Datatype, str | None, str | None] | None:
     return None
 
 
-def _first_failure(array: pa.Array, target: pa.DataType) -> int:
-    """Index of the first value that does not cast, by halving."""
+def _first_failure(array: pa.Array, made: Callable[[pa.Array], Any]) -> int:
+    """Index of the first value of which nothing can be made, by halving."""
     low, high = 0, len(array)
     while high - low > 1:
         middle = (low + high) // 2
         try:
-            array.slice(low, middle - low).cast(target)
+            made(array.slice(low, middle - low))
         except pa.ArrowInvalid:
             high = middle
         else:
@@ -165,19 +186,9 @@ def _timestamps(array: pa.Array, column: Column, first: int) -> Fixed:
 
 
 def _strings(array: pa.Array, column: Column, first: int) -> Text:
-    # An aligned copy: a slice of a batch would begin in the middle of its buffers.
-    whole = pa.concat_arrays([cast(array, pa.large_string(), column, first)])
+    whole = cast(array, pa.large_string(), column, first)
     try:
-        whole.validate(full=True)
+        return strings(whole)
     except pa.ArrowInvalid as error:
-        raise DecodingError("a text of these rows is not UTF-8", row=first, column=column.name) from error
-    _, offsets, data = whole.buffers()
-    starts = np.frombuffer(offsets, dtype=np.int64)[whole.offset : whole.offset + len(whole) + 1]
-    octets = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, dtype=np.uint8)
-    strings = Text(starts - starts[0], octets[starts[0] : starts[-1]], _nulls(whole))
-    zeros = np.flatnonzero(strings.data == 0)
-    if len(zeros):
-        row = first + strings.row_of(int(zeros[0]))
-        message = "has a NUL character, which a database text cannot hold"
-        raise DecodingError(message, row=row, column=column.name)
-    return strings
+        row = first + _first_failure(whole, strings)
+        raise DecodingError(str(error), row=row, column=column.name) from error

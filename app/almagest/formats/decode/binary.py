@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from almagest.formats import complexes
 from almagest.formats.block import ROWS, Array, Block, Fixed, Mask, Text, Values, fixed, strings
 from almagest.formats.decode import cells
 from almagest.formats.decode.errors import DecodingError
-from almagest.formats.decode.field import WIRE, Field
+from almagest.formats.decode.field import Field
 from almagest.formats.decode.table import BLOCK_BYTES, Bounds
 
 Bytes = NDArray[np.uint8]
@@ -31,12 +32,11 @@ _UNKNOWN = ~np.isin(np.arange(256), list(b"TtFf10"))
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a field stands in every row: in which segment (one ends with each field that says its length), at which
-    byte of it, and the bytes of an element."""
+    """Where a field stands in every row: in which segment (one ends with each field that says its length), and at
+    which byte of it."""
 
     segment: int
     offset: int
-    width: int
 
 
 class BinaryRows:
@@ -45,9 +45,10 @@ class BinaryRows:
     def __init__(self, fields: Sequence[Field], bounds: Bounds, *, masked: bool) -> None:
         self._fields = fields
         self._bounds = bounds
-        self._mask = (len(fields) + 7) // 8 if masked else 0
+        self._masked = masked
+        self._mask = _octets(len(fields)) if masked else 0
         self._places, self._skips, self._tail = _places(fields, self._mask)
-        bounds.check_row(sum(skip + 4 for skip, _ in self._skips) + self._tail)
+        bounds.check_row(sum(4 if field.size is None else _claimed(field, field.size) for field in fields) + self._mask)
         self._data = bytearray()
         self._row = 0
 
@@ -75,7 +76,7 @@ class BinaryRows:
             self._bounds.check_rows(self._row)
             null = self._nulls(data, starts[:, 0])
             columns = [
-                _column(field, data, starts, lengths, place, null[:, number], first)
+                self._column(field, data, starts, lengths, place, null[:, number], first)
                 for number, (field, place) in enumerate(zip(self._fields, self._places, strict=True))
             ]
             yield Block(first, tuple(columns))
@@ -94,16 +95,21 @@ class BinaryRows:
             here = end
             row: list[int] = [end]
             counts: list[int] = []
-            for skip, width in self._skips:
+            unpacked = 0
+            for skip, bits in self._skips:
                 here += skip + 4
                 if here > size:
                     break
                 count = int.from_bytes(data[here - 4 : here], "big")
-                if count * width > cell:
-                    self._bounds.check_cell(count * width, self._fields[self._variable(len(counts))].column.name)
-                here += count * width
-                if here - end > most:
-                    self._bounds.check_row(here - end, self._row + rows + 1)
+                taken = (count * bits + 7) >> 3
+                if bits == 1:
+                    unpacked += count - taken
+                if count > cell or taken > cell:
+                    name = self._fields[self._variable(len(counts))].column.name
+                    self._bounds.check_cell(max(count, taken), name)
+                here += taken
+                if here - end + unpacked > most:
+                    self._bounds.check_row(here - end + unpacked, self._row + rows + 1)
                 row.append(here)
                 counts.append(count)
             else:
@@ -123,8 +129,27 @@ class BinaryRows:
         )
 
     def _variable(self, number: int) -> int:
-        """The index of the field that is the so-manieth to say its length."""
+        """The index of the field whose length is the n-th that a row says; number: n, counted from 0."""
         return [index for index, field in enumerate(self._fields) if field.size is None][number]
+
+    def _column(
+        self, field: Field, data: Bytes, starts: Places, lengths: Places, place: _Place, null: Mask, first: int
+    ) -> Values:
+        starts = starts[:, place.segment] + place.offset
+        if field.size is None:
+            counts = lengths[:, place.segment]
+            octets = _ragged(data, starts, (counts * field.bits + 7) >> 3)
+        else:
+            counts = np.full(len(starts), field.size, dtype=np.int64)
+            octets = _gather(data, starts, _octets(field.size * field.bits)).reshape(-1)
+        if not self._masked or field.column.xtype not in (None, complexes.XTYPE):
+            # Without a mask nothing else says that there is no value; and no shape and no time has no elements.
+            null = null | (counts == 0)
+        offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts * field.parts)])
+        if field.is_text:
+            return _text(field, offsets, octets, null, first, blank_is_null=not self._masked)
+        elements = _elements(field, octets, counts)
+        return fixed(elements.values, elements.null | null) if field.is_scalar else Array(offsets, elements, null)
 
     def _nulls(self, data: Bytes, starts: Places) -> Mask:
         """Which values the rows' masks call null, of shape (rows, fields)."""
@@ -133,40 +158,29 @@ class BinaryRows:
         return np.unpackbits(_gather(data, starts, self._mask), axis=1)[:, : len(self._fields)].astype(bool)
 
 
+def _octets(bits: int) -> int:
+    return (bits + 7) >> 3
+
+
+def _claimed(field: Field, size: int) -> int:
+    """Bytes of so many elements in memory, where a bit takes a whole one."""
+    return max(size, _octets(size * field.bits))
+
+
 def _places(fields: Sequence[Field], mask: int) -> tuple[list[_Place], list[tuple[int, int]], int]:
-    """(place of each field, (bytes before its length, bytes of an element) of each that says it, bytes after them)."""
+    """(place of each field, (bytes before its length, bits of an element) of each that says it, bytes after them)."""
     places: list[_Place] = []
     skips: list[tuple[int, int]] = []
     segment, offset = 0, mask
     for field in fields:
-        width = np.dtype(WIRE[field.datatype]).itemsize
         if field.size is None:
-            skips.append((offset, width))
-            places.append(_Place(segment, offset + 4, width))
+            skips.append((offset, field.bits))
+            places.append(_Place(segment, offset + 4))
             segment, offset = segment + 1, 0
         else:
-            places.append(_Place(segment, offset, width))
-            offset += field.size * width
+            places.append(_Place(segment, offset))
+            offset += _octets(field.size * field.bits)
     return places, skips, offset
-
-
-def _column(
-    field: Field, data: Bytes, starts: Places, lengths: Places, place: _Place, null: Mask, first: int
-) -> Values:
-    starts = starts[:, place.segment] + place.offset
-    if field.size is None:
-        counts = lengths[:, place.segment]
-        octets = _ragged(data, starts, counts * place.width)
-    else:
-        counts = np.full(len(starts), field.size, dtype=np.int64)
-        octets = _gather(data, starts, field.size * place.width).reshape(-1)
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)])
-    if field.is_text:
-        return _text(field, offsets, octets, null, first)
-    elements = _elements(field, octets)
-    if field.size == 1:
-        return fixed(elements.values, elements.null | null)
-    return Array(offsets, elements, null | (counts == 0))
 
 
 def _gather(data: Bytes, starts: Places, width: int) -> Bytes:
@@ -190,22 +204,39 @@ def _ragged(data: Bytes, starts: Places, sizes: Places) -> Bytes:
     return gathered
 
 
-def _elements(field: Field, octets: Bytes) -> Fixed:
+def _elements(field: Field, octets: Bytes, counts: Places) -> Fixed:
+    if field.datatype == "bit":
+        flags = _flags(octets, counts)
+        return Fixed(flags, np.zeros(len(flags), dtype=bool))
     if field.datatype == "boolean":
         return Fixed(_TRUE[octets], _UNKNOWN[octets])
-    values: NDArray[Any] = octets.view(WIRE[field.datatype])
+    values: NDArray[Any] = octets.view(field.wire)
     missing = field.missing
     null = values == missing if missing is not None else np.zeros(len(values), dtype=bool)
     return Fixed(values.astype(field.dtype), null)
 
 
-def _text(field: Field, offsets: Places, octets: Bytes, null: Mask, first: int) -> Values:
+def _flags(octets: Bytes, counts: Places) -> Mask:
+    """Bits from the left of each value's bytes, the last filled up (VOTable 1.5 §6). counts: bits of each."""
+    if not len(counts):
+        return np.empty(0, dtype=bool)
+    if (counts == counts[0]).all():
+        # astropy fills a single bit up from the other side.
+        rows = octets.reshape(len(counts), -1)
+        flags = octets != 0 if counts[0] == 1 else np.unpackbits(rows, axis=1, count=int(counts[0])).reshape(-1)
+        return flags.view(bool)
+    ends = np.cumsum((counts + 7) >> 3).tolist()
+    parts = zip([0, *ends], ends, counts.tolist(), strict=False)
+    return np.concatenate([np.unpackbits(octets[start:end], count=count) for start, end, count in parts]).view(bool)
+
+
+def _text(field: Field, offsets: Places, octets: Bytes, null: Mask, first: int, *, blank_is_null: bool) -> Values:
     """Strings, which end at their first NUL. Bytes beyond ASCII are UTF-8 (VOTable 1.5), or else ISO 8859-1."""
     wide = field.datatype == "unicodeChar"
     units = octets.view(">u2") if wide else octets
     plain = field.column.xtype is None and field.null is None
     if plain and (not len(units) or (units.max() < 128 and units.min() > 0)):
-        return Text(offsets, units.astype(np.uint8), null | (np.diff(offsets) == 0))
+        return Text(offsets, units.astype(np.uint8), null)
     data, width = octets.tobytes(), 2 if wide else 1
     found = [
         None if missing else _string(data[start * width : stop * width], wide=wide)
@@ -213,7 +244,9 @@ def _text(field: Field, offsets: Places, octets: Bytes, null: Mask, first: int) 
     ]
     if field.column.xtype == "timestamp":
         return cells.timestamps(field, [string or "" for string in found], first)
-    return strings([None if string == field.null else string for string in found])
+    if field.null is not None:
+        found = [None if string == field.null else string for string in found]
+    return strings(found, blank_is_null=blank_is_null)
 
 
 def _string(data: bytes, *, wide: bool) -> str:

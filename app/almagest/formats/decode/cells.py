@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from almagest.formats.block import EPOCH, Array, Fixed, Mask, Values, strings
 from almagest.formats.decode.errors import DecodingError
-from almagest.formats.decode.field import Field
+from almagest.formats.decode.field import Field, whole
 
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?Z?")
 _FLAGS: dict[str, bool | None] = {
-    **dict.fromkeys(("T", "t", "1", "true", "TRUE", "True"), True),
-    **dict.fromkeys(("F", "f", "0", "false", "FALSE", "False"), False),
-    **dict.fromkeys(("", "?", " "), None),
+    **dict.fromkeys(("t", "1", "true"), True),
+    **dict.fromkeys(("f", "0", "false"), False),
+    **dict.fromkeys(("", "?"), None),
 }
+"""Booleans in small letters; any capitalisation is legal (VOTable 1.5 §6)."""
 
 RowOf = Callable[[int], int]
 """Row, counted from 0, of the word at an index."""
@@ -30,7 +31,7 @@ def values(field: Field, cells: Sequence[str], first: int) -> Values:
         return timestamps(field, cells, first)
     if field.is_text:
         return strings([None if cell == field.null else cell for cell in cells] if field.null else cells)
-    if field.size == 1:
+    if field.is_scalar:
         return _words(field, cells, first, lambda index: index)
     return _arrays(field, cells, first)
 
@@ -62,14 +63,15 @@ def _timestamp(written: str) -> np.datetime64:
 
 
 def _arrays(field: Field, cells: Sequence[str], first: int) -> Array:
-    split = [cell.split() for cell in cells]
+    # Bits need nothing between them.
+    split = [list("".join(cell.split())) if field.datatype == "bit" else cell.split() for cell in cells]
     lengths = np.fromiter(map(len, split), dtype=np.int64, count=len(split))
     null = lengths == 0
-    if field.size is not None:
-        wrong = np.flatnonzero(~null & (lengths != field.size))
-        if len(wrong):
-            message = f"has {lengths[wrong[0]]:,} elements where arraysize says {field.size:,}"
-            raise DecodingError(message, row=first + int(wrong[0]), column=field.column.name)
+    wrong = np.flatnonzero(~null & (lengths != field.size * field.parts if field.size else lengths % field.parts != 0))
+    if len(wrong):
+        wanted = f"arraysize says {field.size:,}" if field.size else "each has two parts"
+        message = f"has {lengths[wrong[0]] / field.parts:,g} elements where {wanted}"
+        raise DecodingError(message, row=first + int(wrong[0]), column=field.column.name)
     offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
     words = [word for cell in split for word in cell]
     elements = _words(field, words, first, lambda index: int(np.searchsorted(offsets, index, side="right")) - 1)
@@ -80,7 +82,7 @@ def _arrays(field: Field, cells: Sequence[str], first: int) -> Array:
 
 def _words(field: Field, words: Sequence[str], first: int, row_of: RowOf) -> Fixed:
     """Words as numbers or flags, at once where all are plain, else one by one."""
-    if field.datatype == "boolean":
+    if field.dtype.kind == "b":
         return _flags(field, words, first, row_of)
     try:
         numbers, null = _plain(field, words)
@@ -128,11 +130,11 @@ def _one_by_one(field: Field, words: Sequence[str], first: int, row_of: RowOf) -
 
 
 def _number(written: str, *, is_float: bool) -> float | int:
+    if not is_float:
+        return whole(written)
     if "_" in written or not written.isascii():
         raise ValueError(written)
-    if is_float:
-        return float(written)
-    return int(written, 16) if written.lower().startswith("0x") else int(written)
+    return float(written)
 
 
 def _check_range(field: Field, numbers: NDArray[Any], first: int, row_of: RowOf) -> None:
@@ -146,10 +148,11 @@ def _check_range(field: Field, numbers: NDArray[Any], first: int, row_of: RowOf)
 
 def _flags(field: Field, words: Sequence[str], first: int, row_of: RowOf) -> Fixed:
     try:
-        found = [_FLAGS[word.strip()] for word in words]
+        found = [_FLAGS[word.strip().lower()] for word in words]
     except KeyError:
-        index = next(index for index, word in enumerate(words) if word.strip() not in _FLAGS)
-        message = f"{_shown(words[index])} is no boolean; T and F are"
+        index = next(index for index, word in enumerate(words) if word.strip().lower() not in _FLAGS)
+        known = "0 and 1" if field.datatype == "bit" else "T and F"
+        message = f"{_shown(words[index])} is no {field.datatype}; {known} are"
         raise DecodingError(message, row=first + row_of(index), column=field.column.name) from None
     null = np.fromiter((flag is None for flag in found), dtype=bool, count=len(found))
     return Fixed(np.fromiter((flag is True for flag in found), dtype=bool, count=len(found)), null)

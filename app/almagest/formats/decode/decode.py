@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from almagest.formats.decode import fits, parquet, separated, votable
+from almagest.formats.decode import fits, parquet, separated, shapes, votable
 from almagest.formats.decode.errors import DecodingError
 from almagest.formats.decode.table import Bounds, Decoded
-from almagest.formats.decode.zipped import MAGIC, Unzipped
+from almagest.formats.decode.zipped import unzipped
 
 Decoder = Callable[[BinaryIO, Bounds], Decoded]
 
@@ -19,7 +19,9 @@ _BY_TYPE: dict[str, Decoder] = {
     "application/vnd.apache.parquet": parquet.decode,
     "application/x-parquet": parquet.decode,
     "text/csv": separated.decode,
-    "text/tab-separated-values": separated.decode,
+    "text/tab-separated-values": separated.decode_tabs,
+    "application/x-ecsv": separated.decode,
+    "text/x-ecsv": separated.decode,
 }
 _BY_MAGIC: tuple[tuple[bytes, Decoder], ...] = (
     (b"SIMPLE  =", fits.decode),
@@ -32,20 +34,17 @@ _BY_MAGIC: tuple[tuple[bytes, Decoder], ...] = (
 
 
 def decode(file: BinaryIO, media_type: str, bounds: Bounds) -> Decoded:
-    """The table of a file: a VOTable, FITS, Parquet, CSV or TSV, also gzipped.
+    """The table of a file: a VOTable, FITS, Parquet, CSV, TSV or ECSV, also gzipped.
 
     file: seekable, read from its beginning; media_type: what its sender calls it, which counts only where it is one of
     a table, because clients also send nothing, `None` and `application/octet-stream`. Raises DecodingError.
     """
     known = _BY_TYPE.get(media_type.partition(";")[0].strip().lower())
-    file.seek(0)
-    if file.read(len(MAGIC)) == MAGIC:
-        file = cast("BinaryIO", Unzipped(file, bounds))
-    file.seek(0)
+    file = unzipped(file, bounds)
     opening = file.read(512)
     file.seek(0)
     decoder = known or _recognised(opening)
-    return decoder(file, bounds)
+    return shapes.checked(decoder(file, bounds))
 
 
 def _recognised(opening: bytes) -> Decoder:

@@ -4,39 +4,42 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from almagest.adql.catalogue import Column, Datatype
+from almagest.formats import complexes
 from almagest.formats.block import DTYPES
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 from almagest.formats.decode.table import Bounds, described
 
-WIRE: Mapping[str, str] = {
-    "boolean": "u1",
-    "unsignedByte": "u1",
-    "short": ">i2",
-    "int": ">i4",
-    "long": ">i8",
-    "float": ">f4",
-    "double": ">f8",
-    "char": "u1",
-    "unicodeChar": ">u2",
-}
-"""numpy's type of one element in BINARY and BINARY2, by VOTable's."""
 
-_DATATYPES: Mapping[str, Datatype] = {
-    "boolean": "boolean",
-    "unsignedByte": "short",
-    "short": "short",
-    "int": "int",
-    "long": "long",
-    "float": "float",
-    "double": "double",
-    "char": "char",
-    "unicodeChar": "unicodeChar",
+@dataclass(frozen=True, slots=True)
+class _Type:
+    """A datatype of VOTable 1.5 (Table 1). wire: numpy's type of a number in BINARY and BINARY2; bits: of an element;
+    stored: what it becomes here."""
+
+    wire: str
+    bits: int
+    stored: Datatype
+
+
+_TYPES: Mapping[str, _Type] = {
+    "boolean": _Type("u1", 8, "boolean"),
+    "bit": _Type("u1", 1, "boolean"),
+    "unsignedByte": _Type("u1", 8, "short"),
+    "short": _Type(">i2", 16, "short"),
+    "int": _Type(">i4", 32, "int"),
+    "long": _Type(">i8", 64, "long"),
+    "float": _Type(">f4", 32, "float"),
+    "double": _Type(">f8", 64, "double"),
+    "floatComplex": _Type(">f4", 64, "float"),
+    "doubleComplex": _Type(">f8", 128, "double"),
+    "char": _Type("u1", 8, "char"),
+    "unicodeChar": _Type(">u2", 16, "unicodeChar"),
 }
 _ARRAYSIZE = re.compile(r"(?:\d{1,9}x)*(?:\d{1,9}\*?|\*)")
 _SHAPES = {"point": 2, "circle": 3, "polygon": None}
@@ -53,12 +56,32 @@ class Field:
     column: Column
     datatype: str
     size: int | None
-    null: str | None
+    null: str | None = None
 
     @property
     def is_text(self) -> bool:
         """Whether a value is one string."""
         return self.datatype in ("char", "unicodeChar")
+
+    @property
+    def is_scalar(self) -> bool:
+        """Whether a value is one number or flag."""
+        return self.size == 1 and self.parts == 1
+
+    @property
+    def parts(self) -> int:
+        """Numbers of an element: two of a complex one."""
+        return 2 if complexes.parts(self.datatype) else 1
+
+    @property
+    def bits(self) -> int:
+        """Size of an element in BINARY and BINARY2; those of a value are filled up to whole bytes."""
+        return _TYPES[self.datatype].bits
+
+    @property
+    def wire(self) -> str:
+        """numpy's type of a number in BINARY and BINARY2."""
+        return _TYPES[self.datatype].wire
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -68,12 +91,23 @@ class Field:
     @property
     def missing(self) -> float | int | None:
         """The number that means no value, None when there is none, or none that such a column can hold."""
-        if self.null is None or self.is_text or self.datatype == "boolean":
+        if self.null is None or self.is_text or self.dtype.kind == "b":
             return None
-        try:
-            return float(self.null) if self.dtype.kind == "f" else int(self.null.strip(), 0)
-        except ValueError:
-            return None
+        with suppress(ValueError):
+            return float(self.null) if self.dtype.kind == "f" else whole(self.null.strip())
+        # Also a column of whole numbers may call its null -99.0.
+        with suppress(ValueError):
+            number = float(self.null)
+            return int(number) if number.is_integer() else None
+        return None
+
+
+def whole(written: str) -> int:
+    """A whole number as VOTable writes it (1.5 §5.1): in decimal, or in hexadecimal behind `0x`. Raises ValueError."""
+    # int() knows the digits of every script, and underscores between them.
+    if "_" in written or not written.isascii():
+        raise ValueError(written)
+    return int(written, 16) if written.lower().lstrip("+-").startswith("0x") else int(written)
 
 
 @dataclass(slots=True)
@@ -97,22 +131,27 @@ def _field(draft: Draft, number: int, bounds: Bounds) -> Field:
     name = get("name") or get("ID") or ""
     shown = name[:80] or f"number {number}"
     datatype = get("datatype", "")
-    if datatype not in _DATATYPES:
-        message = f"has the datatype {datatype[:40]!r}; possible are {', '.join(_DATATYPES)}"
+    if datatype not in _TYPES:
+        message = f"has the datatype {datatype[:40]!r}; possible are {', '.join(_TYPES)}"
         raise DecodingError(message, column=shown)
     arraysize = _arraysize(get("arraysize"), shown)
     size = _size(arraysize, shown)
-    bounds.check_cell((size or 1) * np.dtype(WIRE[datatype]).itemsize, shown)
+    stored = _TYPES[datatype].stored
+    bounds.check_cell((size or 1) * max(8, _TYPES[datatype].bits) // 8, shown)
     column = Column(
         name,
-        _DATATYPES[datatype],
-        "*" if datatype in ("char", "unicodeChar") else None if size == 1 else arraysize,
+        stored,
+        "*" if stored in ("char", "unicodeChar") else None if size == 1 else arraysize,
         unit=get("unit") or None,
         ucd=get("ucd") or None,
         utype=get("utype") or None,
         description=" ".join(draft.description.split())[:DESCRIPTION_CHARACTERS],
     )
-    return Field(typed(column, get("xtype", ""), size), datatype, size, draft.null)
+    if complexes.parts(datatype):
+        column = replace(column, arraysize=complexes.paired(column.arraysize), xtype=complexes.XTYPE)
+    else:
+        column = typed(column, get("xtype", ""), size)
+    return Field(column, datatype, size, draft.null)
 
 
 def _arraysize(written: str | None, column: str) -> str:

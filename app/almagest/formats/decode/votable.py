@@ -5,12 +5,15 @@
         table.columns                   # names, units, UCDs, descriptions
         for block in table.blocks: …    # once; open the file again for another pass
 
-The document is taken literally: a DTD, with it every entity, is refused, and so is whatever would have to be fetched
-(STREAM/@href) or is another format inside (FITS, PARQUET). `nrows` and widths are claims and are not read.
+The document is taken literally. A DOCTYPE that names a DTD elsewhere, as VOTable 1.0 wants it, is cut out and nothing
+is fetched; one that declares something itself is refused, and with it every entity. Refused is also whatever would have
+to be fetched (STREAM/@href) or is another format inside (FITS, PARQUET). `nrows` and widths are claims and not read.
 """
 
 from __future__ import annotations
 
+import codecs
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import BinaryIO, Protocol
 from xml.parsers import expat
@@ -25,6 +28,15 @@ from almagest.formats.decode.table import BLOCK_BYTES, CHUNK, Bounds, Decoded
 
 DEPTH = 32
 """Elements inside one another: RESOURCEs may be nested, but nobody nests them so deep."""
+
+_ENCODINGS = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1", "US-ASCII"})
+"""What the parser knows itself."""
+
+_SINGLE_BYTE = re.compile(r"ascii|iso8859-\d{1,2}|cp125\d|koi8-[rtu]")
+"""Python's names of those that it knows well enough to tell the parser every character."""
+
+_CHARACTERS = {"ascii": 1, "utf-16-le": 2, "utf-16-be": 2}
+"""Encodings of what a prologue is made of, with the bytes of a character."""
 
 TOKEN_BYTES = 1 << 20
 """Length of one tag; the parser keeps a tag until it is complete."""
@@ -61,6 +73,14 @@ class _Rows(Protocol):
         """The rest. Raises DecodingError when something is missing."""
 
 
+class _DoctypeEnd(Exception):
+    """A DOCTYPE that declares nothing itself ends at this byte of the file."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
+        self.place = place
+
+
 class _Document:
     """What the parser has seen. rows: of the first table, once they begin; done: nothing more is of interest."""
 
@@ -74,11 +94,8 @@ class _Document:
         self._drafts: list[Draft] = []
         self._text: list[str] | None = None
         self._fed = 0
-        self._parser = expat.ParserCreate()
-        self._parser.buffer_text = True
-        self._parser.buffer_size = CHUNK
-        self._parser.StartDoctypeDeclHandler = _refuse_doctype
-        self._listen()
+        self._cut = False
+        self._begin()
 
     def read(self, file: BinaryIO) -> None:
         """Parse one chunk. Raises DecodingError also at the end of a file that should go on."""
@@ -86,15 +103,38 @@ class _Document:
         self._fed += len(chunk)
         self._bounds.check_bytes(self._fed)
         try:
-            self._parser.Parse(chunk, not chunk)
+            self._parse(chunk)
         except expat.ExpatError as error:
             raise DecodingError(f"the file is not well-formed XML: {error}") from error
-        except (LookupError, UnicodeError) as error:
-            raise DecodingError("the file has an XML encoding that is not known here") from error
         if not chunk and not self.done:
             raise DecodingError("the document has no TABLE")
         if self._fed - self._parser.CurrentByteIndex > TOKEN_BYTES:
             raise TooMuchError(f"a tag is longer than {TOKEN_BYTES:,} bytes")
+
+    def _begin(self) -> None:
+        self._parser = expat.ParserCreate()
+        self._parser.buffer_text = True
+        self._parser.buffer_size = CHUNK
+        self._parser.XmlDeclHandler = _check_encoding
+        self._parser.StartDoctypeDeclHandler = self._doctype
+        self._listen()
+
+    def _doctype(self, _: str, __: str | None, ___: str | None, declares: int) -> None:
+        if declares:
+            raise DecodingError("the DOCTYPE declares something itself; entities are not read, so send it without")
+        if self._fed > CHUNK or self._cut:
+            raise DecodingError(f"the DOCTYPE is not the only one, or not in the first {CHUNK:,} bytes")
+        raise _DoctypeEnd(self._parser.CurrentByteIndex)
+
+    def _parse(self, chunk: bytes) -> None:
+        """Parse a chunk, without a DOCTYPE: the parser would drop every entity that an unread DTD might declare."""
+        try:
+            self._parser.Parse(chunk, not chunk)
+        except _DoctypeEnd as found:
+            begin, end = _doctype_in(chunk[: found.place])
+            self._cut = True
+            self._begin()
+            self._parser.Parse(chunk[:begin] + chunk[end:], False)
 
     def _listen(self) -> None:
         self._parser.StartElementHandler = self._start
@@ -300,5 +340,21 @@ class _StreamRows:
         yield from self._rows.finish()
 
 
-def _refuse_doctype(*_: object) -> None:
-    raise DecodingError("the document has a DOCTYPE; entities and external files are not read, so send it without")
+def _check_encoding(_: str, encoding: str | None, __: int) -> None:
+    """Raises DecodingError for what is no encoding of XML, or one whose characters have several bytes: the parser would
+    ask Python for it, which knows a hundred, and read some of them wrongly."""
+    if encoding is None or encoding.upper() in _ENCODINGS:
+        return
+    try:
+        name = codecs.lookup(encoding).name
+    except LookupError:
+        name = ""
+    if not _SINGLE_BYTE.fullmatch(name):
+        raise DecodingError(f"the file's XML encoding {encoding[:40]!r} is not read; send it in UTF-8")
+
+
+def _doctype_in(opening: bytes) -> tuple[int, int]:
+    """Where a DOCTYPE begins and ends in a document. opening: the document up to the DOCTYPE's last character."""
+    places = {opening.rfind("<!DOCTYPE".encode(name)): size for name, size in _CHARACTERS.items()}
+    begin = max(places)
+    return begin, len(opening) + places[begin]

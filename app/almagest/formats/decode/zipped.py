@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from almagest.formats.decode.errors import DecodingError
 from almagest.formats.decode.stream import Gunzip
@@ -11,6 +11,14 @@ from almagest.formats.decode.table import CHUNK, Bounds
 
 MAGIC = b"\x1f\x8b"
 """RFC 1952 §2.3.1."""
+
+
+def unzipped(file: BinaryIO, bounds: Bounds) -> BinaryIO:
+    """The file from its beginning, or what is in it when it is gzip, whatever its name says."""
+    file.seek(0)
+    zipped = file.read(len(MAGIC)) == MAGIC
+    file.seek(0)
+    return cast("BinaryIO", Unzipped(file, bounds)) if zipped else file
 
 
 class Unzipped:

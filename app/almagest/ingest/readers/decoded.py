@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import numpy as np
 
 from almagest.adql.catalogue import Column, Datatype
 from almagest.formats.block import Block, Text, Values
 from almagest.formats.decode import Bounds, Decoded, DecodingError, fits, parquet, votable
-from almagest.formats.decode.zipped import MAGIC, Unzipped
+from almagest.formats.decode.zipped import unzipped
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers.declared import convert, declare
 from almagest.ingest.readers.units import vounit
@@ -50,9 +50,7 @@ class DecodedSource:
     def _decoded(self) -> Iterator[Decoded]:
         try:
             with self.path.open("rb") as file:
-                zipped = file.read(len(MAGIC)) == MAGIC
-                file.seek(0)
-                yield self._decode(cast("BinaryIO", Unzipped(file, BOUNDS)) if zipped else file)
+                yield self._decode(unzipped(file, BOUNDS))
         except DecodingError as error:
             raise IngestError.of(error, self.name) from error
         except OSError as error:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from almagest.adql.catalogue import Column, Datatype
+from almagest.formats import complexes
 from almagest.formats.block import DTYPES, ROWS, Array, Block, Fixed, Mask, Text, Values, fixed, text
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import astropy_meta
@@ -211,13 +212,12 @@ def _column(name: str, dtype: Any, shape: tuple[int, ...], attributes: Any, file
         shown = f"{dtype} of the shape {shape}" if shape else str(dtype)
         raise IngestError(f"has the HDF5 type {shown}, which no column can hold", file=file, column=name)
     size = str(math.prod(shape)) if shape else None
-    if dtype.kind == "c":
-        size = f"2x{size}" if size else "2"
+    is_complex = dtype.kind == "c"
     return Column(
         name,
         datatype,
-        "*" if texts else size,
-        "complex" if dtype.kind == "c" else None,
+        "*" if texts else complexes.paired(size) if is_complex else size,
+        complexes.XTYPE if is_complex else None,
         unit=_attribute(attributes, "unit", "units"),
         ucd=_attribute(attributes, "ucd"),
         utype=_attribute(attributes, "utype"),

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, LiteralString
 
+import psycopg
 from psycopg import sql
 
 from almagest.adql.catalogue import Column, Table
@@ -48,7 +49,7 @@ ADVICE = "Upload fewer rows."
 ANALYSED_ROWS = 10_000
 """From so many rows on the planner is told what is in the table; before, its size says enough."""
 
-_SHAPES = {
+_SHAPES: Mapping[str, LiteralString] = {
     "point": "spoint(radians(({0})[1]), radians(({0})[2]))",
     "circle": "scircle(spoint(radians(({0})[1]), radians(({0})[2])), radians(({0})[3]))",
     "polygon": "spoly_deg({0})",
@@ -56,6 +57,12 @@ _SHAPES = {
 """xtype → pgSphere's value of an array of degrees."""
 
 _TYPES = {"point": "spoint", "circle": "scircle", "polygon": "spoly"}
+
+_REFUSED = (psycopg.DataError, psycopg.InternalError)
+"""What pgSphere raises of values that it cannot take."""
+
+MOST_ROWS_OF_A_PAGE = 300
+"""PostgreSQL's limit is 291 (MaxHeapTuplesPerPage)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,15 +203,52 @@ def _create(connection: Connection, table: Received, schema: str, name: str, kin
             target.write(piece)
     for column in table.columns:
         if column.xtype in _SHAPES:
-            _shape(connection, place, column)
+            _shape(connection, table.name, place, column)
     if table.nrows >= ANALYSED_ROWS:
         connection.execute(sql.SQL("ANALYZE {}").format(place))
 
 
-def _shape(connection: Connection, place: sql.Identifier, column: Column) -> None:
-    """Make pgSphere's values of a column of degrees; it has no binary form that COPY could take."""
-    name = sql.Identifier(column.name)
-    statement = sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE {} USING {}").format(
-        place, name, sql.SQL(_TYPES[column.xtype or ""]), sql.SQL(_SHAPES[column.xtype or ""]).format(name)
-    )
-    connection.execute(statement)
+def _shape(connection: Connection, table: str, place: sql.Identifier, column: Column) -> None:
+    """Make pgSphere's values of a column of degrees; it has no binary form that COPY could take.
+
+    Raises InvalidRequestError with the row of what is no shape, which a polygon's edges show only here.
+    """
+    name, xtype = sql.Identifier(column.name), column.xtype or ""
+    shape = sql.SQL(_SHAPES[xtype]).format(name)
+    statement = sql.SQL("ALTER TABLE {} ALTER COLUMN {} TYPE {} USING {}")
+    try:
+        with connection.transaction():
+            connection.execute(statement.format(place, name, sql.SQL(_TYPES[xtype]), shape))
+    except _REFUSED as error:
+        row, reason = _first_refused(connection, place, shape)
+        message = f"the upload {table}: row {row:,}, column {column.name!r}: is no {xtype} of the database: {reason}"
+        raise InvalidRequestError(message) from error
+
+
+def _first_refused(connection: Connection, place: sql.Identifier, shape: sql.Composed) -> tuple[int, str]:
+    """The number of the first row that is no shape, and why, found by halving the pages and then the rows of one."""
+    everything = sql.SQL("SELECT pg_relation_size({}::regclass) / current_setting('block_size')::int")
+    (pages,) = connection.execute(everything.format(sql.Literal(place.as_string(connection)))).fetchone() or (0,)
+    page, _ = _halved(connection, place, shape, 0, pages, "({},0)")
+    item, reason = _halved(connection, place, shape, 1, MOST_ROWS_OF_A_PAGE, f"({page},{{}})")
+    before = sql.SQL("SELECT count(*) FROM {} WHERE ctid < {}::tid")
+    (rows,) = connection.execute(before.format(place, sql.Literal(f"({page},{item})"))).fetchone() or (0,)
+    return rows + 1, reason
+
+
+def _halved(
+    connection: Connection, place: sql.Identifier, shape: sql.Composed, low: int, high: int, tid: str
+) -> tuple[int, str]:
+    """The first of the numbers in the rows' addresses `tid` where a shape is refused, and why."""
+    reading, reason = sql.SQL("SELECT count({}) FROM {} WHERE ctid >= {}::tid AND ctid < {}::tid"), ""
+    while low < high and (high - low > 1 or not reason):
+        middle = max(low + 1, (low + high) // 2)
+        ends = (sql.Literal(tid.format(number)) for number in (low, middle))
+        try:
+            with connection.transaction():
+                connection.execute(reading.format(shape, place, *ends))
+        except _REFUSED as error:
+            high, reason = middle, error.diag.message_primary or ""
+        else:
+            low = middle
+    return low, reason

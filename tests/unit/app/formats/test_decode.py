@@ -15,8 +15,7 @@ from astropy.io import fits
 from astropy.table import Table
 
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, decode
-
-from .test_decode_votable import pythonic
+from support.types_grammar import pythonic
 
 BOUNDS = Bounds(bytes=20_000_000, rows=100_000, columns=200, cell=1_000_000, row=4_000_000)
 CSV = b"id,name,mag\n1,one,1.5\n2,two,\n"
@@ -109,11 +108,19 @@ def test_csv_quotes_follow_rfc_4180() -> None:
         (b"a,b\n" + b"1,2\n" * 200 + b"1,\0\n", "NUL"),
         (b"a,b\n1,\0\n", "none of"),
         (b"a,b\n1,\xff\xfe\n", "UTF-8"),
-        (b'a,b\n"1,2\n', "not readable as CSV"),
+        (b'a,b\n"1,2\n', "row 1: is not readable as CSV: a quote opens here"),
+        (b'a,b\n1,2\n3,"4\n5,6\n', "row 2: is not readable as CSV: a quote opens here"),
+        (b'a\n1\n"2', "row 2: is not readable as CSV: a quote opens here"),
+        (b'"a\n1\n2', "no header|not readable"),
         (b"\n\n", "no header"),
         (b"", "empty"),
         (b"\x00\x01\x02\x03", "none of"),
-        (b'a,b\n1,"' + b"x" * 200_000 + b'"\n', "field"),
+        (b'a,b\n1,"' + b"x" * 1_200_000 + b'"\n', "column 'b': a value claims 1,200,000 bytes"),
+        (b'a,b\n1,"' + b"x,\n" * 3_000_000 + b'"\n', "a row has more than"),
+        (b"a,b\n" + b"1,2\n" * 110_000, "100,000 rows"),
+        (b"a\n" + b"\n" * 110_000, "100,000 rows"),
+        (b"a," * 300 + b"b\n", "200 columns"),
+        (b"a," * 600_000 + b"b\n", "header is longer"),
     ],
 )
 def test_what_is_no_csv_is_refused_in_words(data: bytes, message: str) -> None:

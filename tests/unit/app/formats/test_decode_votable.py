@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import encodings
+import encodings.aliases
 import gzip
 import io
+import pkgutil
+import re
 import struct
 import tracemalloc
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,8 +19,8 @@ from astropy.io import votable as astropy_votable
 from astropy.table import MaskedColumn, Table
 
 from almagest.adql.catalogue import Column
-from almagest.formats.block import Array, Fixed, Text, Values
 from almagest.formats.decode import Bounds, Decoded, DecodingError, TooMuchError, votable
+from support.types_grammar import pythonic
 
 BOUNDS = Bounds(bytes=50_000_000, rows=100_000, columns=200, cell=1_000_000, row=4_000_000)
 
@@ -45,20 +48,6 @@ def rows(data: bytes, bounds: Bounds = BOUNDS) -> list[tuple[Any, ...]]:
     """Every row as Python values, None for null."""
     blocks = list(decode(data, bounds).blocks)
     return [row for block in blocks for row in zip(*(pythonic(column) for column in block.columns), strict=True)]
-
-
-def pythonic(column: Values) -> Iterator[Any]:
-    for index, missing in enumerate(column.null.tolist()):
-        if missing:
-            yield None
-        elif isinstance(column, Fixed):
-            yield column.values[index].item()
-        elif isinstance(column, Text):
-            yield column.data[column.offsets[index] : column.offsets[index + 1]].tobytes().decode()
-        else:
-            assert isinstance(column, Array)
-            part = slice(column.offsets[index], column.offsets[index + 1])
-            yield list(pythonic(Fixed(column.elements.values[part], column.elements.null[part])))
 
 
 SCALARS = """
@@ -130,6 +119,171 @@ def test_all_scalar_types_are_read_from_binary() -> None:
     assert rows(stream(SCALARS, full + empty)) == expected
     zipped = gzip.compress(full + empty)
     assert rows(stream(SCALARS, zipped, attributes='encoding="gzip"')) == expected
+
+
+@pytest.mark.parametrize(
+    ("null", "cells", "missing"),
+    [
+        ("-099", ("-99", "-099", "99"), (True, True, False)),
+        ("-99.0", ("-99", "1", "-9"), (True, False, False)),
+        (" +7 ", ("7", "07", "-7"), (True, True, False)),
+        ("0x1F", ("31", "0x1f", "1"), (True, True, False)),
+        ("N/A", ("N/A", "1", "2"), (True, False, False)),
+        ("99999999999999999999", ("1", "2", "3"), (False, False, False)),
+    ],
+)
+def test_null_is_a_number_however_it_is_written(null: str, cells: tuple[str, ...], missing: tuple[bool, ...]) -> None:
+    field = f'<FIELD name="n" datatype="int"><VALUES null="{null}"/></FIELD>'
+    found = rows(tabledata(field, *((cell,) for cell in cells)))
+    assert [row[0] is None for row in found] == list(missing)
+    binary = stream(
+        field, struct.pack(">3i", *(0 if cell == "N/A" else int(cell, 0 if "x" in cell else 10) for cell in cells))
+    )
+    assert [row[0] is None for row in rows(binary)] == [
+        gone and cell != "N/A" for gone, cell in zip(missing, cells, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("arraysize", ["", ' arraysize="4"', ' arraysize="*"'])
+def test_booleans_are_read_in_any_capitalisation(arraysize: str) -> None:
+    field = f'<FIELD name="f" datatype="boolean"{arraysize}/>'
+    words = ["tRUe", "FalsE", "t", "?"]
+    found = rows(tabledata(field, *([(" ".join(words),)] if arraysize else [(word,) for word in words])))
+    assert (found[0][0] if arraysize else [row[0] for row in found]) == [True, False, True, None]
+
+
+BITS = """
+  <FIELD name="one" datatype="bit"/><FIELD name="ten" datatype="bit" arraysize="10"/>
+  <FIELD name="any" datatype="bit" arraysize="*"/><FIELD name="after" datatype="short"/>
+"""
+TEN = [True, False, True, True, False, False, False, False, True, True]
+
+
+def test_bits_are_booleans_in_every_serialisation() -> None:
+    """Packed from the left, each value filled up to whole bytes (VOTable 1.5 §6)."""
+    expected = [(True, TEN, TEN[:3], 7), (False, [not bit for bit in TEN], None, 8), (True, TEN, TEN + TEN[:7], 9)]
+    text = [
+        ("1", "1011000011", "1 0 1", "7"),
+        ("0", "0 1 0 0 1 1 1 1 0 0", "", "8"),
+        ("1", "1011 000011", "10110000111011000", "9"),
+    ]
+    assert rows(tabledata(BITS, *text)) == expected
+
+    def row(one: int, ten: bytes, any_: bytes, count: int, after: int) -> bytes:
+        return bytes([one]) + ten + struct.pack(">I", count) + any_ + struct.pack(">h", after)
+
+    packed = [
+        row(0x80, b"\xb0\xc0", b"\xa0", 3, 7),
+        row(0, b"\x4f\x00", b"", 0, 8),
+        row(8, b"\xb0\xc0", b"\xb0\xec\x00", 17, 9),
+    ]
+    assert rows(stream(BITS, b"".join(packed))) == expected
+    masked = b"".join(bytes([0x20 if number == 1 else 0]) + part for number, part in enumerate(packed))
+    assert rows(stream(BITS, masked, "BINARY2")) == expected
+    fixed_only = "".join(BITS.splitlines(keepends=True)[:2]).replace('<FIELD name="any"', "")
+    assert {column.name: (column.datatype, column.arraysize) for column in decode(tabledata(fixed_only)).columns} == {
+        "one": ("boolean", None), "ten": ("boolean", "10"),
+    }  # fmt: skip
+
+
+def test_a_bit_takes_a_whole_byte_of_what_a_row_may_have() -> None:
+    for fields in (
+        '<FIELD name="b" datatype="bit" arraysize="1000001"/>',
+        '<FIELD name="b" datatype="bit" arraysize="*"/>',
+    ):
+        with pytest.raises(TooMuchError, match="1,000,001 bytes"):
+            rows(stream(fields, struct.pack(">I", 1_000_001) + bytes(125_001)))
+    many = "".join(f'<FIELD name="b{number}" datatype="bit" arraysize="*"/>' for number in range(5))
+    with pytest.raises(TooMuchError, match="row 1: a row has more"):
+        rows(stream(many, (struct.pack(">I", 900_000) + bytes(112_500)) * 5))
+
+
+def test_complex_numbers_are_pairs_in_every_serialisation() -> None:
+    fields = """
+      <FIELD name="z" datatype="floatComplex" unit="V"/><FIELD name="two" datatype="doubleComplex" arraysize="2"/>
+      <FIELD name="any" datatype="doubleComplex" arraysize="*"/><FIELD name="after" datatype="short"/>
+    """
+    expected = [([1.5, -2.0], [1.0, 2.0, 3.0, 4.0], [0.1, 5e-324], 7), (None, [0.0] * 4, None, 8)]
+    assert rows(tabledata(fields, ("1.5 -2", "1 2 3 4", "0.1 5e-324", "7"), ("", "0 0 0 0", "", "8"))) == expected
+    packed = [
+        struct.pack(">2f4dI2dh", 1.5, -2, 1, 2, 3, 4, 1, 0.1, 5e-324, 7), struct.pack(">2f4dIh", 0, 0, 0, 0, 0, 0, 0, 8)
+    ]  # fmt: skip
+    assert rows(stream(fields, b"\0" + packed[0] + b"\xa0" + packed[1], "BINARY2")) == expected
+    assert rows(stream(fields, b"".join(packed))) == [expected[0], ([0.0, 0.0], *expected[1][1:])]
+    columns = {
+        column.name: (column.datatype, column.arraysize, column.xtype, column.unit)
+        for column in decode(tabledata(fields)).columns
+    }
+    assert columns == {
+        "z": ("float", "2", "complex", "V"), "two": ("double", "2x2", "complex", None),
+        "any": ("double", "2x*", "complex", None), "after": ("short", None, None, None),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("serialization", ["tabledata", "binary", "binary2"])
+def test_booleans_and_complex_numbers_of_astropy_are_read(serialization: str) -> None:
+    """astropy writes every boolean as a bit."""
+    table = Table(
+        {
+            "flag": [True, False, True],
+            "flags": np.array([TEN, TEN[::-1], TEN]),
+            "wave": np.array([1 + 2j, -0.5j, complex("nan")], dtype="c8"),
+            "waves": np.array([[1 + 2j, 3], [4, 5j], [0, 0]]),
+        }
+    )
+    written = io.BytesIO()
+    astropy_votable.from_table(table).to_xml(written, tabledata_format=serialization)
+    found = rows(written.getvalue())
+    assert [row[:2] for row in found] == [(True, TEN), (False, TEN[::-1]), (True, TEN)]
+    assert [row[2] for row in found][:2] == [[1.0, 2.0], [0.0, -0.5]]
+    assert [row[3] for row in found] == [[1, 2, 3, 0], [4, 0, 0, 5], [0, 0, 0, 0]]
+
+
+def test_binary2_tells_an_empty_text_or_array_from_none() -> None:
+    fields = TEXT + '<FIELD name="a" datatype="int" arraysize="*"/>'
+    empty = bytes(8)
+    assert rows(stream(fields, b"\x00" + empty + b"\xc0" + empty, "BINARY2")) == [("", []), (None, None)]
+    assert rows(stream(fields, empty)) == [(None, None)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "iso-8859-1"])
+@pytest.mark.parametrize(
+    "doctype",
+    [
+        '<!DOCTYPE VOTABLE SYSTEM "http://us-vo.org/xml/VOTable.dtd">',
+        '<!DOCTYPE VOTABLE PUBLIC "-//IVOA//DTD VOTable//EN" "file:///etc/passwd" >',
+        "<!DOCTYPE\n  VOTABLE>",
+    ],
+)
+def test_a_doctype_that_declares_nothing_itself_changes_nothing(encoding: str, doctype: str) -> None:
+    text = tabledata(TEXT, ("\u00e9 &lt;",)).decode()
+    name = "utf-16" if encoding == "utf-16-le" else encoding
+    data = f'<?xml version="1.0" encoding="{name}"?><!-- <!DOCTYPE x> -->\n{doctype}\n{text}'.encode(encoding)
+    assert rows(data) == [("\u00e9 <",)]
+
+
+def test_every_encoding_is_read_rightly_or_refused() -> None:
+    names = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
+    names |= {*encodings.aliases.aliases, "UTF-8", "UTF-16", "ISO-8859-1", "US-ASCII", "klingon", "UTF-7"}
+    text = tabledata(TEXT, ("\u00e9\u0434",)).decode()
+    read = set()
+    for name in sorted(names):
+        if not name[0].isalpha():
+            continue  # XML allows no such name of an encoding
+        try:
+            data = f'<?xml version="1.0" encoding="{name}"?>{text}'.encode(name, "xmlcharrefreplace")
+        except (LookupError, UnicodeError):
+            data = f'<?xml version="1.0" encoding="{name}"?>{text}'.encode("ascii", "xmlcharrefreplace")
+        try:
+            found = rows(data)
+        except DecodingError as error:
+            said = str(error)
+        else:
+            said = "read" if found == [("\u00e9\u0434",)] else f"read as {found}"
+            read.add(name)
+        assert re.search("encoding|well-formed|^read$", said), (name, said)
+    assert {"UTF-8", "UTF-16", "ISO-8859-1", "US-ASCII", "iso8859_15", "cp1252", "koi8_r"} <= read
+    assert not read & {"utf_7", "UTF-7", "hz", "gbk", "idna", "unicode_escape", "base64_codec", "klingon"}
 
 
 def test_binary2_flags_are_null_whatever_the_value() -> None:
@@ -248,6 +402,7 @@ def test_a_wrong_time_is_told_with_its_place(time: str) -> None:
 
 
 INT = '<FIELD name="n" datatype="int"/>'
+TEXT = '<FIELD name="t" datatype="char" arraysize="*"/>'
 LAUGHS = (
     '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;"><!ENTITY c SYSTEM "file:///etc/passwd">]>'
     f"<VOTABLE><RESOURCE><TABLE>{INT}<DATA><TABLEDATA><TR><TD>&b;&c;</TD></TR></TABLEDATA></DATA></TABLE>"
@@ -263,6 +418,11 @@ LAUGHS = (
         (document(f'<TABLE>{INT}<DATA><FITS><STREAM href="file:///x"/></FITS></DATA></TABLE>'), "FITS"),
         (document(f'<TABLE>{INT}<DATA><PARQUET type="VOTable-remote-file"/></DATA></TABLE>'), "PARQUET"),
         (LAUGHS.encode(), "DOCTYPE"),
+        (b'<!DOCTYPE VOTABLE SYSTEM "x" []>' + document(""), "DOCTYPE declares"),
+        (b"<!-- " + b"x" * 70_000 + b' --><!DOCTYPE VOTABLE SYSTEM "x">' + document(""), "first 65,536 bytes"),
+        (b"<!DOCTYPE a><!DOCTYPE b>" + document(""), "not the only one"),
+        (b'<!DOCTYPE VOTABLE SYSTEM "x">' + tabledata(TEXT, ("a&nbsp;b",)), "undefined entity"),
+        (b'<!DOCTYPE VOTABLE SYSTEM "x">' + tabledata('<FIELD name="a&nbsp;b" datatype="int"/>'), "undefined entity"),
         (document(f'<TABLE nrows="900000000000">{INT}<DATA><TABLEDATA><TR/></TABLEDATA></DATA></TABLE>'), "0 cells"),
         (document("<TABLE><DATA><TABLEDATA/></DATA></TABLE>"), "no FIELD"),
         (document(""), "no TABLE"),
@@ -272,7 +432,11 @@ LAUGHS = (
         (tabledata(INT, ("1",))[:-60], "not well-formed"),
         (tabledata(INT, ("1", "2")), "2 cells"),
         (tabledata(INT, ("<TD>1</TD>",)), "does not belong"),
-        (tabledata('<FIELD name="b" datatype="bit"/>'), "'bit'"),
+        (tabledata('<FIELD name="b" datatype="quad"/>'), "'quad'"),
+        (tabledata('<FIELD name="b" datatype="bit"/>', ("2",)), "row 1, column 'b': '2' is no bit; 0 and 1 are"),
+        (tabledata('<FIELD name="b" datatype="bit" arraysize="3"/>', ("01",)), "has 2 elements where arraysize says 3"),
+        (tabledata('<FIELD name="z" datatype="floatComplex"/>', ("1 2 3",)), "has 1.5 elements where arraysize says 1"),
+        (tabledata('<FIELD name="z" datatype="doubleComplex" arraysize="*"/>', ("1",)), "each has two parts"),
         (tabledata('<FIELD name="b"/>'), "datatype ''"),
         (tabledata('<FIELD name="b" datatype="int" arraysize="-5"/>'), "arraysize"),
         (tabledata('<FIELD name="b" datatype="int" arraysize="0"/>'), "without elements"),

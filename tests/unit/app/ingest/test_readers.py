@@ -106,7 +106,7 @@ def test_csv_names_the_value_that_is_not_of_the_declared_type(tmp_path: Path) ->
 
 
 def test_csv_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(IngestError, match=r"^rows\.csv: is not readable as CSV"):
+    with pytest.raises(IngestError, match=r"^rows\.csv: the file is not readable as CSV"):
         csv(tmp_path, b"a,b\n1,\xff\xfe\n")
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from almagest.adql.catalogue import Column, Datatype
+from almagest.formats import complexes
 from almagest.formats.block import DTYPES, ROWS, Array, Block, Fixed, Values, fixed, spans
 from almagest.formats.decode.errors import DecodingError
 from almagest.formats.decode.field import typed
@@ -250,11 +251,9 @@ def _field(header: Header, index: int, offset: int, bounds: Bounds) -> _Field:
         stored = (limits.min, limits.max) if limits else None
         scale = scaling(header, index, kind.datatype, stored, undefined(header, index) if stored else None)
     size = "*" if pointer or not repeat or kind.datatype == "char" else None if repeat == 1 else str(repeat)
-    if kind.parts > 1:
-        size = f"2x{size}" if size else "2"
     column = header.column(index, scale.datatype, size)
     if kind.parts > 1:
-        column = replace(column, xtype="complex")
+        column = replace(column, arraysize=complexes.paired(size), xtype=complexes.XTYPE)
     else:
         column = typed(column, header.text(f"TXTYP{index}"), None if size == "*" else repeat)
     return _Field(column, kind, repeat, pointer, offset, replace(scale, datatype=column.datatype))

@@ -119,9 +119,7 @@ def table(file: BinaryIO) -> Found:
     place = 0
     for _ in range(HDUS):
         file.seek(place)
-        header, length = _header(file)
-        if not place and "SIMPLE" not in header.cards:
-            raise DecodingError("the file is no FITS file: it does not begin with SIMPLE")
+        header, length = _header(file, b"" if place else b"SIMPLE")
         place += length
         # An image may be compressed into a binary table, which is no table then.
         if header.text("XTENSION") in TABLES and header.text("ZIMAGE") != "T":
@@ -134,13 +132,15 @@ def table(file: BinaryIO) -> Found:
     raise TooMuchError(f"the first {HDUS:,} parts of the file are no table")
 
 
-def _header(file: BinaryIO) -> tuple[Header, int]:
-    """The header that begins here, and its length in bytes."""
+def _header(file: BinaryIO, opening: bytes) -> tuple[Header, int]:
+    """The header that begins here, and its length in bytes. opening: what its first card begins with."""
     cards: list[str] = []
     for record in range(1, HEADER_RECORDS + 1):
         data = file.read(RECORD)
         if len(data) < RECORD:
             raise DecodingError("the file has no table, or ends before it")
+        if record == 1 and not data.startswith(opening):
+            raise DecodingError(f"the file is no FITS file: it does not begin with {opening.decode()}")
         text = data.decode("latin-1")
         for start in range(0, RECORD, CARD):
             card = text[start : start + CARD]
