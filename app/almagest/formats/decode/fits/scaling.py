@@ -84,7 +84,9 @@ def scaling(
         return Scaling(column, datatype, null=null)
     if stored and isinstance(scale, int) and isinstance(zero, int):
         low, high = sorted(scale * end + zero for end in stored)
-        if low <= _LONG.max and high >= _LONG.min:
+        fits = low >= _LONG.min and high <= _LONG.max
+        # What is made as large as that by a factor is measured in it, unless there were 64 bits before.
+        if fits or abs(scale) == 1 or stored[1] == _LONG.max:
             return Scaling(column, narrowest(low, high), scale, zero, null)
     return Scaling(column, "double", scale, zero, null)
 
