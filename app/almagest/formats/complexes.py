@@ -7,6 +7,7 @@ a query can take its parts (`z[1]`), and what has no complex numbers shows them 
 from __future__ import annotations
 
 from almagest.catalogue import Column, Datatype
+from dataclasses import replace
 
 XTYPE = "complex"
 
@@ -26,6 +27,17 @@ def parts(datatype: str) -> Datatype | None:
 def paired(arraysize: str | None) -> str:
     """The arraysize of the parts of so many complex numbers."""
     return f"2x{arraysize}" if arraysize else "2"
+
+
+def of_parts(column: Column) -> Column:
+    """A column of arrays of numbers as one of complex numbers, which these are the parts of; the same where one number
+    is left over."""
+    size = column.arraysize or ""
+    if size == "*":
+        return replace(column, arraysize="2x*", xtype=XTYPE)
+    if not size.isdecimal() or not int(size) or int(size) % 2:
+        return column
+    return replace(column, arraysize=paired(str(int(size) // 2) if size != "2" else None), xtype=XTYPE)
 
 
 def votable_type(column: Column) -> tuple[str, str | None, str | None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from almagest.formats.decode import DecodingError
+
 
 class IngestError(Exception):
     """A source, its description or its place in the database is not usable.
@@ -17,6 +19,11 @@ class IngestError(Exception):
         self.file = file
         self.row = row
         self.column = column
+
+    @classmethod
+    def of(cls, error: DecodingError, file: str) -> IngestError:
+        """What a decoder found wrong with a file."""
+        return cls(error.message, file=file, row=error.row, column=error.column)
 
     def __str__(self) -> str:
         row = f"row {self.row:,}" if self.row is not None else None

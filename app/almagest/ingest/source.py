@@ -13,10 +13,8 @@ from almagest.ingest.description import Description, read
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import Source
 from almagest.ingest.readers.csv import CsvSource, TsvSource
-from almagest.ingest.readers.fits import FitsSource
+from almagest.ingest.readers.decoded import FitsSource, ParquetSource, VotableSource
 from almagest.ingest.readers.hdf5 import Hdf5Source
-from almagest.ingest.readers.parquet import ParquetSource
-from almagest.ingest.readers.votable import VotableSource
 
 
 class _Reader(Protocol):

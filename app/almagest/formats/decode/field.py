@@ -150,7 +150,7 @@ def _field(draft: Draft, number: int, bounds: Bounds) -> Field:
     if complexes.parts(datatype):
         column = replace(column, arraysize=complexes.paired(column.arraysize), xtype=complexes.XTYPE)
     else:
-        column = _typed(column, get("xtype", ""), size)
+        column = typed(column, get("xtype", ""), size)
     return Field(column, datatype, size, draft.null)
 
 
@@ -175,7 +175,7 @@ def _size(arraysize: str, column: str) -> int | None:
     return size
 
 
-def _typed(column: Column, xtype: str, size: int | None) -> Column:
+def typed(column: Column, xtype: str, size: int | None) -> Column:
     """The column with the xtype that means something here; any other one is left out, and the values stay."""
     xtype = xtype.lower().removeprefix("adql:")
     if xtype == "timestamp" and column.datatype in ("char", "unicodeChar"):

@@ -6,6 +6,7 @@ A database says only that a shape is wrong, and not which; so what can be known 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +30,7 @@ def checked(decoded: Decoded) -> Decoded:
     """
     if not any(column.xtype in XTYPES for column in decoded.columns):
         return decoded
-    return Decoded(decoded.columns, _blocks(decoded), decoded.description)
+    return replace(decoded, blocks=_blocks(decoded))
 
 
 def _blocks(decoded: Decoded) -> Iterator[Block]:

@@ -64,11 +64,13 @@ class Decoded:
 
     columns: names are unique, at most NAME_BYTES long and otherwise as in the file, so that some need to be delimited
     in a query. blocks: all rows in order, once; each step reads on in the file and may raise DecodingError.
+    rows: how many the file says that it has, where it says it before them.
     """
 
     columns: tuple[Column, ...]
     blocks: Iterator[Block]
     description: str = ""
+    rows: int | None = None
 
 
 def described(columns: Sequence[Column]) -> tuple[Column, ...]:

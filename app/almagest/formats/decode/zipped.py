@@ -27,17 +27,24 @@ class Unzipped:
     def __init__(self, file: BinaryIO, bounds: Bounds) -> None:
         self._file = file
         self._bounds = bounds
-        self.seek(0)
+        self._begin()
 
     def seek(self, place: int, whence: int = 0) -> int:
-        """Begin again: 0 is the only place that can be found. Raises DecodingError for others, which Parquet needs."""
-        if place or whence:
-            raise DecodingError("a file of this format cannot be compressed as a whole; send it as it is")
+        """Begin again at 0, or read on to a later place. Raises DecodingError for others, which Parquet needs."""
+        if whence or 0 < place < self._place:
+            raise DecodingError("values of this file stand before others that they belong to; send it uncompressed")
+        if not place:
+            self._begin()
+        while self._place < place and self.read(min(CHUNK, place - self._place)):
+            pass
+        return self._place
+
+    def _begin(self) -> None:
         self._file.seek(0)
         self._gunzip = Gunzip(self._bounds)
         self._pieces = self._decoded()
         self._rest = b""
-        return 0
+        self._place = 0
 
     def read(self, size: int) -> bytes:
         """So many bytes, fewer at the end only."""
@@ -47,6 +54,7 @@ class Unzipped:
             length += len(piece)
         data = b"".join(parts)
         self._rest = data[size:]
+        self._place += min(size, len(data))
         return data[:size]
 
     def _decoded(self) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from almagest.formats.block import Block
 from almagest.formats.decode import DecodingError, separated
 from almagest.formats.decode.zipped import unzipped
 from almagest.ingest.errors import IngestError
-from almagest.ingest.readers.votable import BOUNDS
+from almagest.ingest.readers.decoded import BOUNDS
 
 
 class CsvSource:
@@ -40,7 +40,7 @@ class CsvSource:
             with self.path.open("rb") as file:
                 yield unzipped(file, BOUNDS)
         except DecodingError as error:
-            raise IngestError(error.message, file=self.name, row=error.row, column=error.column) from error
+            raise IngestError.of(error, self.name) from error
 
     def _check_names(self) -> None:
         """Columns are described by their names, so that each needs one of its own."""

@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from almagest.ingest.errors import IngestError
-from almagest.ingest.readers.fits import FitsSource
+from almagest.ingest.readers.decoded import FitsSource
 from almagest.ingest.readers.hdf5 import Hdf5Source
-from almagest.ingest.readers.parquet import ParquetSource
+from almagest.ingest.readers.decoded import ParquetSource
 
 
 def fits_file() -> bytes:

@@ -1,0 +1,25 @@
+"""The first table of a FITS file, binary (FITS 4.0 §7.3) or ASCII (§7.2), read as it comes.
+
+A header is a claim: rows are read a few MB at a time until as many came as it said, and a file that has fewer is
+refused where it ends. A whole number stays one, to the last digit, also where it is scaled (`scaling`).
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+from almagest.formats.decode.fits import ascii, binary
+from almagest.formats.decode.fits.header import table
+from almagest.formats.decode.table import Bounds, Decoded
+
+__all__ = ["decode"]
+
+
+def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
+    """The table of a FITS file, which is read from its beginning. Raises DecodingError, also while the blocks are taken.
+
+    file: is read in order, but for arrays of variable length, for which it has to be seekable.
+    """
+    found = table(file)
+    decoder = ascii if found.header.text("XTENSION") == "TABLE" else binary
+    return decoder.decode(file, found, bounds)
