@@ -13,6 +13,7 @@ import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import product
 from typing import NamedTuple
 
 from almagest_operator.apply.client import ApiError, Client
@@ -29,10 +30,11 @@ dead."""
 
 
 class Seen(NamedTuple):
-    """One object: whose it is, and its version."""
+    """One object: the archive's key, the object's version, and its kind's name."""
 
     key: Key
     version: int
+    kind: str
 
 
 class Missed(NamedTuple):
@@ -64,17 +66,15 @@ class Sweep:
                 await asyncio.wait_for(self._relisted.wait(), SUSPICIOUS if self._missed else PERIOD)
                 await asyncio.sleep(SETTLE)
                 self._relisted.clear()
-            try:
-                await self.once(asyncio.get_running_loop().time())
-            except ApiError as error:
-                log.warning("sweep: %s", error)
+            await self.once(asyncio.get_running_loop().time())
 
     async def once(self, now: float) -> None:
-        """One comparison. Raises ApiError when the server cannot be asked; nothing is concluded then."""
+        """One comparison. Nothing is concluded about kinds that the server does not list."""
         before = dict(self.indexed())  # first, so that what is made meanwhile cannot look like a ghost
-        listed = await self._listed()
+        listed, unlisted = await self._listed()
         after = dict(self.indexed())
-        for uid in before.keys() & after.keys() - listed.keys() - self.store.gone:
+        judged = {uid for uid, seen in before.items() if seen.kind not in unlisted}
+        for uid in judged & after.keys() - listed.keys() - self.store.gone:
             log.warning("the watch missed a deletion, archive %s", after[uid].key)
             self.store.forget(after[uid].key, uid)
             self.store.gone.add(uid)
@@ -94,21 +94,26 @@ class Sweep:
         indexes = self.store.indexes
         for key in list(indexes.archives):
             for body in indexes.archives[key]:
-                yield body["metadata"]["uid"], Seen(key, int(body["metadata"]["resourceVersion"]))
+                yield body["metadata"]["uid"], Seen(key, int(body["metadata"]["resourceVersion"]), ARCHIVE.kind)
         for key in list(indexes.children):
             for live in indexes.children[key]:
-                yield live.uid, Seen(key, int(live.resource_version))
+                yield live.uid, Seen(key, int(live.resource_version), live.key.kind)
 
-    async def _listed(self) -> dict[str, Seen]:
+    async def _listed(self) -> tuple[dict[str, Seen], set[str]]:
+        """All objects by uid, and the kinds that could not be listed in every namespace."""
         found: dict[str, Seen] = {}
-        for namespace in self.namespaces or ("",):
-            for item in await self.client.all_metadata(ARCHIVE, namespace):
-                found[item["uid"]] = Seen(Key(item["namespace"], item["name"]), int(item["resourceVersion"]))
-            for kind in CHILDREN:
-                for item in await self.client.all_metadata(kind, namespace, labels=SELECTOR):
-                    key = Key(item["namespace"], item.get("labels", {}).get(INSTANCE, ""))
-                    found[item["uid"]] = Seen(key, int(item["resourceVersion"]))
-        return found
+        unlisted = set()
+        for kind, namespace in product((ARCHIVE, *CHILDREN), self.namespaces or ("",)):
+            try:
+                items = await self.client.all_metadata(kind, namespace, labels="" if kind is ARCHIVE else SELECTOR)
+            except ApiError as error:
+                log.warning("sweep: %s", error)
+                unlisted.add(kind.kind)
+                continue
+            for item in items:
+                name = item["name"] if kind is ARCHIVE else item.get("labels", {}).get(INSTANCE, "")
+                found[item["uid"]] = Seen(Key(item["namespace"], name), int(item["resourceVersion"]), kind.kind)
+        return found, unlisted
 
 
 def _version(seen: Mapping[str, Seen], uid: str) -> int:

@@ -6,8 +6,10 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from almagest_operator.apply.client import connect
@@ -19,6 +21,8 @@ from almagest_operator.observe.store import Indexes, Key, Store
 from almagest_operator.plan import Step, owners
 from almagest_operator.sweep import PATIENCE, Sweep
 from integration.operator.conftest import DEV, Bench, catalogue, now
+from support import faults
+from support.faults import Fault
 from support.waiting import eventually
 
 
@@ -151,23 +155,29 @@ def _ingest(bench: Bench, word: str) -> dict[str, Any]:
     return found
 
 
-def test_a_sweep_finds_what_the_watch_missed(running: Bench) -> None:
-    """An index with a ghost, an object that it has never heard of, and one whose news never came."""
+@pytest.mark.parametrize("unlisted", ["", "configmaps", "ingresses"])
+def test_a_sweep_finds_what_the_watch_missed(running: Bench, unlisted: str) -> None:
+    """An index with a ghost, an object that it has never heard of, and one whose news never came.
+
+    unlisted: a kind that the API server does not list, which hides nothing about the others.
+    """
     key = Key(running.namespace, "gaia")
     seen = [_live(body) for plural in ("deployments", "services") for body in running.all(plural)]
     ghost = Live(ResourceKey("v1", "Service", running.namespace, "gaia-ghost"), "no-such-uid", "1", "gaia", "ghost")
     store = Store(Indexes({}, {}, {key: [*seen, ghost]}, {}, {}, {}))
     marked: list[Key] = []
 
-    async def sweep_twice() -> Health:
-        async with connect(kubeconfig_path=str(running.server.kubeconfig("operator"))) as client:
+    async def sweep_twice(kubeconfig: Path) -> Health:
+        async with connect(kubeconfig_path=str(kubeconfig)) as client:
             sweep = Sweep(client, store, marked.append, Health(), (running.namespace,))
             await sweep.once(0)
             assert not sweep.health.stalled, "news may be on its way"
             await sweep.once(PATIENCE)
             return sweep.health
 
-    health = asyncio.run(sweep_twice())
+    with faults.proxy(running.server) as proxy:
+        proxy.choose = lambda _method, path: Fault("500", 500) if path.endswith(f"/{unlisted}") else None
+        health = asyncio.run(sweep_twice(proxy.kubeconfig("operator")))
     assert marked == [key]
     assert store.gone == {"no-such-uid"}
     assert "the watch has missed changes" in health.stalled
