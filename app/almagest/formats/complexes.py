@@ -6,8 +6,9 @@ a query can take its parts (`z[1]`), and what has no complex numbers shows them 
 
 from __future__ import annotations
 
-from almagest.catalogue import Column, Datatype
 from dataclasses import replace
+
+from almagest.catalogue import Column, Datatype
 
 XTYPE = "complex"
 

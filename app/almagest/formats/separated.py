@@ -9,9 +9,7 @@ from dataclasses import dataclass
 
 from almagest.catalogue import Column
 from almagest.formats.about import About
-from almagest.formats.complexes import is_complex
 from almagest.formats.format import Copy, Rows, Status, Streamed
-from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
 from almagest.formats.lines import lines, plain, separated
 from almagest.formats.sql import elements, fixed_size, is_text, plain_cell
 

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from almagest.catalogue import Column, Datatype
-from almagest.formats.block import Text
 from almagest.formats import complexes
 from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Fixed, Mask, Text, Values, fixed
 from almagest.formats.decode.errors import DecodingError

@@ -16,7 +16,6 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from almagest.catalogue import Column
-from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Block, Fixed, Values, fixed, spans
 from almagest.formats.block import ROWS, Block, spans
 from almagest.formats.decode import arrow
 from almagest.formats.decode.errors import DecodingError, TooMuchError

@@ -19,7 +19,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from almagest.catalogue import Column, Datatype
-from almagest.formats.block import DTYPES, ROWS, Block, Text, Values, fixed, text
 from almagest.formats import complexes
 from almagest.formats.block import DTYPES, ROWS, Array, Block, Fixed, Mask, Text, Values, fixed, text
 from almagest.ingest.errors import IngestError
