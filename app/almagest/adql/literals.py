@@ -39,10 +39,10 @@ def _number(text: str, node: exp.Expr) -> Value:
         size = int(text)
         kind = Kind.INT if size < 2**31 else Kind.LONG if size < 2**63 else Kind.NUMERIC
         return replace(made(text, kind, name="number"), literal=text)
-    size = float(text)
-    if not math.isfinite(size):
+    magnitude = float(text)
+    if not math.isfinite(magnitude):
         raise TooComplex(f"The number {text} is too large.", position(node))
-    if size == 0 and text.lower().partition("e")[0].strip("0."):
+    if magnitude == 0 and text.lower().partition("e")[0].strip("0."):
         raise TooComplex(f"The number {text} is too small.", position(node))
     if "e" in text or "E" in text:
         return replace(made(f"CAST({text} AS double precision)", Kind.DOUBLE, name="number"), literal=text)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from typing import IO, Any, NoReturn
+from typing import IO, Any, NoReturn, cast
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -79,7 +79,7 @@ class Request(WSGIRequest):
         """The fields and the files of a multipart body (RFC 7578)."""
         length = self._incoming.most if self._incoming.length is None else self._incoming.length
         meta = {**self.META, "CONTENT_LENGTH": str(length)}
-        fields, files = MultiPartParser(meta, self._incoming, self.upload_handlers, BYTES).parse()
+        fields, files = MultiPartParser(meta, cast("Any", self._incoming), self.upload_handlers, BYTES).parse()
         boundary = f"--{self.content_params.get('boundary', '')}--".encode(BYTES)
         if length and boundary not in self._incoming.tail:
             raise BadRequest("the body of the request has no end; it broke off, or lacks its last boundary")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from almagest_operator.desired.scope import LABEL, Part, Scope, digest
+from almagest_operator.desired.scope import Part, Scope, digest
 from almagest_operator.desired.sizes import Size, resources
+from almagest_operator.model.identity import INSTANCE, PART
 from almagest_operator.model.resource import GROUP, Manifest
 
 CONFIG_DIR = "/etc/almagest"
@@ -273,8 +274,8 @@ def _volume_name(container: Container, path: str) -> str:
 
 def _near(scope: Scope, together: Together) -> Manifest:
     """The first of them may be anywhere."""
-    names = {"key": f"{LABEL}/name", "operator": "In", "values": sorted(together.parts)}
-    archive = {"matchLabels": {f"{LABEL}/instance": scope.archive.name}, "matchExpressions": [names]}
+    names = {"key": PART, "operator": "In", "values": sorted(together.parts)}
+    archive = {"matchLabels": {INSTANCE: scope.archive.name}, "matchExpressions": [names]}
     term = {"labelSelector": archive, "topologyKey": "kubernetes.io/hostname"}
     if together.required:
         return {"requiredDuringSchedulingIgnoredDuringExecution": [term]}

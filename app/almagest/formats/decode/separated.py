@@ -14,6 +14,7 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import chain
 from typing import BinaryIO
 
@@ -182,9 +183,9 @@ def _names(line: str, rest: Iterator[str], delimiter: str, *, quoted: bool) -> t
             used.append(one)
             yield one
 
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    reader = partial(csv.reader, taken(), delimiter=delimiter, strict=True)
     try:
-        return next(csv.reader(taken(), delimiter=delimiter, quoting=quoting, strict=True)), used
+        return next(reader() if quoted else reader(quoting=csv.QUOTE_NONE)), used
     except csv.Error as error:
         raise DecodingError(f"the header is not readable as CSV: {error}") from error
 

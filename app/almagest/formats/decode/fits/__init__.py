@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from almagest.formats.decode.fits import ascii, binary
+from almagest.formats.decode.fits import asciitable, binary
 from almagest.formats.decode.fits.header import table
 from almagest.formats.decode.table import Bounds, Decoded
 
@@ -21,5 +21,6 @@ def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
     file: is read in order, but for arrays of variable length, for which it has to be seekable.
     """
     found = table(file)
-    decoder = ascii if found.header.text("XTENSION") == "TABLE" else binary
-    return decoder.decode(file, found, bounds)
+    if found.header.text("XTENSION") == "TABLE":
+        return asciitable.decode(file, found, bounds)
+    return binary.decode(file, found, bounds)
