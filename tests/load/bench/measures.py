@@ -130,7 +130,7 @@ def together(*rates: float) -> float:
     return 1 / sum(1 / rate for rate in rates)
 
 
-def streams(client: Client, _: Yardsticks) -> Iterator[Measured]:
+def streams(client: Client, yardsticks: Yardsticks) -> Iterator[Measured]:
     """The whole catalogue in each format, in turn with psql's \\copy of the same rows."""
     columns = ", ".join(stars.COLUMNS)
     query = f"SELECT {columns} FROM {stars.TABLE}"
@@ -154,7 +154,7 @@ def streams(client: Client, _: Yardsticks) -> Iterator[Measured]:
         )
 
 
-def memory(client: Client, _: Yardsticks) -> Iterator[Measured]:
+def memory(client: Client, yardsticks: Yardsticks) -> Iterator[Measured]:
     """The most that the web server's memory grows while a slow-ish client takes ten million rows."""
     query = (
         f"SELECT {', '.join(f's.{name}' for name in stars.COLUMNS)} FROM {stars.TABLE} AS s"

@@ -35,7 +35,7 @@ class Seen:
     times: list[float] = field(default_factory=list)
 
 
-def pressure(client: Client, _: Yardsticks) -> Iterator[Measured]:
+def pressure(client: Client, yardsticks: Yardsticks) -> Iterator[Measured]:
     """The trivial query while 200 slow readers and four endless joins in every queue want the machine too."""
     idle = _trivial(client, 5.0)
     before = archive.web_memory()
