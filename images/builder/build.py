@@ -64,6 +64,7 @@ def build(names: list[str], jobs: int) -> dict[str, Built]:
         while waiting or running:
             for name in [n for n in waiting if every[n].base is None or every[n].base in done][: jobs - len(running)]:
                 waiting.remove(name)
+                say(f"  building {name} … ({100 * ready / total:.0f} %)")
                 base = done.get(every[name].base or "")
                 running[pool.submit(_timed, every[name], base, mounts)] = name
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -106,7 +107,6 @@ def _with_bases(every: dict[str, Recipe], names: list[str]) -> list[str]:
 
 def _timed(recipe: Recipe, base: Built | None, mounts: Path) -> tuple[Built, float]:
     """The image, and the seconds that it took."""
-    say(f"  building {recipe.name} …")
     started = time.monotonic()
     return construct(recipe, base, mounts), time.monotonic() - started
 

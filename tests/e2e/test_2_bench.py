@@ -1,8 +1,9 @@
-"""The benchmark runs on the deployed archive, and counts what it asks for."""
+"""The benchmark runs on the deployed archive, counts what it asks for, and measures its yardsticks beside it."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 
@@ -25,6 +26,9 @@ def test_benchmark_loads_its_stars_and_measures(archive: Archive) -> None:
         timeout=390,
     )
     assert done.returncode == 0, done.stderr
-    assert "| trivial sync query |" in done.stdout
+    assert f"Measured on {len(os.sched_getaffinity(0))} × " in done.stdout
+    multiple = r"[\d.,]+ ms \({}\) \| [\d.,]+ × \|"
+    for name, against in (("trivial sync query", "answer"), ("cone 0.1°", r"answer \+ PostgreSQL")):
+        assert re.search(rf"^\| {re.escape(name)} \| [^|]+ \| {multiple.format(against)}", done.stdout, re.MULTILINE)
     assert "rows 10,000,000" in done.stdout, "a large download came whole"
     assert archive.psql(f"SELECT count(*) FROM {TABLE}") == str(ROWS)

@@ -11,6 +11,22 @@ FORM = "application/x-www-form-urlencoded"
 READ = 1 << 18
 
 
+def get(url: str) -> bytes:
+    """The bytes of a request for a document."""
+    parts = urlsplit(url)
+    return f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
+
+
+def ask(tap: str, query: str, **parameters: str) -> bytes:
+    """The bytes of a request to `/sync` for CSV."""
+    parts = urlsplit(tap)
+    body = urlencode({"LANG": "ADQL", "QUERY": query, "RESPONSEFORMAT": "csv", **parameters})
+    return (
+        f"POST {parts.path}/sync HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+        f"Content-Type: {FORM}\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
 class BenchError(Exception):
     """An answer that is not what was asked for: an error, never a time."""
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
-from load.bench.client import BenchError
+from load.bench.client import BenchError, ask
 
 READ = 1 << 20
 LAST = b"\r\n0\r\n\r\n"
@@ -17,20 +17,10 @@ LAST = b"\r\n0\r\n\r\n"
 class Wire:
     """One connection that asks and reads whole answers, as little as HTTP/1.1 allows."""
 
-    def __init__(self, tap: str) -> None:
-        parts = urlsplit(tap)
-        self.address = (parts.hostname or "", parts.port or 80)
-        self.path = parts.path
-        self.socket = socket.create_connection(self.address, timeout=60)
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.socket = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def request(self, query: str) -> bytes:
-        """The bytes of a request to `/sync`."""
-        body = urlencode({"LANG": "ADQL", "QUERY": query, "RESPONSEFORMAT": "csv", "MAXREC": "10000000"})
-        return (
-            f"POST {self.path}/sync HTTP/1.1\r\nHost: {self.address[0]}:{self.address[1]}\r\n"
-            f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-        ).encode()
 
     def ask(self, request: bytes) -> tuple[int, bytes]:
         """Status and raw answer, head and all."""
@@ -59,15 +49,14 @@ class Wire:
         return data
 
 
-def storm(tap: str, queries: list[str], clients: int, seconds: float) -> list[float]:
+def storm(url: str, requests: list[bytes], clients: int, seconds: float) -> list[float]:
     """Seconds of every answer that so many clients got in that time. Raises BenchError unless all are 200."""
     times: list[float] = []
     failures: list[str] = []
     until = time.perf_counter() + seconds
 
     def client(number: int) -> None:
-        wire = Wire(tap)
-        requests = [wire.request(query) for query in queries]
+        wire = Wire(url)
         at = number * 7919
         try:
             while time.perf_counter() < until and not failures:
@@ -97,7 +86,7 @@ def counted_csv(tap: str, query: str, expected: int) -> int:
     """Rows of a large answer, thrown away as they come. Raises BenchError when some are missing."""
     wire = Wire(tap)
     try:
-        wire.socket.sendall(wire.request(query))
+        wire.socket.sendall(ask(tap, query, MAXREC="10000000"))
         lines, last = 0, b""
         while not last.endswith(LAST):
             data = wire.socket.recv(READ)

@@ -11,17 +11,18 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from load.bench import archive, stars
-from load.bench.client import Client
-from load.bench.measures import Measured
+from load.bench.client import Client, ask, get
+from load.bench.measures import Measured, together
+from load.bench.yardsticks import Yardsticks
 
 READERS, READ_RATE, READ_SECONDS = 200, 10_000, 60.0
 """Clients that take a large result at so many bytes a second, for so long."""
 CARTESIAN = 4
 """Jobs in every queue that would run until their time is over."""
-CLIENTS, CLIENT_SECONDS = 1_000, 60.0
+CLIENTS, CLIENT_SECONDS, LEAST_SECONDS = 1_000, 60.0, 10.0
 TRIVIAL = f"SELECT TOP 1 source_id, ra, dec FROM {stars.TABLE}"
 
 
@@ -34,7 +35,7 @@ class Seen:
     times: list[float] = field(default_factory=list)
 
 
-def pressure(client: Client) -> Iterator[Measured]:
+def pressure(client: Client, yardsticks: Yardsticks) -> Iterator[Measured]:
     """The trivial query while 200 slow readers and four endless joins in every queue want the machine too."""
     idle = _trivial(client, 5.0)
     before = archive.web_memory()
@@ -47,16 +48,23 @@ def pressure(client: Client) -> Iterator[Measured]:
     grown = (archive.web_memory() - before) / 1e6
     told = {f"readers answered {status}": float(count) for status, count in sorted(readers.statuses.items())}
     told |= {"idle p50 ms": idle * 1000, "without a reason": float(readers.reasonless), "memory MB": grown}
-    yield Measured("trivial query under pressure", busy * 1000, "ms", told, target=2 * idle * 1000)
+    yield Measured("trivial query under pressure", busy * 1000, "ms", told, idle * 1000, "idle", most=2.0)
 
 
-def thousand(client: Client) -> Iterator[Measured]:
+def thousand(client: Client, yardsticks: Yardsticks) -> Iterator[Measured]:
     """A thousand clients, each asking again as soon as it was answered."""
-    seen = asyncio.run(_clients(client.tap))
+    urls = (yardsticks.static_url, yardsticks.bare_url)
+    crowds = [asyncio.run(_clients(get(url), url, LEAST_SECONDS)) for url in urls]
+    least = together(*(_rate(crowd, LEAST_SECONDS) for crowd in crowds))
+    seen = asyncio.run(_clients(ask(client.tap, TRIVIAL), client.tap, CLIENT_SECONDS))
     ordered = sorted(seen.times)
     told = {f"answered {status}": float(count) for status, count in sorted(seen.statuses.items())}
     told |= {"p50 ms": ordered[len(ordered) // 2] * 1000, "p99 ms": ordered[len(ordered) * 99 // 100] * 1000}
-    yield Measured(f"{CLIENTS:,} clients", len(seen.times) / CLIENT_SECONDS, "/s", told)
+    yield Measured(f"{CLIENTS:,} clients", _rate(seen, CLIENT_SECONDS), "/s", told, least, "document")
+
+
+def _rate(seen: Seen, seconds: float) -> float:
+    return len(seen.times) / seconds
 
 
 def _trivial(client: Client, seconds: float) -> float:
@@ -94,7 +102,7 @@ async def _slow(tap: str, query: str, seen: Seen, delay: float) -> None:
     until = time.perf_counter() + READ_SECONDS
     await asyncio.sleep(delay)
     try:
-        reader, writer = await _send(tap, query, limit=1 << 12)
+        reader, writer = await _send(ask(tap, query), tap, limit=1 << 12)
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 60)
         status = int(head.split(b" ", 2)[1])
         seen.statuses[status] += 1
@@ -110,17 +118,17 @@ async def _slow(tap: str, query: str, seen: Seen, delay: float) -> None:
         seen.reasonless += 1
 
 
-async def _clients(tap: str) -> Seen:
+async def _clients(request: bytes, url: str, seconds: float) -> Seen:
     seen = Seen()
-    until = time.perf_counter() + CLIENT_SECONDS
-    await asyncio.gather(*(_client(tap, until, seen) for _ in range(CLIENTS)))
+    until = time.perf_counter() + seconds
+    await asyncio.gather(*(_client(request, url, until, seen) for _ in range(CLIENTS)))
     return seen
 
 
-async def _client(tap: str, until: float, seen: Seen) -> None:
+async def _client(request: bytes, url: str, until: float, seen: Seen) -> None:
     while time.perf_counter() < until:
         try:
-            reader, writer = await _send(tap, TRIVIAL)
+            reader, writer = await _send(request, url)
             while time.perf_counter() < until:
                 began = time.perf_counter()
                 head = await reader.readuntil(b"\r\n\r\n")
@@ -129,7 +137,7 @@ async def _client(tap: str, until: float, seen: Seen) -> None:
                 seen.statuses[status] += 1
                 if status == 200:
                     seen.times.append(time.perf_counter() - began)
-                writer.write(_request(tap, TRIVIAL))
+                writer.write(request)
             writer.close()
         except (OSError, asyncio.IncompleteReadError):
             seen.statuses[0] += 1
@@ -145,17 +153,8 @@ async def _body(reader: asyncio.StreamReader, head: bytes) -> None:
         await reader.readexactly(int(lower.partition(b"content-length:")[2].split(b"\r\n")[0]))
 
 
-async def _send(tap: str, query: str, limit: int = 1 << 16) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    parts = urlsplit(tap)
+async def _send(request: bytes, url: str, limit: int = 1 << 16) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port, limit=limit)
-    writer.write(_request(tap, query))
+    writer.write(request)
     return reader, writer
-
-
-def _request(tap: str, query: str) -> bytes:
-    parts = urlsplit(tap)
-    body = urlencode({"LANG": "ADQL", "QUERY": query, "RESPONSEFORMAT": "csv"})
-    return (
-        f"POST {parts.path}/sync HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n\r\n{body}"
-    ).encode()

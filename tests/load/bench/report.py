@@ -1,16 +1,20 @@
-"""The figures beside the peer's and beside what was aimed at, for a terminal, a file and the documentation."""
+"""The figures as multiples of what the same machine needs for the least: on a terminal, in a file and in the docs."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from load.bench.measures import Measured
 
 DOCUMENT = Path("docs/performance.md")
+RESULTS = Path("build/bench.json")
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+SPREAD = {"\\copy": 0.25, "idle": 0.5, "document": 0.5, "answer": 0.5, "answer + PostgreSQL": 0.5}
+"""Yardstick → by how much a multiple of it may differ between two runs, or machines, that nothing else keeps busy."""
+ROW = re.compile(r"^\| ([^|]+) \|[^|]*\|[^|]*\| ([\d.,]+) × \|", re.MULTILINE)
 PEER = {
     "/availability": 1.75,
     "/capabilities": 5.4,
@@ -26,42 +30,55 @@ PEER = {
     "async job, created … result": 1203.0,
     "upload of 1,000 positions, matched": 116.6,
 }
-"""GAVO DaCHS 2.13 with the same catalogue on such a machine, in the units of our measures; recorded 2026-11-20."""
+"""GAVO DaCHS 2.13 with the same catalogue, on a machine of two cores, in the units of our measures; 2026-11-20."""
 
 
 def table(measured: Iterable[Measured]) -> str:
     """A Markdown table, a line a measure."""
     lines = [
-        "| what | measured | PostgreSQL alone | ratio | aimed at | DaCHS 2.13 (recorded) |",
+        "| what | measured | yardstick | multiple | aimed at | DaCHS 2.13 (recorded elsewhere) |",
         "|---|---:|---:|---:|---:|---:|",
     ]
     for line in measured:
-        floor = _number(line.floor, line.unit) if line.floor else ""
-        ratio = f"{line.ratio:.2f}" if line.ratio and line.unit == "s" else ""
+        least = f"{_number(line.yardstick, line.unit)} ({line.against})" if line.yardstick else ""
+        multiple = f"{line.multiple:,.2f} ×" if line.multiple else ""
         peer = _number(PEER[line.name], line.unit) if line.name in PEER else ""
-        lines.append(f"| {line.name} | {_value(line)} | {floor} | {ratio} | {_target(line)} | {peer} |")
+        lines.append(f"| {line.name} | {_value(line)} | {least} | {multiple} | {_aim(line)} | {peer} |")
     return "\n".join(lines)
 
 
 def missed(measured: Iterable[Measured]) -> list[str]:
     """The names of measures that are not where they were aimed."""
-    return [
-        line.name
-        for line in measured
-        if line.target is not None and (line.value < line.target if line.least else line.value > line.target)
-    ]
+    return [line.name for line in measured if line.missed]
 
 
-def write(measured: list[Measured], results: Path) -> None:
-    """Everything to `results` as JSON, and the table into the documentation."""
-    results.parent.mkdir(exist_ok=True)
+def recorded(document: str) -> dict[str, float]:
+    """Measure → its multiple in the table of the documentation, whose run may have been on another machine."""
+    block = document.partition(BEGIN)[2].partition(END)[0]
+    return {name: float(multiple.replace(",", "")) for name, multiple in ROW.findall(block)}
+
+
+def apart(measured: Iterable[Measured], before: Mapping[str, float]) -> list[str]:
+    """Measures whose multiple is another than the recorded one, by more than the stated spread."""
+    found = []
+    for line in measured:
+        then = before.get(line.name)
+        if line.multiple and then and max(line.multiple / then, then / line.multiple) > 1 + SPREAD[line.against]:
+            found.append(f"{line.name} ({line.multiple:,.2f} ×, recorded {then:,.2f} ×)")
+    return found
+
+
+def write(measured: list[Measured], machine: str) -> None:
+    """Everything to `build/bench.json`, and the table with its machine into the documentation."""
+    RESULTS.parent.mkdir(exist_ok=True)
     found = {
-        line.name: {"value": line.value, "unit": line.unit, "floor": line.floor, "target": line.target, **line.beside}
+        line.name: {"value": line.value, "unit": line.unit, "yardstick": line.yardstick, "against": line.against,
+                    "multiple": line.multiple, "most": line.most, "bound": line.bound, **line.beside}
         for line in measured
-    }
-    results.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    }  # fmt: skip
+    RESULTS.write_text(json.dumps({"machine": machine, "measures": found}, indent=1, ensure_ascii=False) + "\n")
+    block = f"{BEGIN}\nMeasured on {machine}.\n\n{table(measured)}\n{END}"
     text = DOCUMENT.read_text()
-    block = f"{BEGIN}\n{table(measured)}\n{END}"
     DOCUMENT.write_text(re.sub(f"{BEGIN}.*?{END}", lambda _: block, text, flags=re.DOTALL))
 
 
@@ -73,15 +90,12 @@ def _value(line: Measured) -> str:
     return f"{_number(line.value, line.unit)}{f' ({beside})' if beside else ''}"
 
 
-def _target(line: Measured) -> str:
-    if line.target is None:
-        return ""
-    sign = "≥" if line.least else "≤"
-    if line.unit == "s" and line.floor:
-        return f"{sign} {line.target / line.floor:.1f} ×"
-    return f"{sign} {_number(line.target, line.unit)}"
+def _aim(line: Measured) -> str:
+    if line.most is not None:
+        return f"≤ {line.most:g} ×"
+    return f"≤ {_number(line.bound, line.unit)}" if line.bound is not None else ""
 
 
 def _number(value: float, unit: str) -> str:
-    digits = 2 if unit == "s" else 0 if value >= 100 else 1
+    digits = 2 if unit == "s" or (unit == "ms" and value < 1) else 0 if value >= 100 else 1
     return f"{value:,.{digits}f}{f' {unit}' if unit and unit != '/s' else unit}"
