@@ -30,7 +30,7 @@ SMALLEST = 100
 
 APPDB_MEMORY, DATADB_MEMORY = 2 * MIB, 4 * MIB
 """Bytes that a connection takes of its server's memory, without the sorts of its query: simple statements on a few
-tables, and those of scientists on many."""
+tables (1.2 to 2.3 MiB were measured), and those of scientists on many (1.2 to 6.2)."""
 
 SHARE = 2
 """Connections may take one part in so many of a server's memory limit."""
