@@ -43,7 +43,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raises InvalidSettingError with the variable's name.
 
     WATCH_NAMESPACE: comma separated; OPERATOR_REPLICAS, HEALTH_PORT, CONCURRENCY: numbers; POD_NAMESPACE, POD_NAME:
-    from the downward API; PROXY_ADDRESS: `host:port`; LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; LOG_FORMAT: json or text.
+    from the downward API; PROXY_ADDRESS: `host:port`; LOG_LEVEL: DEBUG, INFO, WARNING or ERROR; LOG_FORMAT: json or
+    text.
     """
     defaults = Settings()
     namespaces = (name.strip() for name in environment.get("WATCH_NAMESPACE", "").split(","))

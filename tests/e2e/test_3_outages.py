@@ -1,4 +1,4 @@
-"""Servers, Services and pods that go away: pages and queries go on, and the status tells the truth within ten seconds."""
+"""Servers, Services and pods that go away: pages and queries go on, and the status tells the truth in ten seconds."""
 
 from __future__ import annotations
 
@@ -90,13 +90,17 @@ def test_pages_and_queries_go_on_for_a_minute_without_cache_and_broker_and_wordp
 def test_services_that_are_deleted_come_back_and_are_followed(
     archive: Archive, visitor: Visitor, components: tuple[str, ...]
 ) -> None:
-    there = {one["metadata"]["name"]: one["metadata"]["uid"] for one in get("services", "-n", archive.namespace)["items"]}
+    there = {
+        one["metadata"]["name"]: one["metadata"]["uid"] for one in get("services", "-n", archive.namespace)["items"]
+    }
     names = [name for component in components if (name := f"{archive.name}-{component}") in there]
     began = time.monotonic()
     kubectl("delete", "service", *names, "-n", archive.namespace, "--wait=false")
 
     def made_anew() -> bool:
-        now = {one["metadata"]["name"]: one["metadata"]["uid"] for one in get("services", "-n", archive.namespace)["items"]}
+        now = {
+            one["metadata"]["name"]: one["metadata"]["uid"] for one in get("services", "-n", archive.namespace)["items"]
+        }
         return all(now.get(name) not in {None, there[name]} for name in names)
 
     eventually("other Services", made_anew, within=30)

@@ -25,8 +25,8 @@ _PATHS = {
 
 @dataclass
 class Missing:
-    """outcomes: component → `hold` (nothing happens to it) or `fail` (a Job fails); all else succeeds. served: whether the
-    application answers behind the proxy; away: dependency → what it says of it; proxy: where the proxy is."""
+    """outcomes: component → `hold` (nothing happens to it) or `fail` (a Job fails); all else succeeds. served: whether
+    the application answers behind the proxy; away: dependency → what it says of it; proxy: where the proxy is."""
 
     server: ApiServer
     namespace: str
@@ -104,7 +104,7 @@ def _answers(missing: Missing) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             """The tests' output is not for this."""
 
     return Answers

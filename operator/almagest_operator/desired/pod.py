@@ -101,8 +101,7 @@ class Together:
 @dataclass(frozen=True)
 class Pod:
     """What a workload runs. config: the ConfigMap that its containers read, config_keys: the keys whose change
-    restarts it (all, when None); secrets: all keys that it may read, and no others; together: with whom it shares a node.
-    """
+    restarts it (all, when None); secrets: all keys that it may read, and no others; together: who shares its node."""
 
     part: Part
     containers: tuple[Container, ...]

@@ -18,8 +18,8 @@ from almagest_operator.desired.connections import INGESTS_AT_ONCE
 from almagest_operator.model.resource import GeneratedSecret, Manifest, Resource, ResourceKey, Stage
 from almagest_operator.observe.kinds import kind_of
 from almagest_operator.observe.live import COMPONENT, PART, Live
-from almagest_operator.observe.readiness import DELETING, MISSING, Readiness, State
 from almagest_operator.observe.look import Look
+from almagest_operator.observe.readiness import DELETING, MISSING, Readiness, State
 from almagest_operator.plan import gates, smoke
 from almagest_operator.plan.outcome import SETTLED, Outcome
 from almagest_operator.plan.waiting import RESIZING, Waiting
@@ -61,7 +61,9 @@ class Step:
     @property
     def released(self) -> bool:
         """Whether all that serves the site is of the release that the spec wants."""
-        return not any(item.part in graph.SITE and item.stage <= Stage.WORKLOADS for item in (*self.waiting, *self.held))
+        return not any(
+            item.part in graph.SITE and item.stage <= Stage.WORKLOADS for item in (*self.waiting, *self.held)
+        )
 
     @property
     def writes(self) -> bool:

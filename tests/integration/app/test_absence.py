@@ -56,7 +56,9 @@ class Site:
             answer = self.get(path)
             found[path] = answer.status_code
             if "html" in answer.headers.get("Content-Type", ""):
-                waiting += [link.partition("#")[0].replace("&amp;", "&") for link in re.findall(r'href="(/[^"]*)"', answer.text)]
+                waiting += [
+                    link.partition("#")[0].replace("&amp;", "&") for link in re.findall(r'href="(/[^"]*)"', answer.text)
+                ]
         return found
 
     def query(self) -> str:

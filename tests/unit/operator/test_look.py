@@ -27,11 +27,14 @@ class Door:
 
     answers: dict[str, object] = field(default_factory=lambda: {APPLICATION: (200, READY), WORDPRESS: (200, "")})
     asked: list[str] = field(default_factory=list)
+    came: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")
         path = request.split()[1].decode()
         self.asked.append(path)
+        if path == APPLICATION:
+            self.came.release()
         match self.answers[path]:
             case (status, body):
                 writer.write(f"HTTP/1.1 {status} So\r\nContent-Type: text/plain\r\n\r\n{body}".encode())
@@ -172,8 +175,8 @@ def test_a_proxy_that_hangs_holds_up_the_look_at_no_other(monkeypatch: pytest.Mo
         monkeypatch.setattr(eyes, "look", look)
         running = asyncio.create_task(eyes.run())
         async with asyncio.timeout(20):
-            while door.asked.count(APPLICATION) < 3:
-                await asyncio.sleep(0)
+            for _ in range(3):
+                await door.came.acquire()
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 

@@ -37,8 +37,7 @@ specs = st.builds(
 
 
 def opened(found: Desired, times: int) -> connections.Use:
-    """What all pods may open, counted on the manifests. times: 2 in the middle of a roll-out, when each may be there twice.
-    """
+    """What all pods may open, counted on the manifests. times: 2 in the middle of a roll-out."""
     total, ingests = connections.Use(0), 0
     for component, template in pod_templates(found).items():
         part = template["metadata"]["labels"]["app.kubernetes.io/name"]
@@ -76,7 +75,9 @@ def limits(found: Desired) -> dict[str, int]:
 
 @given(spec=specs)
 @settings(max_examples=60, deadline=None)
-def test_what_pods_may_open_the_roles_may_have_and_the_servers_admit_or_the_spec_is_refused(spec: dict[str, Any]) -> None:
+def test_what_pods_may_open_the_roles_may_have_and_the_servers_admit_or_the_spec_is_refused(
+    spec: dict[str, Any],
+) -> None:
     try:
         found = desired(spec)
     except InvalidSpec as refused:
