@@ -80,8 +80,9 @@ def looking(door: Door, test: Callable[[Smoke, list[Key]], Awaitable[None]], wor
 
 
 @pytest.fixture(autouse=True)
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(smoke, "PATIENCE", 0.2)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing hangs, a busy machine has all the time that it needs."""
+    monkeypatch.setattr(smoke, "PATIENCE", 60)
     monkeypatch.setattr(smoke, "PAUSE", 0.01)
 
 
@@ -93,8 +94,6 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
         ({APPLICATION: (503, '{"checks": {"appdb": "away"}}')}, Look(application="HTTP 503 (appdb: away)")),
         ({APPLICATION: (503, "starting")}, Look(application="HTTP 503")),
         ({APPLICATION: (200, "[1]"), WORDPRESS: (500, "")}, Look(wordpress="HTTP 500")),
-        ({WORDPRESS: None}, Look(wordpress="no answer within 0.2 s")),
-        ({APPLICATION: None}, Look(application="no answer within 0.2 s")),
         ({APPLICATION: "nonsense"}, Look(application="no answer (ValueError)")),
         ({APPLICATION: "HTTP/1.1 what"}, Look(application="no answer (ValueError)")),
         ({APPLICATION: ""}, Look(application="no answer (ValueError)")),
@@ -108,6 +107,18 @@ def test_what_is_behind_the_door_is_found(answers: dict[str, object], found: Loo
         await eyes.look(GAIA)
         assert eyes.store.looks == {GAIA: found}
         assert marks == [GAIA]
+
+    looking(door, test)
+
+
+def test_what_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smoke, "PATIENCE", 0.2)
+    door = Door(dict.fromkeys((APPLICATION, WORDPRESS)))
+
+    async def test(eyes: Smoke, _: list[Key]) -> None:
+        await eyes.look(GAIA)
+        said = "no answer within 0.2 s"
+        assert eyes.store.looks == {GAIA: Look(application=said, wordpress=said)}
 
     looking(door, test)
 
@@ -159,7 +170,6 @@ def test_nobody_listening_is_an_answer_too() -> None:
 
 def test_a_proxy_that_hangs_holds_up_the_look_at_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smoke, "PERIOD", 0.01)
-    monkeypatch.setattr(smoke, "PATIENCE", 30)
     door = Door()
     hip = Key("hip-dev", "hip")
 
