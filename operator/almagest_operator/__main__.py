@@ -59,8 +59,10 @@ class Operator:
         queue = WorkQueue(work, concurrency=settings.concurrency)
         smoke = Smoke(store, queue.mark, settings.proxy_address)
         sweep = Sweep(client, store, queue.mark, health, settings.watch_namespaces)
-        beside = (sweep.run(), smoke.run())
-        return cls(cluster, queue, sweep, tuple(asyncio.create_task(task, name=task.__qualname__) for task in beside))
+        beside = tuple(asyncio.create_task(one.run(), name=type(one).__name__.lower()) for one in (sweep, smoke))
+        for task in beside:
+            task.add_done_callback(_must_go_on)
+        return cls(cluster, queue, sweep, beside)
 
     def changed(self, key: Key) -> None:
         self.queue.mark(key)
@@ -83,6 +85,13 @@ class Operator:
         for task in self.beside:
             task.cancel()
         await self.queue.close()
+
+
+def _must_go_on(task: asyncio.Task[None]) -> None:
+    """An operator that does not look any more would tell for ever what it saw last; a new process looks again."""
+    if not task.cancelled() and (error := task.exception()):
+        log.critical("%s has ended", task.get_name(), exc_info=error)
+        os._exit(1)
 
 
 async def run(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Servers, Services and pods that go away: pages and queries go on, and the status tells the truth within ten seconds."""
+"""Servers, Services and pods that go away: pages and queries go on, and the status tells the truth in ten seconds."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _PATHS = {
 
 @dataclass
 class Missing:
-    """outcomes: component → `hold` (nothing happens to it), `run` or `fail` (of a Job); all else succeeds. served: whether
+    """outcomes: component → `hold` (nothing happens), `run` or `fail` (of a Job); all else succeeds. served: whether
     the application answers behind the proxy; away: dependency → what it says of it; proxy: where the proxy is."""
 
     server: ApiServer
@@ -104,7 +104,7 @@ def _answers(missing: Missing) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: object) -> None:
+        def log_message(self, *_: object) -> None:
             """The tests' output is not for this."""
 
     return Answers

@@ -21,8 +21,8 @@ TRUTH_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Sample:
-    """One round. page, query, cms: what went wrong, empty when nothing did; pods: those that are not ready; impaired: whether
-    the test has taken something away; ready, served: status and reason of these conditions; message: of Ready."""
+    """One round. page, query, cms: what went wrong, empty when nothing did; pods: those that are not ready; impaired:
+    whether the test has taken something away; ready, served: status and reason of these; message: of Ready."""
 
     at: float
     page: str

@@ -34,8 +34,8 @@ def fields(manifest: Any) -> Any:
 
 @dataclass
 class World:
-    """Children of one archive. `clock` gives resource versions; refused: what the API server will not have changed; look:
-    what is found behind the proxy."""
+    """Children of one archive. `clock` gives resource versions; refused: what the API server will not have changed;
+    look: what is found behind the proxy."""
 
     archive: Archive = field(default_factory=make_archive)
     release: ArchiveRelease = field(default_factory=make_release)
@@ -44,7 +44,7 @@ class World:
     applied: list[ResourceKey] = field(default_factory=list)
     pruned: list[ResourceKey] = field(default_factory=list)
     refused: set[ResourceKey] = field(default_factory=set)
-    look: Look | None = Look()
+    look: Look | None = field(default_factory=Look)
     _built: tuple[tuple[Archive, ArchiveRelease, Facts], Desired] | None = None
 
     def desired(self) -> Desired:

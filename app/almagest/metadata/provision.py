@@ -36,7 +36,8 @@ def provision(
     """Make roles, schemas and rights as this release needs them.
 
     data: autocommit connection as the owner. passwords, connections: of each of READERS its password, and how many
-    sessions it may have. longest_query: seconds that the slowest queue allows. Raises ProvisionError when pgSphere is missing or the owner may not create roles.
+    sessions it may have. longest_query: seconds that the slowest queue allows. Raises ProvisionError when pgSphere is
+    missing or the owner may not create roles.
     """
     _check_extension(data)
     _check_owner(data)
@@ -73,7 +74,8 @@ def _check_owner(data: Connection[Any]) -> None:
 
 
 def _role(data: Connection[Any], role: str, password: str, connections: int) -> None:
-    """Create the role or give it this password and limit. Only the SCRAM verifier leaves this process: no log can hold more."""
+    """Create the role or give it this password and limit. Only the SCRAM verifier leaves this process: no log can hold
+    more."""
     verifier = data.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
     exists = data.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone()
     verb = SQL("ALTER" if exists else "CREATE")

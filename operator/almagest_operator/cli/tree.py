@@ -8,9 +8,9 @@ from rich.tree import Tree
 
 from almagest_operator.cli.archive import FINAL, View
 from almagest_operator.model.status import ComponentStatus, Condition, ConditionStatus
-from almagest_operator.status.conditions import DATASETS_LOADED, DEGRADED, MIGRATED, PROGRESSING, REFUSED
+from almagest_operator.status.conditions import DATASETS_LOADED, DEGRADED, MIGRATED, PROGRESSING, REFUSED, SERVED
 
-_SHOWN = (PROGRESSING, DEGRADED, MIGRATED, DATASETS_LOADED)
+_SHOWN = (SERVED, PROGRESSING, DEGRADED, MIGRATED, DATASETS_LOADED)
 _GOOD_WHEN_FALSE = {PROGRESSING, DEGRADED}
 _MARKS = {"good": ("✓", "green"), "bad": ("✗", "red"), "waiting": ("…", "yellow")}
 

@@ -32,8 +32,8 @@ CACHE = Secret("cache", "password")
 DJANGO = Secret("django", "secret-key")
 
 READ_FILES = ("ingest", "scheduler")
-"""The parts that mount the files volume. The scheduler does not read it: it is the pod that is always there, so people put
-files onto the volume through it."""
+"""The parts that mount the files volume. The scheduler does not read it: it is the pod that is always there, so people
+put files onto the volume through it."""
 
 # The processes touch the file every 10 s; a minute without is a hang. `find` costs a millisecond, Python a second.
 HEARTBEAT = Probes(

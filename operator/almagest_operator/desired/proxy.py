@@ -19,8 +19,8 @@ COMMAND = ("/usr/local/bin/entrypoint", f"{CONFIG_DIR}/{nginx.PROXY_CONF}")
 
 
 def proxy(scope: Scope) -> tuple[Resource, ...]:
-    """One Deployment that is never short of a pod, its Service, which is the archive's, its configuration and disruption
-    budget."""
+    """A Deployment that is never short of a pod, its Service, which is the archive's, its configuration and its
+    disruption budget."""
     wanted, environment = scope.archive.spec.proxy, scope.archive.spec.environment
     replicas = wanted.replicas or REPLICAS[environment]
     config = config_map(scope, PROXY, {nginx.PROXY_CONF: nginx.proxy(scope)})

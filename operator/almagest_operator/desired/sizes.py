@@ -58,8 +58,8 @@ REPLICAS = {Environment.DEV: 1, Environment.TEST: 1, Environment.PRODUCTION: 2}
 """Pods of the proxy and of web."""
 
 LINGER = 15
-"""Seconds that a pod of these goes on serving after it was told to go: the Service's clients need a moment to hear of it,
-and one that was alone needs a successor that is ready."""
+"""Seconds that a pod of these goes on serving after it was told to go: the Service's clients need a moment to hear of
+it, and one that was alone needs a successor that is ready."""
 
 GRACE = {Environment.DEV: 60, Environment.TEST: 300, Environment.PRODUCTION: 6 * 3600}
 """Seconds that a worker which is told to go may spend on the query in its hands."""

@@ -32,7 +32,7 @@ NAME = r"^[a-z]([-a-z0-9]{0,28}[a-z0-9])?$"
 DEFAULT_QUEUES = (Queue(name="short", timeout="30s"), Queue(name="long", timeout="1h"))
 
 MOST_WORKERS = 200
-"""Of all queues together: a PostgreSQL server, which all of them and the web pods share, serves some thousand connections."""
+"""Of all queues together: they and the web pods share PostgreSQL servers, which serve some thousand connections."""
 
 
 class Environment(enum.StrEnum):

@@ -59,8 +59,8 @@ class Files(Model):
     access_mode: Annotated[
         AccessMode | None,
         Field(
-            description="ReadWriteOnce, the default: loads of data sets and the scheduler, through which files are put there, run on "
-            "one node. ReadWriteMany: on any, if the class can."
+            description="ReadWriteOnce, the default: loads of data sets and the scheduler, through which files are put "
+            "there, run on one node. ReadWriteMany: on any, if the class can."
         ),
     ] = None
 

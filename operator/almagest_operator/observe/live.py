@@ -26,10 +26,10 @@ Body = Mapping[str, Any]
 class Live:
     """One child object.
 
-    archive, component, part: from its labels; render_hash: of the manifest that was applied last; fields: JSON of the field
-    set that this operator owns; owners: uids of those with whom it goes; terminating: deleted, but still there;
-    fingerprints: of a Secret's values by key; node_port, address: of a Service; claim: storage request of a StatefulSet's
-    first volume claim template; config_maps: names of those that a workload's pods read.
+    archive, component, part: from its labels; render_hash: of the manifest that was applied last; fields: JSON of the
+    field set that this operator owns; owners: uids of those with whom it goes; terminating: deleted, but still there;
+    fingerprints: of a Secret's values by key; node_port, address: of a Service; claim: storage request of a
+    StatefulSet's first volume claim template; config_maps: names of those that a workload's pods read.
     """
 
     key: ResourceKey

@@ -165,6 +165,18 @@ def test_php_answers_the_kubelet_through_nginx_and_nobody_else_from_outside(site
     assert site.get("/health/php")[0] != 200, "the site has no such page"
 
 
+def test_health_is_that_of_the_site_in_its_database(site: Site) -> None:
+    assert site.get("/cms/health.php") == (200, "ok\n")
+    site.mariadb.signal("STOP")
+    eventually("a database that hangs to be told", lambda: site.get("/cms/health.php", "-m", "20")[0] >= 500)
+    site.mariadb.signal("CONT")
+    eventually("all to be well again", lambda: site.get("/cms/health.php")[0] == 200)
+    site.sql("DELETE FROM wp_options WHERE option_name = 'siteurl'")
+    assert site.get("/cms/health.php")[0] == 503
+    site.mariadb.kill()
+    assert site.get("/cms/health.php")[0] >= 500
+
+
 def test_an_upload_goes_to_the_volume_and_comes_back(site: Site) -> None:
     jar = log_in(site)
     _, page = site.get("/cms/wp-admin/media-new.php", "-b", jar)
@@ -183,11 +195,11 @@ def test_what_nobody_should_reach_is_refused(site: Site) -> None:
         assert site.get(f"/cms/{path}")[0] in {403, 404}, path
 
 
-def test_the_rest_of_the_site_says_that_it_is_starting(site: Site) -> None:
+def test_the_rest_of_the_site_says_that_it_is_away(site: Site) -> None:
     """The application is not there: the proxy starts all the same, and answers for itself."""
     assert site.get("/health/proxy") == (200, "ok\n")
     code, page = site.get("/tap/sync")
-    assert (code, "starting" in page) == (503, True)
+    assert (code, "does not answer at this moment" in page) == (503, True)
 
 
 def test_installing_again_changes_title_and_address_only(site: Site) -> None:

@@ -37,7 +37,7 @@ specs = st.builds(
 
 
 def opened(found: Desired, times: int) -> connections.Use:
-    """What all pods may open, counted on the manifests. times: 2 in the middle of a roll-out, when each may be there twice."""
+    """What all pods may open, counted on the manifests. times: 2 in the middle of a roll-out."""
     total, ingests = connections.Use(0), 0
     for component, template in pod_templates(found).items():
         part = template["metadata"]["labels"]["app.kubernetes.io/name"]
