@@ -223,7 +223,8 @@ def test_of_what_has_ended_the_newest_of_nobodys_and_of_visitors_stay(
         waiting = asker.submit(COUNT)
         code = (
             "from almagest.query import limits; from almagest.query.uws import recovery;"
-            " limits.ENDED_JOBS = dict.fromkeys(limits.ENDED_JOBS, 2); limits.ENDED_JOBS_OF_VISITOR = 1; recovery.trim()"
+            " limits.ENDED_JOBS = dict.fromkeys(limits.ENDED_JOBS, 2);"
+            " limits.ENDED_JOBS_OF_VISITOR = 1; recovery.trim()"
         )
         done = archive.application.run("shell", "-v", "0", "-c", code)
         assert done.code == 0, done.err

@@ -16,7 +16,7 @@ __all__ = ["decode"]
 
 
 def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
-    """The table of a FITS file, which is read from its beginning. Raises DecodingError, also while the blocks are taken.
+    """The table of a FITS file, read from its beginning. Raises DecodingError, also while the blocks are taken.
 
     file: is read in order, but for arrays of variable length, for which it has to be seekable.
     """
