@@ -7,7 +7,7 @@ from almagest.catalogue import Catalogue, Column, Table
 _STARS = (
     Column("source_id", "long", ucd="meta.id;meta.main"),
     Column("ra", "double", unit="deg", ucd="pos.eq.ra;meta.main", description="right ascension"),
-    Column("dec", "double", unit="deg", ucd="pos.eq.dec;meta.main"),
+    Column("dec", "double", unit="deg", ucd="pos.eq.dec;meta.main", minimum=-90.0, maximum=90.0),
     Column("g", "float", unit="mag", ucd="phot.mag;em.opt"),
     Column("n", "int"),
     Column("s", "short"),
@@ -23,7 +23,7 @@ _STARS = (
 _BRIGHT = (
     Column("hip", "int"),
     Column("ra", "double", unit="deg"),
-    Column("dec", "double", unit="deg"),
+    Column("dec", "double", unit="deg", minimum=-90.0, maximum=90.0),
     Column("source_id", "long"),
     Column("vmag", "float", unit="mag"),
 )

@@ -48,14 +48,39 @@ def condition(node: exp.Expr, scope: Scope) -> Value:
         return result
     result = value(node, scope)
     if result.kind is not Kind.BOOLEAN:
-        raise WrongType(f"A condition is wanted here, not a {result.kind}.", position(node), "Compare it, as in x = 1.")
+        raise WrongType(
+            f"A condition is wanted here, not {result.kind.one}.", position(node), "Compare it, as in x = 1."
+        )
     return result
+
+
+_MISPLACED: dict[type[exp.Expr], tuple[str, str | None]] = {
+    exp.Alias: ("A name is given here that nothing can use.", "Give names to the columns of SELECT and to tables."),
+    exp.Distinct: ("DISTINCT and ALL stand in aggregates and after SELECT alone.", None),
+    exp.Dot: ("This name has too many parts.", "Columns are named schema.table.column here."),
+    exp.Select: ("A query that is used as a value stands in parentheses.", None),
+    exp.Star: ("* stands right after SELECT, and in COUNT(*).", "Write x * y to multiply."),
+    exp.Tuple: ("Values in parentheses cannot stand here together.", "Compare them one by one, joined by AND."),
+}
+"""What is said of parts that have no meaning where they stand, and what to do."""
+
+_PARTS = {
+    "alias": "A name",
+    "columns": "A list of columns",
+    "from_": "FROM",
+    "group": "GROUP BY",
+    "joins": "A join",
+    "kind": "INNER, OUTER or CROSS",
+    "order": "ORDER BY",
+    "side": "LEFT, RIGHT or FULL",
+    "with_": "WITH",
+}
 
 
 def refused(node: exp.Expr) -> NotAllowed:
     """The error for a node that no dialect has here."""
-    words = "".join(f" {letter}" if letter.isupper() else letter for letter in type(node).__name__).strip()
-    return NotAllowed(f"There is no such thing here ({words}).", position(node))
+    message, hint = _MISPLACED.get(type(node), ("This cannot stand here.", None))
+    return NotAllowed(message, position(node), hint)
 
 
 def only(node: exp.Expr, *arguments: str) -> None:
@@ -63,7 +88,7 @@ def only(node: exp.Expr, *arguments: str) -> None:
     for name, argument in node.args.items():
         if name not in arguments and argument not in (None, False, []):
             part = argument if isinstance(argument, exp.Expr) else node
-            raise NotAllowed(f"There is no {name.strip('_').replace('_', ' ')} here.", position(part))
+            raise NotAllowed(f"{_PARTS.get(name, name.upper())} cannot stand here.", position(part))
 
 
 def spine(node: exp.Expr, kinds: tuple[type[exp.Expr], ...]) -> list[tuple[exp.Expr, exp.Expr]]:

@@ -39,7 +39,7 @@ def element(node: exp.Expr, scope: Scope) -> Value:
     only(node, "this", "expressions")
     whole = value(node.this, scope)
     if whole.kind is not Kind.ARRAY:
-        raise WrongType(f"A {whole.kind} has no elements.", position(node))
+        raise WrongType(f"{whole.kind.subject} has no elements.", position(node))
     if len(node.expressions) != 1:
         raise WrongType("An element has one number.", position(node))
     index = value(node.expressions[0], scope)

@@ -69,6 +69,7 @@ def _near(call: exp.Expr, other: exp.Expr, sign: str, scope: Scope) -> Value | N
     arguments = [value(argument, scope) for argument in call.expressions]
     if not radius.kind.numeric:
         return compared(sign, geometry.distance(arguments, place), radius, call)
+    scope.context.repeated("DISTANCE", [*arguments, radius], call)
     first, second = geometry.ends(arguments, place)
     return geometry.within(first, second, sign, radius)
 
@@ -82,7 +83,7 @@ def compared(sign: str, left: Value, right: Value, node: exp.Expr) -> Value:
     kind = common(*operands)
     if kind is None:
         hint = "Write numbers without quotes." if Kind.TEXT in (left.kind, right.kind) else None
-        raise WrongType(f"A {left.kind} cannot be compared with a {right.kind}.", position(node), hint)
+        raise WrongType(f"{left.kind.subject} cannot be compared with {right.kind.one}.", position(node), hint)
     if kind.shape or kind is Kind.ARRAY:
         raise WrongType(
             f"{kind}s cannot be compared by {sign}.".capitalize(), position(node), "Use CONTAINS or DISTANCE."
@@ -99,7 +100,11 @@ def _connected(node: exp.Expr, scope: Scope) -> Value:
     kind = type(node)
     parts = [condition(part, scope) for _, part in reversed(spine(node, (kind,)))]
     word = " AND " if kind is exp.And else " OR "
-    return made(word.join(part.inner for part in parts), Kind.BOOLEAN, *parts, name="flag", atomic=False)
+    truth = made(word.join(part.inner for part in parts), Kind.BOOLEAN, *parts, name="flag", atomic=False)
+    if not any(part.search for part in parts):
+        return truth
+    searched = (f"({part.search})" if part.search else part.inner for part in parts)
+    return replace(truth, search=word.join(searched))
 
 
 def _negated(node: exp.Expr, scope: Scope) -> Value:
@@ -158,7 +163,7 @@ def _like(node: exp.Expr, scope: Scope) -> Value:
     text, pattern = value(node.this, scope), value(node.args["expression"], scope)
     for operand in (text, pattern):
         if operand.kind not in (Kind.TEXT, Kind.NULL):
-            raise WrongType(f"LIKE compares text, not a {operand.kind}.", position(node), "Use CAST(… AS VARCHAR).")
+            raise WrongType(f"LIKE compares text, not {operand.kind.one}.", position(node), "Use CAST(… AS VARCHAR).")
     word = ("NOT " if node.args.get("negate") else "") + ("ILIKE" if isinstance(node, exp.ILike) else "LIKE")
     # Without ESCAPE nothing escapes in SQL-92; in PostgreSQL the backslash would.
     sql = f"{text.inner} {word} {pattern.inner} ESCAPE ''"

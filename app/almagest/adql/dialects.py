@@ -8,7 +8,7 @@ from typing import Literal
 
 from sqlglot import exp
 
-from almagest.adql import arrays, conditions, expressions, functions, postgresql, udfs, windows
+from almagest.adql import arrays, conditions, expressions, functions, geometry, postgresql, udfs, windows
 from almagest.adql.functions import as_number
 from almagest.adql.parser import AdqlParser
 from almagest.adql.postgresql_parser import PostgresqlParser
@@ -23,6 +23,8 @@ _FUNCTIONS = {
     **udfs.FUNCTIONS,
 }
 
+_COPIES = {**geometry.COPIES, **udfs.COPIES}
+
 ADQL = Dialect(
     "ADQL",
     parser=AdqlParser,
@@ -32,7 +34,7 @@ ADQL = Dialect(
     truths=_TRUTHS,
     aggregates={**functions.AGGREGATES, **udfs.AGGREGATES},
     types=expressions.TYPES,
-    copies=udfs.COPIES,
+    copies=_COPIES,
 )
 
 POSTGRESQL = Dialect(
@@ -52,7 +54,7 @@ POSTGRESQL = Dialect(
     truths=_TRUTHS,
     aggregates={**functions.AGGREGATES, **udfs.AGGREGATES, **postgresql.AGGREGATES},
     types={**expressions.TYPES, **postgresql.TYPES},
-    copies=udfs.COPIES,
+    copies=_COPIES,
     conditions_are_values=True,
     inner_with=True,
 )

@@ -50,14 +50,14 @@ def _parenthesis(node: exp.Expr, scope: Scope) -> Value:
 def _positive(node: exp.Expr, scope: Scope) -> Value:
     inner = value(node.this, scope)
     if not inner.kind.numeric and inner.kind is not Kind.NULL:
-        raise WrongType(f"No + stands before a {inner.kind}.", position(node))
+        raise WrongType(f"No + stands before {inner.kind.one}.", position(node))
     return inner
 
 
 def _negative(node: exp.Expr, scope: Scope) -> Value:
     inner = value(node.this, scope)
     if not inner.kind.numeric and inner.kind is not Kind.NULL:
-        raise WrongType(f"A {inner.kind} has no negative.", position(node))
+        raise WrongType(f"{inner.kind.subject} has no negative.", position(node))
     if inner.literal is not None and not inner.literal.startswith("-"):
         return replace(inner, sql=f"-{inner.inner}", literal=f"-{inner.literal}", atomic=False)
     return replace(made(f"- {_term(inner)}", inner.kind, inner, atomic=False), column=inner.column.unbounded)
@@ -123,7 +123,7 @@ def _operand(operand: Value, node: exp.Expr) -> Kind:
         return Kind.INT
     if not operand.kind.numeric:
         hint = "Strings are joined by ||." if operand.kind is Kind.TEXT else None
-        raise WrongType(f"One cannot calculate with a {operand.kind}.", position(node), hint)
+        raise WrongType(f"One cannot calculate with {operand.kind.one}.", position(node), hint)
     return operand.kind
 
 
@@ -141,7 +141,7 @@ def _concatenation(node: exp.Expr, scope: Scope) -> Value:
     values = [value(part, scope) for _, part in reversed(parts)]
     for operand, (_, part) in zip(values, reversed(parts), strict=True):
         if operand.kind not in (Kind.TEXT, Kind.NULL):
-            raise WrongType(f"|| joins strings, not a {operand.kind}.", position(part), "Use CAST(… AS VARCHAR).")
+            raise WrongType(f"|| joins strings, not {operand.kind.one}.", position(part), "Use CAST(… AS VARCHAR).")
     sql = " || ".join(operand.inner if operand.kind is Kind.TEXT else "CAST(NULL AS text)" for operand in values)
     joined = sum(operand.joined for operand in values)
     if joined > MAX_JOINED:
@@ -231,7 +231,7 @@ def _cast(node: exp.Expr, scope: Scope) -> Value:
     possible = given.kind in (Kind.TEXT, Kind.NULL) or kind is Kind.TEXT or (given.kind.numeric and kind.numeric)
     possible = possible or given.kind is kind or (given.kind is Kind.BOOLEAN and kind is Kind.INT)
     if not possible or given.kind.shape or given.kind is Kind.ARRAY:
-        raise WrongType(f"A {given.kind} cannot be cast to {node.args['to'].this}.", position(node))
+        raise WrongType(f"{given.kind.subject} cannot be cast to {node.args['to'].this}.", position(node))
     name, length = POSTGRES[kind], node.args["to"].args.get("length")
     if length is not None and kind is not Kind.TEXT:
         raise WrongType(f"{node.args['to'].this} has no length.", position(node.args["to"]))

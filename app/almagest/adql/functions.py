@@ -106,13 +106,14 @@ def check(name: str, given: Sequence[Value], counts: tuple[int, ...], place: Pos
 def check_numbers(name: str, given: Sequence[Value], place: Position | None) -> None:
     for value in given:
         if not value.kind.numeric and value.kind is not Kind.NULL:
-            raise WrongType(f"{name} takes numbers, not a {value.kind}.", place)
+            raise WrongType(f"{name} takes numbers, not {value.kind.one}.", place)
 
 
 def integer(name: str, given: Value, place: Position | None) -> str:
     """The SQL of a whole number as PostgreSQL's integer."""
     if not given.kind.integral:
-        raise WrongType(f"{name} takes a whole number here, not a {given.kind}.", place)
+        other = "one with decimals" if given.kind.numeric else given.kind.one
+        raise WrongType(f"{name} takes a whole number here, not {other}.", place)
     size = geometry.number(given)
     if size is not None and abs(size) >= 2**31:
         raise WrongType(f"{name} takes whole numbers below 2147483648 here, not {given.literal}.", place)
@@ -157,30 +158,37 @@ def _whole(name: str, function: str) -> Builder:
 
 
 def _rounding(name: str, function: str) -> Builder:
-    """ROUND and TRUNCATE to n decimals: PostgreSQL counts decimals in numeric only."""
+    """ROUND and TRUNCATE to n decimals, 0 where none are named; halves go away from zero.
+
+    In numeric, which counts decimals, of the digits that a number is written with: PostgreSQL's own cast keeps fifteen.
+    """
 
     def build(given: Sequence[Value], place: Position | None) -> Value:
         check(name, given, (1, 2), place)
         check_numbers(name, given, place)
-        if len(given) == 1:
-            sql = f"{function}({double(given[0])})"
-        else:
-            if not given[1].kind.integral:
-                raise WrongType(f"{name} takes a whole number of decimals.", place)
-            decimals = f"CAST({given[1].sql} AS integer)"
-            sql = f"CAST({function}(CAST({given[0].sql} AS numeric), {decimals}) AS double precision)"
+        decimals = integer(name, given[1], place) if len(given) == 2 else "0"
+        sql = f"CAST({function}({_decimal(given[0])}, {decimals}) AS double precision)"
         return made(sql, Kind.DOUBLE, *given, name=name.lower(), unit=given[0].column.unit)
 
     return build
 
 
+def _decimal(value: Value) -> str:
+    """The SQL of a number as numeric, exactly as it is written out."""
+    written = f"CAST({value.sql} AS text)" if value.kind in (Kind.FLOAT, Kind.DOUBLE) else value.sql
+    return f"CAST({written} AS numeric)"
+
+
 def _modulus(given: Sequence[Value], place: Position | None) -> Value:
-    """MOD(x, y): the remainder with the sign of x; of whole numbers whole."""
+    """MOD(x, y): the remainder with the sign of x, exactly; of whole numbers whole."""
     check("MOD", given, (2,), place)
     check_numbers("MOD", given, place)
     if all(value.kind.integral for value in given):
         kind = max((value.kind for value in given), key=lambda kind: int(kind.value))
         return made(f"mod({given[0].sql}, {given[1].sql})", kind, *given, name="mod")
+    if any(value.kind in (Kind.FLOAT, Kind.DOUBLE) for value in given):
+        first, second = (f"CAST({value.sql} AS double precision)" for value in given)
+        return made(f"public.adql_mod({first}, {second})", Kind.DOUBLE, *given, name="mod")
     first, second = (f"CAST({value.sql} AS numeric)" for value in given)
     return made(f"CAST(mod({first}, {second}) AS double precision)", Kind.DOUBLE, *given, name="mod")
 
@@ -205,7 +213,7 @@ def letters(name: str, function: str) -> Builder:
     def build(given: Sequence[Value], place: Position | None) -> Value:
         check(name, given, (1,), place)
         if given[0].kind not in (Kind.TEXT, Kind.NULL):
-            raise WrongType(f"{name} takes text, not a {given[0].kind}.", place, "Use CAST(… AS VARCHAR).")
+            raise WrongType(f"{name} takes text, not {given[0].kind.one}.", place, "Use CAST(… AS VARCHAR).")
         unicode = given[0].unicode
         return made(f"{function}({given[0].sql})", Kind.TEXT, *given, name=name.lower(), unicode=unicode)
 

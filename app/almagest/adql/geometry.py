@@ -4,11 +4,15 @@ Everything is ICRS; degrees outside, radians inside. pgSphere compares angles to
 here. A point in a circle has two forms, both answered by a GiST index on `spoint(radians(ra), radians(dec))`:
 `point <@ scircle(…)` around a place that is known, and `spoint_dwithin(…)` between columns, where the planner may take
 the index of either side and estimates the rows of a join (measured: 12,183 for 13,878, where `<@` says 4).
+
+pgSphere makes a point of any numbers: (10, 95) becomes (190, 85). Here a latitude beyond ±90° is no place (ADQL 2.1
+§4.2.1 leaves the mechanism open): refused where it is written out, NULL where it comes from a column. Longitudes are
+angles and may have any number of turns. A column that is known to stay in range needs no test.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from almagest.adql.errors import NotAllowed, Position, WrongType
@@ -47,7 +51,18 @@ def point(given: Arguments, place: Position | None) -> Value:
     _count("POINT", given, (2,), place)
     longitude, latitude = (_degrees("POINT", value, place) for value in given)
     _check_latitude(given[1], place)
-    return made(f"spoint({longitude}, {latitude})", Kind.POINT, *given, name="point", unit="deg", ucd="pos.eq")
+    site = f"spoint({longitude}, {latitude})"
+    guard = None if _is_latitude(given[1]) else f"{given[1].inner} BETWEEN -90 AND 90"
+    sql = f"CASE WHEN {guard} THEN {site} END" if guard else site
+    result = made(sql, Kind.POINT, *given, name="point", unit="deg", ucd="pos.eq")
+    return replace(result, site=site, guard=guard)
+
+
+def _is_latitude(value: Value) -> bool:
+    """Whether a number is known to be from -90 to 90, or NULL."""
+    low, high = value.column.minimum, value.column.maximum
+    counted = low is not None and high is not None and low >= -90 and high <= 90
+    return counted or number(value) is not None or value.kind is Kind.NULL
 
 
 def circle(given: Arguments, place: Position | None) -> Value:
@@ -117,7 +132,7 @@ def intersects(given: Arguments, place: Position | None) -> Value:
     """Whether two shapes share a point, as a condition (ADQL 2.1 §4.2.15)."""
     first, second = _two_shapes("INTERSECTS", given, place)
     if first.kind is Kind.POINT and second.kind is Kind.POINT:
-        return _truth(f"{first.sql} = {second.sql}", "intersects", first, second)
+        return _truth(f"{_site(first)} = {_site(second)}", "intersects", first, second)
     if second.kind is Kind.POINT:
         first, second = second, first
     if first.kind is Kind.POINT:
@@ -152,7 +167,7 @@ def within(first: Value, second: Value, sign: str, radius: Value) -> Value:
     size = number(radius)
     if size is not None and 0 < size <= 90:
         return _truth(_near(first, second, f"radians({radius.sql})"), "distance", first, second)
-    exact = f"degrees({first.sql} <-> {second.sql}) {sign} {radius.inner}"
+    exact = f"degrees({_site(first)} <-> {_site(second)}) {sign} {radius.inner}"
     if size is not None or len(exact) > _SHORT:
         return _truth(exact, "distance", first, second, radius)
     # A negative radius finds nothing and must not fail; one above 90° fails, as it should before it finds too few.
@@ -238,6 +253,12 @@ def degrees_array(value: Value) -> str:
     return f"(SELECT array_agg(d ORDER BY i, j) FROM {corners}, {flat})"
 
 
+COPIES: Mapping[str, int] = dict.fromkeys(("POINT", "CIRCLE", "BOX", "POLYGON", "CONTAINS", "INTERSECTS"), 2) | {
+    "DISTANCE": 3
+}
+"""How often they may write an argument: a latitude is also tested, and a distance searched and compared."""
+
+
 def number(value: Value) -> float | None:
     """The number that a literal is, or None."""
     return float(value.literal) if value.literal is not None and value.kind.numeric else None
@@ -258,20 +279,31 @@ def _inside(name: str, first: Value, second: Value) -> Value:
     """Whether the first shape lies in the second."""
     if first.kind is Kind.POINT and second.centre is not None and second.radius is not None:
         sql = _near(first, second.centre, f"radians({second.radius.sql})")
-        return _truth(sql, name, first, second)
-    return _truth(f"{first.sql} <@ {second.sql}", name, first, second)
+        return _truth(sql, name, first, second.centre, second.radius)
+    return _truth(f"{_site(first)} <@ {second.sql}", name, first, second)
 
 
 def _near(first: Value, second: Value, angle: str) -> str:
     """Whether two points are within `angle`, SQL of radians; see the module for the two forms."""
     if first.bare and second.bare:
-        return f"spoint_dwithin({first.sql}, {second.sql}, {angle})"
+        return f"spoint_dwithin({_site(first)}, {_site(second)}, {angle})"
     column, place = (second, first) if second.bare else (first, second)
-    return f"{column.sql} <@ scircle({place.sql}, {angle})"
+    return f"{_site(column)} <@ scircle({_site(place)}, {angle})"
+
+
+def _site(point: Value) -> str:
+    """The SQL of a point that an index may answer; whoever uses it owes its guard."""
+    return point.site or point.sql
 
 
 def _truth(sql: str, name: str, *parts: Value) -> Value:
-    return made(sql, Kind.BOOLEAN, *parts, name=name, atomic=False)
+    """A condition on shapes; unknown where one of the points is no place."""
+    guards = [part.guard for part in parts if part.guard]
+    if not guards:
+        return made(sql, Kind.BOOLEAN, *parts, name=name, atomic=False)
+    exists = " AND ".join(guards)
+    result = made(f"CASE WHEN {exists} THEN {sql} END", Kind.BOOLEAN, *parts, name=name)
+    return replace(result, search=f"{sql} AND {exists}")
 
 
 def _two_shapes(name: str, given: Arguments, place: Position | None) -> tuple[Value, Value]:
@@ -292,7 +324,7 @@ def _centred(name: str, given: Arguments, sizes: int, place: Position | None) ->
 
 def _degrees(name: str, value: Value, place: Position | None) -> str:
     if not value.kind.numeric and value.kind is not Kind.NULL:
-        raise WrongType(f"{name} takes numbers of degrees, not a {value.kind}.", place)
+        raise WrongType(f"{name} takes numbers of degrees, not {value.kind.one}.", place)
     return f"radians({'CAST(NULL AS double precision)' if value.kind is Kind.NULL else value.sql})"
 
 
@@ -306,7 +338,7 @@ def require(name: str, value: Value, kinds: tuple[Kind, ...], place: Position | 
     """Refuse a value of another kind."""
     if value.kind not in kinds:
         expected = " or ".join(str(kind) for kind in kinds)
-        raise WrongType(f"{name} takes a {expected}, not a {value.kind}.", place)
+        raise WrongType(f"{name} takes a {expected}, not {value.kind.one}.", place)
 
 
 def _count(name: str, given: Arguments, expected: tuple[int, ...], place: Position | None) -> None:

@@ -28,7 +28,7 @@ def groups(node: exp.Select, scope: Scope) -> list[str] | None:
         check_no_window(group, "GROUP BY", term)
         if group.kind.shape:
             hint = "Group by its coordinates, or by ivo_healpix_index(order, point)."
-            raise WrongType(f"A {group.kind} cannot be grouped by.", position(term), hint)
+            raise WrongType(f"{group.kind.subject} cannot be grouped by.", position(term), hint)
         if group.kind is Kind.NULL or group.literal is not None:
             raise WrongType("A constant groups nothing.", position(term), "Name a column.")
         groups[group.sql] = None

@@ -8,6 +8,7 @@ every size that hostile text could blow up is bounded before anything recurses o
 from __future__ import annotations
 
 import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -104,6 +105,7 @@ _PATTERN = rf"""
     | (?P<number>  0[xX][0-9A-Fa-f]+ | (?: [0-9]+ (?:\.[0-9]*)? | \.[0-9]+ ) (?: [eE][+-]?[0-9]+ )? )
     | (?P<string>  '[^']*(?:''[^']*)*' )
     | (?P<quoted>  "[^"]*(?:""[^"]*)*" )
+    | (?P<comment> /\* )
     | (?P<end>     ; (?> {_BLANK} | ; )* \Z )
     | (?P<operator> SIGNS )
     """
@@ -139,9 +141,9 @@ _CLOSING = frozenset((TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.END))
 _REFUSED = {
     "^": ("ADQL 2.1 has no operator ^.", "Write POWER(x, y)."),
     "%": ("ADQL has no operator %.", "Write MOD(x, y)."),
-    ":": ("ADQL has no casts by ::.", "Write CAST(x AS type)."),
-    "[": ("ADQL cannot take arrays apart.", None),
-    "$": ("ADQL has no $-quoted strings.", "Write 'text', with '' for each quote inside."),
+    ":": ("A colon means nothing here.", "Write CAST(x AS type) for x::type."),
+    "[": ("ADQL cannot take arrays apart.", "Send the query with LANG=PostgreSQL."),
+    "$": ("There are no strings between dollars here.", "Write 'text', with '' for each quote inside."),
     ";": ("Only one query at a time is answered.", "Send the part after the semicolon as another query."),
     "`": ("Names are not quoted by backticks in ADQL.", 'Write "name".'),
     "_": ("An ADQL name begins with a letter.", 'Write "_name" in double quotes if the column is called so.'),
@@ -175,6 +177,9 @@ def tokens(text: str, vocabulary: Vocabulary) -> list[Token]:
         match = pattern.match(text, offset)
         if match is None:
             raise _unreadable(source, offset)
+        if match.lastgroup == "comment":
+            hint = "A comment begins with -- and ends with its line."
+            raise NotAllowed("There are no comments by /* */ here.", source.position(offset), hint)
         if match.lastgroup not in ("space", "end"):
             _append(found, match, source, vocabulary)
         offset = match.end()
@@ -298,4 +303,7 @@ def _unreadable(source: Text, offset: int) -> AdqlError:
     if character in _REFUSED:
         message, hint = _REFUSED[character]
         return NotAllowed(message, position, hint)
-    return AdqlSyntaxError(f"ADQL has no sign {character!r}.", position)
+    name = unicodedata.name(character, "") or f"U+{ord(character):04X}"
+    hint = "Write a plain blank instead." if character.isspace() else None
+    sign = character if character.isascii() and character.isprintable() else name.lower()
+    return AdqlSyntaxError(f"The sign {sign} means nothing here.", position, hint)

@@ -57,7 +57,7 @@ def power(node: exp.Expr, scope: Scope) -> Value:
 def _check_texts(name: str, given: Sequence[Value], place: Position | None) -> None:
     for one in given:
         if one.kind not in (Kind.TEXT, Kind.NULL):
-            raise WrongType(f"{name} takes text, not a {one.kind}.", place, "Use a cast, as in x::text.")
+            raise WrongType(f"{name} takes text, not {one.kind.one}.", place, "Use a cast, as in x::text.")
 
 
 def _text(
@@ -122,7 +122,7 @@ def _date(name: str, kind: Kind, given: Sequence[Value], place: Position | None)
     if field not in (_PARTS_OF_TIME if name == "DATE_PART" else _UNITS_OF_TIME):
         raise WrongType(f"{name} takes a field of time first, such as 'year'.", place)
     if given[1].kind is not Kind.TIMESTAMP:
-        raise WrongType(f"{name} takes a timestamp, not a {given[1].kind}.", place, "Use x::timestamp.")
+        raise WrongType(f"{name} takes a timestamp, not {given[1].kind.one}.", place, "Use x::timestamp.")
     return made(f"{name.lower()}('{field}', {given[1].sql})", kind, *given, name=field)
 
 
@@ -159,7 +159,7 @@ def _truth(name: str) -> Aggregate:
     def build(given: Sequence[Value], place: Position | None, modifiers: Modifiers) -> Value:
         check(name, given, (1,), place)
         if given[0].kind is not Kind.BOOLEAN:
-            raise WrongType(f"{name} takes truth values, not a {given[0].kind}.", place)
+            raise WrongType(f"{name} takes truth values, not {given[0].kind.one}.", place)
         sql = f"{name.lower()}({modifiers.word}{given[0].sql}){modifiers.tail}"
         return made(sql, Kind.BOOLEAN, name=name.lower())
 

@@ -235,7 +235,7 @@ def _where(node: exp.Expr | None, scope: Scope) -> str:
     if truth.aggregate:
         raise NotAllowed("An aggregate cannot stand in WHERE.", position(node), "Write HAVING after GROUP BY.")
     grouping.check_no_window(truth, "WHERE", node)
-    return f" WHERE {truth.sql}"
+    return f" WHERE {truth.searched}"
 
 
 def _items(node: exp.Select, scope: Scope) -> tuple[Value, ...]:
@@ -308,7 +308,7 @@ def _order(node: exp.Query, items: Sequence[Value], scope: Scope, *, distinct: b
         if index is None and distinct:
             raise NotAllowed("With DISTINCT, ORDER BY takes what SELECT names.", position(term))
         if ordered.kind.shape or ordered.kind is Kind.ARRAY:
-            raise WrongType(f"A {ordered.kind} has no order.", position(term))
+            raise WrongType(f"{ordered.kind.subject} has no order.", position(term))
         terms.append((str(index) if index else ordered.sql) + direction(term))
     return f" ORDER BY {', '.join(terms)}"
 

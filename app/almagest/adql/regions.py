@@ -22,7 +22,7 @@ def cast(given: Value, kind: Kind, place: Position | None) -> Value:
     name = str(kind).upper()
     if given.kind is not Kind.TEXT or given.literal is None:
         hint = f"Write {name}(…) with numbers or columns." if kind is not Kind.POLYGON else None
-        raise WrongType(f"Only text that is written out can be cast to {name}, not a {given.kind}.", place, hint)
+        raise WrongType(f"Only text that is written out can be cast to {name}, not {given.kind.one}.", place, hint)
     numbers = _numbers(_words(given.literal, place), name, _COUNTS.get(kind), place)
     if kind is Kind.POINT:
         return geometry.point(numbers, place)

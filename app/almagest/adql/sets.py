@@ -82,7 +82,7 @@ def _common_columns(first: tuple[Value, ...], second: tuple[Value, ...], node: e
     for left, right in zip(first, second, strict=True):
         kind = common(left, right)
         if kind is None:
-            message = f"The column {left.column.name} is a {left.kind} on one side and a {right.kind} on the other."
+            message = f"The column {left.column.name} is {left.kind.one} on one side and {right.kind.one} on the other."
             raise WrongType(message, position(node.args["expression"]), "Use CAST to make them alike.")
         column = left.column
         unicode = left.unicode or right.unicode

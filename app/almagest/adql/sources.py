@@ -186,7 +186,7 @@ def _on(left: Source, right: Source, join: exp.Join, scope: Scope) -> str:
     if join.args.get("side") == "FULL" and not any(_pairs(part, left, right, inside) for part in _conjuncts(node)):
         hint = "Add left.column = right.column, or use LEFT JOIN."
         raise NotAllowed("A FULL JOIN needs columns of both sides that are equal.", position(node), hint)
-    return truth.sql
+    return truth.searched
 
 
 def _conjuncts(node: exp.Expr) -> list[exp.Expr]:

@@ -115,7 +115,7 @@ def _julian(scale: str, given: Sequence[Value], place: Position | None) -> Value
     name = f"IVO_TO_{scale.upper()}"
     check(name, given, (1,), place)
     if given[0].kind not in (Kind.TIMESTAMP, Kind.NULL):
-        raise WrongType(f"{name} takes a timestamp, not a {given[0].kind}.", place, "Use CAST(… AS TIMESTAMP).")
+        raise WrongType(f"{name} takes a timestamp, not {given[0].kind.one}.", place, "Use CAST(… AS TIMESTAMP).")
     sql = f"date_part('epoch', CAST({given[0].sql} AS timestamp)) / 86400.0 + {_DAYS[scale]}"
     return made(sql, Kind.DOUBLE, *given, name=scale, unit="d", ucd="time.epoch", atomic=False)
 
@@ -161,7 +161,7 @@ def _text_test(name: str, form: str, given: Sequence[Value], place: Position | N
 def _check_texts(name: str, given: Sequence[Value], place: Position | None) -> None:
     for value in given:
         if value.kind not in (Kind.TEXT, Kind.NULL):
-            raise WrongType(f"{name} takes text, not a {value.kind}.", place, "Use CAST(… AS VARCHAR).")
+            raise WrongType(f"{name} takes text, not {value.kind.one}.", place, "Use CAST(… AS VARCHAR).")
 
 
 def _histogram(given: Sequence[Value], place: Position | None, modifiers: Modifiers) -> Value:
@@ -231,7 +231,13 @@ FUNCTIONS: dict[str, Builder] = {
 
 AGGREGATES: dict[str, Aggregate] = {"IVO_HISTOGRAM": _histogram, "IVO_STRING_AGG": _string_agg}
 
-COPIES: Mapping[str, int] = {"IVO_HISTOGRAM": 2 * MAX_BINS + 2, "IVO_INTERVAL_OVERLAPS": 2, "IVO_STRING_AGG": 2}
+COPIES: Mapping[str, int] = {
+    "IVO_EPOCH_PROP_POS": 2,
+    "IVO_HEALPIX_INDEX": 2,
+    "IVO_HISTOGRAM": 2 * MAX_BINS + 2,
+    "IVO_INTERVAL_OVERLAPS": 2,
+    "IVO_STRING_AGG": 2,
+}
 """How often each of them writes an argument, where that is more than once."""
 
 UDFS: tuple[Udf, ...] = (

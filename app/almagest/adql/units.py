@@ -178,7 +178,7 @@ def in_unit(given: Sequence[Value], place: Position | None) -> Value:
     if target.kind is not Kind.TEXT or target.literal is None:
         raise WrongType("The unit of IN_UNIT must be written out.", place, "Write it as in IN_UNIT(ra, 'arcsec').")
     if not quantity.kind.numeric:
-        raise WrongType(f"IN_UNIT converts numbers, not a {quantity.kind}.", place)
+        raise WrongType(f"IN_UNIT converts numbers, not {quantity.kind.one}.", place)
     unit, wanted = quantity.column.unit, target.literal.strip()
     if parse(wanted) is None:
         raise WrongType(f"{wanted[:40]!r} is no unit of VOUnits.", place, "Write units as in 'km/s' or 'mas.yr**-1'.")

@@ -41,6 +41,18 @@ class Kind(Enum):
         """Whether it lies on the sphere."""
         return self in (Kind.POINT, Kind.CIRCLE, Kind.POLYGON)
 
+    @property
+    def one(self) -> str:
+        """A value of it, inside a sentence."""
+        if self is Kind.NULL:
+            return "NULL"
+        return f"an {self}" if self is Kind.ARRAY else f"a {self}"
+
+    @property
+    def subject(self) -> str:
+        """A value of it, where a sentence begins."""
+        return f"{self.one[0].upper()}{self.one[1:]}"
+
     def __str__(self) -> str:
         return "number" if self.numeric else str(self.value)
 
@@ -98,8 +110,11 @@ class Value:
     name that it has without an alias. bare: the SQL of columns that stand in it outside of aggregates; aggregate:
     whether an aggregate of this query does; window: whether a function over a window does. literal: a text or number
     as written, if it is one.
-    centre, radius: of a circle made here, in SQL, so that a condition may turn it around. joined: how many texts a text
-    may be put together of, also in queries further in.
+    centre, radius: of a circle made here, in SQL, so that a condition may turn it around.
+    site, guard: of a point made here: the SQL that an index may answer, which makes a point of any numbers, and the
+    condition under which they are coordinates of one; guard is None where they always are. search: of a condition, SQL
+    that is true where it is, but may be false where it is unknown: for WHERE and ON, where an index may answer.
+    joined: how many texts a text may be put together of, also in queries further in.
     columns: as bare, and also where GROUP BY has the expression that they stand in: SQL that puts a value into a query
     of its own needs those. loose: whether an aggregate, window or random number stands in it that PostgreSQL would
     count to such a query rather than to ours; astray: whether that has happened.
@@ -115,6 +130,9 @@ class Value:
     literal: str | None = None
     centre: Value | None = None
     radius: Value | None = None
+    site: str | None = None
+    guard: str | None = None
+    search: str | None = None
     joined: int = 1
     columns: frozenset[str] = frozenset()
     loose: bool = False
@@ -139,6 +157,11 @@ class Value:
     def inner(self) -> str:
         """The SQL as an operand."""
         return self.sql if self.atomic else f"({self.sql})"
+
+    @property
+    def searched(self) -> str:
+        """The SQL as a condition of which only the truth counts."""
+        return self.search or self.sql
 
     @property
     def double(self) -> str:

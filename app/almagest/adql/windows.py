@@ -107,7 +107,7 @@ def _order(node: exp.Expr, scope: Scope) -> tuple[str, list[Value]]:
 
 def _check_orderable(ordered: Value, term: exp.Expr) -> None:
     if ordered.kind.shape or ordered.kind in (Kind.ARRAY, Kind.NULL):
-        raise WrongType(f"A {ordered.kind} has no order.", position(term))
+        raise WrongType(f"{ordered.kind.subject} has no order.", position(term))
 
 
 def _frame(node: exp.Expr) -> str:

@@ -182,5 +182,34 @@ _RIGHTS: tuple[LiteralString, ...] = (
     """CREATE OR REPLACE AGGREGATE public.ivo_string_agg(text, text)
        (SFUNC = public.ivo_string_agg_step, STYPE = text, PARALLEL = SAFE)""",
     "GRANT EXECUTE ON FUNCTION public.ivo_string_agg(text, text) TO PUBLIC",
+    # ADQL's MOD of doubles (almagest.adql.functions): PostgreSQL has a remainder of numeric alone, and a cast to it
+    # keeps fifteen digits. Long division by halving: no sum, difference or half in it is ever rounded.
+    """CREATE OR REPLACE FUNCTION public.adql_mod(x double precision, y double precision) RETURNS double precision
+       LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+       DECLARE
+         rest double precision := abs(x);
+         divisor double precision := abs(y);
+         part double precision := divisor;
+       BEGIN
+         IF y = 0 THEN
+           RAISE division_by_zero USING MESSAGE = 'division by zero';
+         ELSIF x = 'NaN' OR y = 'NaN' OR rest = 'Infinity' THEN
+           RETURN 'NaN';
+         ELSIF rest < divisor THEN
+           RETURN x;
+         END IF;
+         WHILE part <= rest - part LOOP
+           part := part + part;
+         END LOOP;
+         LOOP
+           IF rest >= part THEN
+             rest := rest - part;
+           END IF;
+           EXIT WHEN part = divisor;
+           part := part / 2;
+         END LOOP;
+         RETURN CASE WHEN x < 0 THEN -rest ELSE rest END;
+       END $$""",
+    "GRANT EXECUTE ON FUNCTION public.adql_mod(double precision, double precision) TO PUBLIC",
     "ALTER DEFAULT PRIVILEGES FOR ROLE almagest_job IN SCHEMA results GRANT SELECT ON TABLES TO almagest_query",
 )

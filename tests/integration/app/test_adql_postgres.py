@@ -3,16 +3,20 @@ where it can."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from decimal import Decimal
+from dataclasses import replace
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 from typing import Any
 
 import numpy as np
 import psycopg
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from queryparser.adql import ADQLQueryTranslator
 
-from almagest.adql import translate
+from almagest.adql import Catalogue, translate
 from support.stars import SKY, declared
 
 pytestmark = pytest.mark.integration
@@ -206,6 +210,14 @@ def test_cross_match_is_found_by_an_index_and_complete(database: Connection, on:
         ("LOG(EXP(2))", 2.0),
         ("LOG10(1000)", 3.0),
         ("ROUND(2.675, 1)", 2.7),
+        ("ROUND(2.5)", 3.0),
+        ("ROUND(2.5, 0)", 3.0),
+        ("ROUND(CAST(2.5 AS DOUBLE PRECISION))", 3.0),
+        ("ROUND(CAST(-2.5 AS DOUBLE PRECISION))", -3.0),
+        ("ROUND(1234567, -3)", 1235000.0),
+        ("TRUNCATE(-2.5)", -2.0),
+        ("MOD(CAST(1 AS DOUBLE PRECISION), 0.1)", math.fmod(1.0, 0.1)),
+        ("(SELECT SUM(n) FROM ((SELECT TOP 5 n FROM sky.stars ORDER BY source_id) ORDER BY n DESC OFFSET 3) AS x)", 3),
         ("TRUNCATE(-2.678, 2)", -2.67),
         ("POWER(2, 10)", 1024.0),
         ("10 - 4 - 3", 3),
@@ -232,6 +244,84 @@ def test_cross_match_is_found_by_an_index_and_complete(database: Connection, on:
 )
 def test_expressions_mean_what_they_say(database: Connection, expression: str, expected: object) -> None:
     assert answer(database, f"SELECT TOP 1 {expression} FROM sky.bright") == [(expected,)]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    x=st.floats(-1e6, 1e6) | st.floats(allow_nan=False, allow_infinity=False),
+    y=st.floats(1e-3, 1e3) | st.floats(allow_nan=False, allow_infinity=False).filter(bool),
+)
+def test_the_remainder_of_doubles_is_exact(database: Connection, x: float, y: float) -> None:
+    (found,) = database.execute("SELECT public.adql_mod(%s::float8, %s::float8)", (x, y)).fetchone() or ()
+    assert found == math.fmod(x, y)
+
+
+def test_the_remainder_of_what_is_no_number_is_none(database: Connection) -> None:
+    for x, y in ((math.nan, 1), (1, math.nan), (math.inf, 1)):
+        (found,) = database.execute("SELECT public.adql_mod(%s::float8, %s::float8)", (x, y)).fetchone() or ()
+        assert math.isnan(found)
+    assert database.execute("SELECT public.adql_mod(1, 'Infinity')").fetchone() == (1,)
+    with pytest.raises(psycopg.errors.DivisionByZero):
+        database.execute("SELECT public.adql_mod(1, 0)")
+
+
+def test_numbers_smaller_than_the_divisor_are_their_own_remainder(database: Connection) -> None:
+    for column in ("ra", "dec", "g"):
+        assert answer(database, f"SELECT COUNT(*) FROM sky.stars WHERE MOD({column}, 1000) <> {column}") == [(0,)]
+
+
+def test_rounding_counts_the_decimals_that_are_written(database: Connection) -> None:
+    query = "SELECT ra, ROUND(ra), ROUND(ra, 0), ROUND(ra, 3), TRUNCATE(ra), TRUNCATE(ra, 0) FROM sky.stars"
+    for ra, *rounded in answer(database, query):
+        written = Decimal(repr(ra))
+        whole, third, cut = (
+            float(written.quantize(Decimal(step), rounding=how))
+            for step, how in (("1", ROUND_HALF_UP), ("0.001", ROUND_HALF_UP), ("1", ROUND_DOWN))
+        )
+        assert rounded == [whole, whole, third, cut, cut]
+
+
+UNCOUNTED = Catalogue(
+    [replace(table, columns=tuple(column.unbounded for column in table.columns)) for table in SKY.tables]
+)
+"""The same tables, of which nobody knows what numbers they hold."""
+
+NOWHERE = "(SELECT 10.0 AS ra, 95.0 AS dec UNION ALL SELECT 190, 85 UNION ALL SELECT 10, -91) AS p"
+"""A place, and pairs of numbers that pgSphere would take for it or for another."""
+
+
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [
+        ("1 = CONTAINS(POINT(ra, dec), CIRCLE(190, 85, 1))", 1),
+        ("0 = CONTAINS(POINT(ra, dec), CIRCLE(190, 85, 1))", 0),
+        ("NOT 1 = CONTAINS(POINT(ra, dec), CIRCLE(190, 85, 1))", 0),
+        ("1 = CONTAINS(POINT(ra, dec), BOX(190, 85, 10, 2))", 1),
+        ("1 = CONTAINS(POINT(190, 85), CIRCLE(ra, dec, 1))", 1),
+        ("1 = CONTAINS(POINT(190, 85), BOX(ra, dec, 1, 1))", 1),
+        ("1 = INTERSECTS(POINT(ra, dec), CIRCLE(190, 85, 1))", 1),
+        ("1 = INTERSECTS(CIRCLE(ra, dec, 1), POLYGON(180, 84, 200, 84, 190, 87))", 1),
+        ("1 = INTERSECTS(POINT(ra, dec), POINT(190, 85))", 1),
+        ("DISTANCE(ra, dec, 190, 85) < 1", 1),
+        ("DISTANCE(POINT(190, 85), POINT(ra, dec)) < ra", 1),
+        ("DISTANCE(ra, dec, 190, 85) < 170", 1),
+        ("DISTANCE(ra, dec, 190, 85) >= 0", 1),
+        ("COORD1(POINT(ra, dec)) > 0", 1),
+        ("AREA(POLYGON(ra, dec, 180, 80, 200, 80)) > 0", 1),
+        ("ivo_healpix_index(3, ra, dec) >= 0", 1),
+    ],
+)
+def test_numbers_that_are_no_place_are_nowhere(database: Connection, condition: str, count: int) -> None:
+    sql = translate(f"SELECT COUNT(*) FROM {NOWHERE} WHERE {condition}", UNCOUNTED).sql
+    assert database.execute(sql).fetchall() == [(count,)]
+
+
+def test_columns_that_nobody_counted_are_found_by_the_index_too(database: Connection) -> None:
+    cone = "SELECT ra FROM sky.stars WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(56.75, 24.12, 1))"
+    match = "SELECT 1 FROM sky.stars a JOIN sky.bright b ON DISTANCE(a.ra, a.dec, b.ra, b.dec) < 5 / 3600.0"
+    for query in (cone, match):
+        plan = database.execute("EXPLAIN " + translate(query, UNCOUNTED).sql).fetchall()
+        assert any("spoint_idx" in line for (line,) in plan), plan
 
 
 SAME = [
