@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from queryparser.adql import ADQLQueryTranslator
 
-from almagest.adql import Catalogue, translate
+from almagest.adql import translate
+from almagest.catalogue import Catalogue
 from support.stars import SKY, declared
 
 pytestmark = pytest.mark.integration

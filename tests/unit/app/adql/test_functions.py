@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from almagest.adql import Catalogue, Column, Table, translate, windows
+from almagest.adql import translate, windows
+from almagest.catalogue import Catalogue, Column, Table
 from almagest.adql.dialects import ADQL, POSTGRESQL
 
 PAGE = (Path(__file__).parents[4] / "docs/app/adql.md").read_text()

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from almagest.adql import Catalogue, WrongType, translate
+from almagest.adql import WrongType, translate
+from almagest.catalogue import Catalogue
 from support.stars import SKY
 
 UNCOUNTED = Catalogue(
