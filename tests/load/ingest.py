@@ -32,8 +32,7 @@ from almagest.ingest.description import Description
 from almagest.ingest.findings import Findings, find, nothing
 from almagest.ingest.layout import Layout, layout
 from almagest.ingest.readers import Source
-from almagest.ingest.readers.decoded import FitsSource
-from almagest.ingest.readers.decoded import ParquetSource
+from almagest.ingest.readers.decoded import FitsSource, ParquetSource
 from support.application import Application
 from support.services import run_services
 

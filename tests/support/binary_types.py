@@ -100,9 +100,7 @@ def missing_array_is_full_of_nulls(column: Column, value: Any) -> Any:
 
 def fits_file(table: Table) -> bytes:
     """A binary table as astropy writes it: arrays of any length go to the heap."""
-    columns = [
-        _fits_column(column, [row[number] for row in table.rows]) for number, column in enumerate(table.columns)
-    ]
+    columns = [_fits_column(column, [row[number] for row in table.rows]) for number, column in enumerate(table.columns)]
     written = io.BytesIO()
     hdu = fits.BinTableHDU.from_columns(columns, nrows=len(table.rows))
     for number, column in enumerate(table.columns, 1):

@@ -93,10 +93,13 @@ def test_hdf5_tables_of_astropy_come_in_equal(rows: int, meta: bool, tmp_path: P
     table.write(tmp_path / "made.h5", path="data/stars", serialize_meta=meta)
     columns, found = given.ingested((tmp_path / "made.h5").read_bytes(), "h5", tmp_path)
     masked = [(7, None, None), (None, "b", True)] if meta else [(), ()]
-    assert found == [
-        (1, "β Ori", 1.5, [0.0, 1.0, 2.0], [1.0, 2.0], True, *masked[0]),
-        (-(2**63), "one", 2.5, [3.0, 4.0, 5.0], [3.0, 0.0], False, *masked[1]),
-    ][:rows]
+    assert (
+        found
+        == [
+            (1, "β Ori", 1.5, [0.0, 1.0, 2.0], [1.0, 2.0], True, *masked[0]),
+            (-(2**63), "one", 2.5, [3.0, 4.0, 5.0], [3.0, 0.0], False, *masked[1]),
+        ][:rows]
+    )
     assert (columns[2].unit, columns[2].description) == (("km.s**-1", "How fast") if meta else (None, ""))
 
 

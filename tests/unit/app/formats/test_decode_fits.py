@@ -80,7 +80,7 @@ def exact(written: str) -> Fraction:
 def test_a_scaled_whole_number_is_exact_or_refused_with_its_row(letter: str, scale: str, zero: str) -> None:
     dtype, low, high = STORED[letter]
     null = low + 5
-    stored = [0 if low <= 0 else low, low, high, null, low + 1, high - 1, 1, low // 2, high // 2]
+    stored = [max(0, low), low, high, null, low + 1, high - 1, 1, low // 2, high // 2]
     wanted = [None if number == null else exact(scale) * number + exact(zero) for number in stored]
     data = np.array(stored, dtype).tobytes()
     cards = {"TSCAL": scale, "TZERO": zero, "TNULL": str(null)}
@@ -255,7 +255,7 @@ def test_a_heap_that_is_not_there_is_named() -> None:
         read(data)
 
 
-def test_more_arrays_in_the_heap_of_a_compressed_file_than_are_read_at_once_are_refused_in_words(tmp_path: Path) -> None:
+def test_a_compressed_heap_of_many_blocks_is_refused_in_words(tmp_path: Path) -> None:
     data = gzip.compress(heap("PJ(3)", [(1, 0)] * 60_000, bytes(12)))
     for readers in WAYS.values():
         with pytest.raises((DecodingError, IngestError), match="send it uncompressed"):

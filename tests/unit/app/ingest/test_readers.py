@@ -20,10 +20,8 @@ from almagest.formats.block import Fixed, Text
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import Source
 from almagest.ingest.readers.csv import CsvSource
-from almagest.ingest.readers.decoded import FitsSource
+from almagest.ingest.readers.decoded import FitsSource, ParquetSource, VotableSource
 from almagest.ingest.readers.hdf5 import Hdf5Source
-from almagest.ingest.readers.decoded import ParquetSource
-from almagest.ingest.readers.decoded import VotableSource
 from almagest.ingest.source import open_source
 
 

@@ -14,9 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from almagest.ingest.errors import IngestError
-from almagest.ingest.readers.decoded import FitsSource
+from almagest.ingest.readers.decoded import FitsSource, ParquetSource
 from almagest.ingest.readers.hdf5 import Hdf5Source
-from almagest.ingest.readers.decoded import ParquetSource
 
 
 def fits_file() -> bytes:
