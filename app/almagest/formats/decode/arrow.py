@@ -32,7 +32,7 @@ _TYPES: dict[pa.DataType, Datatype] = {
 }
 
 TIMES = (-211_813_488_000_000_000, 9_223_371_331_200_000_000)
-"""The first time that PostgreSQL knows, and the first that it does not, in microseconds since 2000 (4714 BC, 294277)."""
+"""From when on and until when PostgreSQL has timestamps, in microseconds since 2000: 4714 BC to 294276."""
 
 
 def column(field: pa.Field) -> Column | None:

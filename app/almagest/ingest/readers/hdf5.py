@@ -1,8 +1,8 @@
 """HDF5 tables: one 1-dimensional compound dataset, or one group of datasets of equal length.
 
-unit, ucd, utype and description are attributes of a dataset, or stand beside a compound one as astropy writes them. Nothing outside the
-file is ever opened: links to other files, virtual datasets and datasets whose bytes are kept elsewhere are refused, and
-so is one that claims far more rows than the file has bytes for.
+unit, ucd, utype and description are attributes of a dataset, or stand beside a compound one as astropy writes them.
+Nothing outside the file is ever opened: links to other files, virtual datasets and datasets whose bytes are kept
+elsewhere are refused, and so is one that claims far more rows than the file has bytes for.
 """
 
 from __future__ import annotations

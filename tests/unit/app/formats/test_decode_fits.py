@@ -296,8 +296,12 @@ def test_ascii_tables_are_read_as_fortran_writes_them(way: str, tmp_path: Path) 
     data = ascii_file([ASCII_ROW, "", "9999 -99.0    3                 1"], TNULL2="'-99.0'", TUNIT3="'m'")
     columns, found = WAYS[way](data, "fits", tmp_path)
     assert [(one.name, one.datatype, one.unit) for one in columns] == [
-        ("n", "short", None), ("x", "double", None), ("y", "double", "m"), ("word", "char", None), ("z", "double", None),
-    ]  # fmt: skip
+        ("n", "short", None),
+        ("x", "double", None),
+        ("y", "double", "m"),
+        ("word", "char", None),
+        ("z", "double", None),
+    ]
     assert found == [(12, -0.5, 125.0, "word", 123500.0), (None,) * 5, (9999, None, 0.03, None, 0.01)]
 
 

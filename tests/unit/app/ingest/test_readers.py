@@ -151,7 +151,7 @@ def test_parquet_unsigned_overflow_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("reader", [FitsSource, ParquetSource])
 def test_a_file_of_another_kind_is_refused(tmp_path: Path, reader: Any) -> None:
     (tmp_path / "rows").write_text("certainly neither\n" * 1000)
-    with pytest.raises(IngestError, match="is no FITS file|is not readable as Parquet"):
+    with pytest.raises(IngestError, match=r"is no FITS file|is not readable as Parquet"):
         reader(tmp_path / "rows", "rows", {})
 
 
