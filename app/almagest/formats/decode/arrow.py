@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from almagest.catalogue import Column, Datatype
+from almagest.adql.catalogue import Column, Datatype
 from almagest.formats import complexes
 from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Fixed, Mask, Text, Values, fixed
 from almagest.formats.decode.errors import DecodingError
@@ -32,7 +32,7 @@ _TYPES: dict[pa.DataType, Datatype] = {
 }
 
 TIMES = (-211_813_488_000_000_000, 9_223_371_331_200_000_000)
-"""The first time that PostgreSQL knows, and the first that it does not, in µs since 2000 (4714 BC, 294277)."""
+"""From when on and until when PostgreSQL has timestamps, in microseconds since 2000: 4714 BC to 294276."""
 
 
 def column(field: pa.Field) -> Column | None:

@@ -90,7 +90,7 @@ class ParquetSource(DecodedSource):
     """A Parquet file."""
 
     def _decode(self, file: BinaryIO) -> Decoded:
-        return parquet.decode(file, BOUNDS)
+        return parquet.decode(file, BOUNDS, trusted=True)
 
 
 class VotableSource(DecodedSource):

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from almagest.adql import translate, windows
-from almagest.catalogue import Catalogue, Column, Table
 from almagest.adql.dialects import ADQL, POSTGRESQL
+from almagest.catalogue import Catalogue, Column, Table
 
 PAGE = (Path(__file__).parents[4] / "docs/app/adql.md").read_text()
 IVOA = {name for name in (*ADQL.functions, *ADQL.aggregates) if name.startswith("IVO_")}

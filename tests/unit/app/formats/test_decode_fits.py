@@ -255,9 +255,7 @@ def test_a_heap_that_is_not_there_is_named() -> None:
         read(data)
 
 
-def test_more_arrays_in_the_heap_of_a_compressed_file_than_are_read_at_once_are_refused_in_words(
-    tmp_path: Path,
-) -> None:
+def test_a_compressed_heap_of_many_blocks_is_refused_in_words(tmp_path: Path) -> None:
     data = gzip.compress(heap("PJ(3)", [(1, 0)] * 60_000, bytes(12)))
     for readers in WAYS.values():
         with pytest.raises((DecodingError, IngestError), match="send it uncompressed"):
@@ -298,9 +296,12 @@ def test_ascii_tables_are_read_as_fortran_writes_them(way: str, tmp_path: Path) 
     data = ascii_file([ASCII_ROW, "", "9999 -99.0    3                 1"], TNULL2="'-99.0'", TUNIT3="'m'")
     columns, found = WAYS[way](data, "fits", tmp_path)
     assert [(one.name, one.datatype, one.unit) for one in columns] == [
-        ("n", "short", None), ("x", "double", None), ("y", "double", "m"), ("word", "char", None),
+        ("n", "short", None),
+        ("x", "double", None),
+        ("y", "double", "m"),
+        ("word", "char", None),
         ("z", "double", None),
-    ]  # fmt: skip
+    ]
     assert found == [(12, -0.5, 125.0, "word", 123500.0), (None,) * 5, (9999, None, 0.03, None, 0.01)]
 
 

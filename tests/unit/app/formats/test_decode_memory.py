@@ -18,6 +18,7 @@ from almagest.formats import pgcopy
 from almagest.formats.decode import Bounds, TooMuchError, decode
 
 from .test_decode import parquet_file
+from .test_decode_fits import fits_file as fits_table
 from .test_decode_votable import stream, tabledata
 
 BOUNDS = Bounds(bytes=100 << 20, rows=2_000_000, columns=1000, cell=1 << 20, row=4 << 20)
@@ -33,6 +34,19 @@ def fits_arrays(columns: int, rows: int, width: int) -> bytes:
     written = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), fits.BinTableHDU.from_columns(made)]).writeto(written)
     return gzip.compress(written.getvalue(), 1)
+
+
+def fits_bits(columns: int, rows: int, bits: int) -> bytes:
+    said = {f"TFORM{number}": f"'{bits}X'" for number in range(1, columns + 1)}
+    return gzip.compress(fits_table(said, bytes(columns * rows * bits // 8), rows=rows, width=columns * bits // 8), 1)
+
+
+def fits_heap(form: str, rows: int, elements: int, size: int, columns: int = 1) -> bytes:
+    """Rows that all point at the same array."""
+    said = {"PCOUNT": str(size), **{f"TFORM{number}": f"'{form}'" for number in range(1, columns + 1)}}
+    return fits_table(
+        said, struct.pack(">2i", elements, 0) * columns * rows + bytes(size), rows=rows, width=8 * columns
+    )
 
 
 def octets(columns: int, rows: int, width: int) -> bytes:
@@ -71,6 +85,13 @@ def little_memory() -> Iterator[None]:
     [
         lambda: fits_arrays(20, 1, 200_000),
         lambda: fits_arrays(1, 40, 100_000),
+        lambda: fits_bits(4, 1, 1_000_000),
+        lambda: fits_bits(1, 400, 100_000),
+        lambda: fits_heap("PB", 40, 1_000_000, 1_000_000),
+        lambda: fits_heap("PX", 40, 1_000_000, 125_000),
+        lambda: fits_heap("PA", 40, 1_000_000, 1_000_000),
+        lambda: fits_heap("PB", 10, 1_000_000, 1_000_000, columns=4),
+        lambda: fits_heap("PB", 2000, 3, 3, columns=1000),
         lambda: octets(4, 3, 1_000_000),
         lambda: octets(1, 40, 100_000),
         lambda: octets(1, 400, 10_000).replace(b"unsignedByte", b"char"),
@@ -84,6 +105,13 @@ def little_memory() -> Iterator[None]:
     ids=[
         "fits row",
         "fits rows",
+        "fits bits of a row",
+        "fits bits",
+        "fits heap",
+        "fits bits in the heap",
+        "fits texts in the heap",
+        "fits heap of a row",
+        "fits heap of many columns",
         "binary row",
         "binary rows",
         "text",
@@ -105,6 +133,10 @@ def test_a_file_within_the_bounds_is_read_in_little_memory(made: Callable[[], by
     "made",
     [
         lambda: fits_arrays(30, 1, 1_000_000),
+        lambda: fits_bits(30, 1, 1_000_000),
+        lambda: fits_heap("PB", 1, 2_000_000, 2_000_000),
+        lambda: fits_heap("PX", 1, 2_000_000, 250_000),
+        lambda: fits_heap("PB", 1, 1_000_000, 1_000_000, columns=30),
         lambda: octets(30, 1, 1_000_000),
         lambda: stream(OCTETS.replace("*", "1000000") * 30, bytes(4), attributes='encoding="gzip"'),
         lambda: tabledata(SHORTS * 30, ("1 " * 500_000,) * 30),
@@ -113,7 +145,20 @@ def test_a_file_within_the_bounds_is_read_in_little_memory(made: Callable[[], by
         lambda: parquet_file(pa.table({f"c{number}": ["0" * 1_000_000] for number in range(5)})),
         lambda: lists(1, 1_100_000),
     ],
-    ids=["fits", "lengths", "arraysize", "tabledata", "lines", "line", "texts", "list"],
+    ids=[
+        "fits",
+        "bits",
+        "heap",
+        "heap bits",
+        "heap row",
+        "lengths",
+        "arraysize",
+        "tabledata",
+        "lines",
+        "line",
+        "texts",
+        "list",
+    ],
 )
 def test_a_row_that_is_too_large_is_refused_before_it_is_held(made: Callable[[], bytes]) -> None:
     data = made()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
-from almagest.formats.decode.fits import asciitable, binary
+from almagest.formats.decode.fits import ascii_table, binary_table
 from almagest.formats.decode.fits.header import table
 from almagest.formats.decode.table import Bounds, Decoded
 
@@ -16,11 +16,10 @@ __all__ = ["decode"]
 
 
 def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
-    """The table of a FITS file, read from its beginning. Raises DecodingError, also while the blocks are taken.
+    """The first table of a FITS file. Raises DecodingError, also while the blocks are taken.
 
-    file: is read in order, but for arrays of variable length, for which it has to be seekable.
+    file: is read from its beginning and in order, but for arrays of variable length, for which it has to be seekable.
     """
     found = table(file)
-    if found.header.text("XTENSION") == "TABLE":
-        return asciitable.decode(file, found, bounds)
-    return binary.decode(file, found, bounds)
+    decoder = ascii_table if found.header.text("XTENSION") == "TABLE" else binary_table
+    return decoder.decode(file, found, bounds)

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.catalogue import Column, Datatype
+from almagest.adql.catalogue import Column, Datatype
 from almagest.formats import complexes
 from almagest.formats.block import DTYPES, ROWS, Array, Block, Fixed, Values, fixed, spans
 from almagest.formats.decode.errors import DecodingError
@@ -201,7 +201,7 @@ class _Rows:
 
     def _sizes(self, pointers: Sequence[Pointers], first: int) -> Places:
         """Bytes of each row with its arrays. Raises TooMuchError when one, or all rows up to here, have too many."""
-        followed = sum((np.maximum(each.sizes, each.counts) for each in pointers), np.zeros(1, np.int64))
+        followed = sum(np.maximum(each.sizes, each.counts) for each in pointers)
         sizes: Places = self._claimed + followed
         self._bounds.check_row(int(sizes.max(initial=0)), first + int(sizes.argmax()))
         self._followed += int(np.sum(followed))
