@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.formats import complexes
 from almagest.formats.block import DTYPES, EPOCH_MICROSECONDS, Array, Fixed, Mask, Text, Values, fixed
 from almagest.formats.decode.errors import DecodingError

@@ -6,7 +6,6 @@ A database says only that a shape is wrong, and not which; so what can be known 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +29,7 @@ def checked(decoded: Decoded) -> Decoded:
     """
     if not any(column.xtype in XTYPES for column in decoded.columns):
         return decoded
-    return replace(decoded, blocks=_blocks(decoded))
+    return Decoded(decoded.columns, _blocks(decoded), decoded.description)
 
 
 def _blocks(decoded: Decoded) -> Iterator[Block]:
@@ -81,5 +80,6 @@ def _any(wrong: Mask, offsets: NDArray[np.int64]) -> Mask:
 
 
 def _per_row(counted: Mask, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
-    sums: NDArray[np.int64] = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counted)])
-    return sums[offsets[1:]] - sums[offsets[:-1]]
+    sums = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counted)])
+    counts: NDArray[np.int64] = sums[offsets[1:]] - sums[offsets[:-1]]
+    return counts

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import ROWS, Block, Fixed, Values
 from almagest.formats.decode import cells
 from almagest.formats.decode.errors import DecodingError

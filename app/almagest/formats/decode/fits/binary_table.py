@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.formats import complexes
 from almagest.formats.block import DTYPES, ROWS, Array, Block, Fixed, Values, fixed, spans
 from almagest.formats.decode.errors import DecodingError

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from math import prod
 from typing import BinaryIO
 
-from almagest.adql.catalogue import Column, Datatype
+from almagest.catalogue import Column, Datatype
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 
 RECORD = 2880

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Datatype
+from almagest.catalogue import Datatype
 from almagest.formats.block import DTYPES, Mask
 from almagest.formats.decode.errors import DecodingError
 from almagest.formats.decode.fits.header import Header, number

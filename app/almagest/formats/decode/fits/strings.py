@@ -10,7 +10,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from almagest.adql.catalogue import Column
+from almagest.catalogue import Column
 from almagest.formats.block import Text, Values
 from almagest.formats.decode import cells
 from almagest.formats.decode.field import Field
