@@ -88,7 +88,12 @@ def test_verdict_names_what_is_late(monkeypatch: pytest.MonkeyPatch, tmp_path: P
 
 def test_yardstick_is_taken_in_turn_with_what_it_measures() -> None:
     order: list[str] = []
-    ours, least = in_turn(lambda i: order.append(f"o{i}") or 1.0, lambda: order.append("y") or 2.0, 7, block=3)
+
+    def take(name: str, seconds: float) -> float:
+        order.append(name)
+        return seconds
+
+    ours, least = in_turn(lambda i: take(f"o{i}", 1.0), lambda: take("y", 2.0), 7, block=3)
     assert (len(ours), len(least)) == (7, 9)
     assert order == ["o0", "o1", "o2", "y", "y", "y", "o3", "o4", "o5", "y", "y", "y", "o6", "y", "y", "y"]
 
