@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from almagest_operator.model.identity import COMPONENT
+from almagest_operator.model.identity import COMPONENT, PART
 
 Manifest = dict[str, Any]
 """A Kubernetes object as plain JSON values."""
@@ -106,7 +106,7 @@ class Resource:
     @property
     def part(self) -> str:
         """The value of `app.kubernetes.io/name`, e.g. `worker`: the node of the graph that it belongs to."""
-        part: str = self.manifest["metadata"]["labels"]["app.kubernetes.io/name"]
+        part: str = self.manifest["metadata"]["labels"][PART]
         return part
 
     @property
