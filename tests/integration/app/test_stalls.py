@@ -5,23 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
-from django.test import RequestFactory
 
 from almagest import formats
 from almagest.adql.catalogue import Column
 from almagest.formats import About, Rows
 from almagest.formats.separated import Csv
-from almagest.health import views
 from almagest.query import slots
 from almagest.query.answers import answer as answers
 from almagest.query.answers import copying
 from almagest.query.answers.answer import Answer, Source
 from almagest.query.errors import InternalError
-from almagest.query.watch import GRACE, TURNS, StalledError, Watch
+from almagest.query.watch import TURNS, Watch
 from support import wire
 from support.application import Application
 from support.waiting import eventually
@@ -157,25 +155,3 @@ def test_a_slow_query_and_a_slow_reader_are_not_ended(application: Application, 
     for _ in range(10 * TURNS):
         watched.look()
     assert wire.status(b"".join([*taken, *parts]))[0] == "OK"
-
-
-def test_a_process_with_a_lost_thread_says_so(watched: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "watch", lambda: watched)
-    assert views.live(RequestFactory().get("/health/live")).status_code == 200
-    enough, begun = threading.Event(), threading.Event()
-
-    def stubborn() -> None:
-        # What waits in C hears of no exception.
-        with suppress(StalledError), watched.step():
-            begun.set()
-            enough.wait(60)
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(stubborn)
-        assert begun.wait(60)
-        for _ in range(TURNS + GRACE + 2):
-            watched.look()
-        answered = views.live(RequestFactory().get("/health/live"))
-        assert (answered.status_code, answered.content) == (503, b"1 threads go on without an end\n")
-        enough.set()
-    assert views.live(RequestFactory().get("/health/live")).status_code == 200
