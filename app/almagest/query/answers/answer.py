@@ -198,7 +198,7 @@ class _Rows:
         self._slot = slot = self._held.enter_context(slots.slot(brief=source.brief))
         with datadb.connected() as connection:
             try:
-                with _closed_if_stalled(connection), watch().waiting(_BEGINNING * source.seconds):
+                with _closed_if_stalled(connection):
                     copied = self._sent(connection)
                 try:
                     with _closed_if_stalled(connection):
@@ -216,12 +216,14 @@ class _Rows:
         """The statement, on its way inside a transaction: in one go wherever the transaction is nothing but that."""
         source = self._source
         if source.bring is not None:
-            datadb.begin_reading_with(connection, source.identity, source.seconds, source.sorts, source.bring)
+            with watch().waiting(_BEGINNING * source.seconds):
+                datadb.begin_reading_with(connection, source.identity, source.seconds, source.sorts, source.bring)
             return self._copied(connection)
         try:
             return self._copied(connection, datadb.reading(source.identity, source.seconds, source.sorts))
         except psycopg.errors.InvalidParameterValue:
-            datadb.begin_reading(connection, source.identity, source.seconds, source.sorts)
+            with watch().waiting(_BEGINNING * source.seconds):
+                datadb.begin_reading(connection, source.identity, source.seconds, source.sorts)
             return self._copied(connection)
 
     def _copied(self, connection: datadb.Connection, begin: Sequence[str] = ()) -> Copied:
@@ -255,14 +257,20 @@ def _closed_if_stalled(connection: datadb.Connection) -> Iterator[None]:
 
 
 def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:
-    """The same bytes with small parts put together, so that a short answer is one chunk."""
+    """The same bytes with small parts put together, so that a short answer is one chunk; those before a failure too."""
     waiting: list[bytes] = []
     size = 0
-    for part in parts:
-        waiting.append(part)
-        size += len(part)
-        if size >= CHUNK:
-            yield b"".join(waiting) if len(waiting) > 1 else part
-            waiting, size = [], 0
+    failure: Exception | None = None
+    try:
+        for part in parts:
+            waiting.append(part)
+            size += len(part)
+            if size >= CHUNK:
+                yield b"".join(waiting) if len(waiting) > 1 else part
+                waiting, size = [], 0
+    except Exception as error:
+        failure = error
     if waiting:
         yield b"".join(waiting)
+    if failure:
+        raise failure

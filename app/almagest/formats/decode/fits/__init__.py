@@ -21,5 +21,6 @@ def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
     file: is read from its beginning and in order, but for arrays of variable length, for which it has to be seekable.
     """
     found = table(file)
-    decoder = ascii_table if found.header.text("XTENSION") == "TABLE" else binary_table
-    return decoder.decode(file, found, bounds)
+    if found.header.text("XTENSION") == "TABLE":
+        return ascii_table.decode(file, found, bounds)
+    return binary_table.decode(file, found, bounds)

@@ -201,8 +201,8 @@ class _Rows:
 
     def _sizes(self, pointers: Sequence[Pointers], first: int) -> Places:
         """Bytes of each row with its arrays. Raises TooMuchError when one, or all rows up to here, have too many."""
-        followed = np.sum([np.maximum(each.sizes, each.counts) for each in pointers], axis=0, dtype=np.int64)
-        sizes: Places = self._claimed + followed
+        followed = np.array([np.maximum(each.sizes, each.counts) for each in pointers], dtype=np.int64)
+        sizes: Places = np.asarray(followed.sum(axis=0) + self._claimed, dtype=np.int64)
         self._bounds.check_row(int(sizes.max(initial=0)), first + int(sizes.argmax()))
         self._followed += int(np.sum(followed))
         self._bounds.check_bytes(self._followed)
