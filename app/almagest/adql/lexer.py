@@ -303,7 +303,8 @@ def _unreadable(source: Text, offset: int) -> AdqlError:
     if character in _REFUSED:
         message, hint = _REFUSED[character]
         return NotAllowed(message, position, hint)
-    name = unicodedata.name(character, "") or f"U+{ord(character):04X}"
-    hint = "Write a plain blank instead." if character.isspace() else None
-    sign = character if character.isascii() and character.isprintable() else name.lower()
-    return AdqlSyntaxError(f"The sign {sign} means nothing here.", position, hint)
+    sign = character
+    if not character.isascii() or not character.isprintable():
+        sign = unicodedata.name(character, "").lower() or f"U+{ord(character):04X}"
+    blank = "Write a plain blank instead." if character.isspace() else None
+    return AdqlSyntaxError(f"The sign {sign} means nothing here.", position, blank)

@@ -36,8 +36,8 @@ def _number(text: str, node: exp.Expr) -> Value:
     if text[:2] in ("0x", "0X"):
         text = str(int(text, 16))
     if not any(sign in text for sign in ".eE"):
-        size = int(text)
-        kind = Kind.INT if size < 2**31 else Kind.LONG if size < 2**63 else Kind.NUMERIC
+        whole = int(text)
+        kind = Kind.INT if whole < 2**31 else Kind.LONG if whole < 2**63 else Kind.NUMERIC
         return replace(made(text, kind, name="number"), literal=text)
     magnitude = float(text)
     if not math.isfinite(magnitude):

@@ -16,7 +16,7 @@ MAX_SQL = 2_000_000
 """Characters of generated SQL: what is written once in a query may stand several times in its translation."""
 MAX_COPIED = 500_000
 """Characters of it that are there for a second time or more, because a function writes its arguments repeatedly."""
-MAX_COLUMNS = 50_000
+MAX_COLUMNS = 20_000
 """Columns of all tables and queries in a query, each as often as it comes."""
 MAX_TOLD = 8
 """Names that an error lists."""

@@ -163,6 +163,8 @@ def _joined(left: Source, join: exp.Join, scope: Scope) -> Source:
         raise AdqlSyntaxError("A NATURAL JOIN has no ON and no USING.", position(join), hint)
     if method or join.args.get("using"):
         shared = _shared(left, right, join)
+        if side == "FULL":
+            scope.context.copied(sum(len(first.sql) for first, _ in shared), join)
         matching = " AND ".join(f"{first.sql} = {second.sql}" for first, second in shared) or "TRUE"
         visible = _merged(left, right, shared, side)
     else:

@@ -304,7 +304,7 @@ NOWHERE = "(SELECT 10.0 AS ra, 95.0 AS dec UNION ALL SELECT 190, 85 UNION ALL SE
         ("1 = INTERSECTS(CIRCLE(ra, dec, 1), POLYGON(180, 84, 200, 84, 190, 87))", 1),
         ("1 = INTERSECTS(POINT(ra, dec), POINT(190, 85))", 1),
         ("DISTANCE(ra, dec, 190, 85) < 1", 1),
-        ("DISTANCE(POINT(190, 85), POINT(ra, dec)) < ra", 1),
+        ("DISTANCE(POINT(190, 85), POINT(ra, dec)) < ra / 100", 1),
         ("DISTANCE(ra, dec, 190, 85) < 170", 1),
         ("DISTANCE(ra, dec, 190, 85) >= 0", 1),
         ("COORD1(POINT(ra, dec)) > 0", 1),
