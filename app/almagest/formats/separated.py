@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from almagest.adql.catalogue import Column
 from almagest.formats.about import About
-from almagest.formats.complexes import is_complex
 from almagest.formats.format import Copy, Ending, Rows, Status, Streamed
 from almagest.formats.lines import lines, plain, separated
 from almagest.formats.sql import elements, fixed_size, is_text, plain_cell
@@ -20,14 +19,15 @@ MOST_COLUMNS = 1664
 
 @dataclass(frozen=True)
 class Csv(Streamed):
-    """RFC 4180 in UTF-8. NULL is an empty field, an empty string is `""`; there is no place for a status."""
+    """RFC 4180 in UTF-8. NULL is an empty field, an empty string is `""`, as is NULL of a single column, because most
+    readers leave empty lines out; there is no place for a status."""
 
     media_type: str = "text/csv;header=present"
     extension: str = "csv"
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """PostgreSQL writes the very same format."""
-        return Copy(tuple(plain_cell(column, f"c{number}") for number, column in enumerate(columns, 1)), "FORMAT csv")
+        return _csv(plain_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
 
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
         """The line of names and the lines of the rows, with CR LF; a line that no reader takes for a row, if broken."""
@@ -48,8 +48,8 @@ class Ecsv(Csv):
     extension: str = "ecsv"
 
     def copy(self, columns: Sequence[Column]) -> Copy:
-        """The same, but for booleans, complex numbers and arrays, which are as Python and JSON write them."""
-        return Copy(tuple(_ecsv_cell(column, f"c{number}") for number, column in enumerate(columns, 1)), "FORMAT csv")
+        """The same, but for booleans and arrays, which are as Python and JSON write them."""
+        return _csv(_ecsv_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
 
     def _head(self, columns: Sequence[Column], about: About) -> bytes:
         described = "".join(f"# - {_ecsv_column(column)}\r\n" for column in columns)
@@ -87,6 +87,12 @@ def without_ends(string: str) -> str:
     return rf"regexp_replace({string}, '[\x01-\x1f]', ' ', 'g')"
 
 
+def _csv(cells: Iterable[str]) -> Copy:
+    """The fields of a row, of which the only one is never nothing at all."""
+    first, *others = cells
+    return Copy((first, *others) if others else (f"coalesce(({first})::text, '')",), "FORMAT csv")
+
+
 def _csv_field(name: str) -> str:
     return '"' + name.replace('"', '""') + '"' if re.search(r'[",\r\n]', name) else name
 
@@ -94,19 +100,7 @@ def _csv_field(name: str) -> str:
 _ECSV = {"boolean": "bool", "short": "int16", "int": "int32", "long": "int64", "float": "float32", "double": "float64"}
 
 
-_ECSV_COMPLEX = {"float": "complex64", "double": "complex128"}
-
-
-def _is_number(column: Column) -> bool:
-    """Whether a column is one complex number a row, which ECSV has a type for."""
-    return is_complex(column) and column.arraysize == "2"
-
-
 def _ecsv_cell(column: Column, name: str) -> str:
-    if _is_number(column):
-        real, imaginary = f"{name}[1]::text", f"{name}[2]::text"
-        sign = f"CASE WHEN {imaginary} LIKE '-%' THEN '' ELSE '+' END"
-        return f"replace({real} || {sign} || {imaginary} || 'j', 'Infinity', 'inf')"
     if is_text(column):
         return plain_cell(column, name)
     if column.arraysize is not None:
@@ -118,15 +112,13 @@ def _ecsv_cell(column: Column, name: str) -> str:
 def _ecsv_column(column: Column) -> str:
     """A line of YAML; arrays are JSON in a text, and have no more than one dimension (APE 6)."""
     datatype, subtype = _ECSV.get(column.datatype, "string"), None
-    if _is_number(column):
-        datatype = _ECSV_COMPLEX[column.datatype]
-    elif column.arraysize and not is_text(column):
+    if column.arraysize and not is_text(column):
         datatype, subtype = "string", f"{datatype}[{fixed_size(column) or 'null'}]"
     named = {
         "name": column.name, "unit": column.unit, "datatype": datatype, "subtype": subtype,
         "description": column.description,
     }  # fmt: skip
-    meta = {"ucd": column.ucd, "utype": column.utype, "xtype": None if _is_number(column) else column.xtype}
+    meta = {"ucd": column.ucd, "utype": column.utype, "xtype": column.xtype}
     pairs = [f"{name}: {_quoted(value)}" for name, value in named.items() if value]
     more = ", ".join(f"{name}: {_quoted(value)}" for name, value in meta.items() if value)
     return "{" + ", ".join([*pairs, *([f"meta: {{{more}}}"] if more else [])]) + "}"

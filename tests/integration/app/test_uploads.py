@@ -112,6 +112,58 @@ def test_shapes_and_arrays_can_be_queried_and_come_back(archive: Archive) -> Non
     assert np.allclose(found[6], [0, 0, 40, 0, 10, 60])
 
 
+def one_field(field: str, *cells: str) -> bytes:
+    rows = "".join(f"<TR><TD>{cell}</TD></TR>" for cell in cells)
+    table = f"<TABLE><FIELD {field}/><DATA><TABLEDATA>{rows}</TABLEDATA></DATA></TABLE>"
+    return f'<!DOCTYPE VOTABLE SYSTEM "http://127.0.0.1:1/VOTable.dtd"><VOTABLE><RESOURCE>{table}</RESOURCE></VOTABLE>'.encode()
+
+
+CIRCLE = 'name="area" datatype="double" arraysize="3" xtype="circle"'
+EDGE = 'name="edge" datatype="double" arraysize="*" xtype="polygon"'
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (one_field(CIRCLE, "1 2 3", "10 20 120"), ("row 2, column 'area'", "10 20 120")),
+        # A bow tie, which only the database knows.
+        (one_field(EDGE, *["0 0 1 0 1 1"] * 700, "0 0 2 2 2 0 0 2"), ("row 701, column 'edge'", "is no polygon")),
+        (
+            one_field('name="x" datatype="int"').replace(b"<!DOC", b'<?xml version="1.0" encoding="UTF-7"?><!DOC'),
+            ("UTF-7",),
+        ),
+    ],
+)
+@pytest.mark.parametrize("path", ["sync", "async"])
+def test_what_is_no_table_of_shapes_is_said_with_its_row(
+    archive: Archive, data: bytes, words: tuple[str, ...], path: str
+) -> None:
+    answer = send(f"{archive.tap}/{path}", "SELECT * FROM TAP_UPLOAD.mine", data=data)
+    assert (answer.status_code, wire.status(answer.content)[0]) == (400, "ERROR")
+    assert all(word in wire.status(answer.content)[1] for word in words), answer.text
+
+
+def test_flags_and_complex_numbers_of_pyvo_come_back(archive: Archive) -> None:
+    """pyvo sends what astropy writes, where a boolean is a bit."""
+    table = Table({"n": [1, 2, 3], "flag": [True, False, True], "wave": [1 + 2j, -0.5j, 3e300]})
+    with requests.Session() as session:
+        service = pyvo.dal.TAPService(archive.tap, session=session)
+        query = "SELECT n, flag, wave, wave[2] AS phase FROM TAP_UPLOAD.mine ORDER BY n"
+        for run in (service.run_sync, service.run_async):
+            found = run(query, uploads={"mine": table}).to_table()
+            assert found["flag"].tolist() == [True, False, True]
+            assert found["wave"].tolist() == [1 + 2j, -0.5j, 3e300]
+            assert found["phase"].tolist() == [2.0, -0.5, 0.0]
+
+
+def test_identifiers_of_19_digits_join_from_csv(archive: Archive) -> None:
+    stars = catalogues.gaia()["source_id"]
+    some = [int(number) for number in stars[stars > 10**18][:50]]
+    data = "source_id\n" + "".join(f"{number}\n" for number in some)
+    query = "SELECT COUNT(*) AS n FROM TAP_UPLOAD.mine AS m JOIN gaiadr3.bright AS g ON m.source_id = g.source_id"
+    assert rows(send(f"{archive.tap}/sync", query, data=data.encode())) == [(50,)]
+
+
 def test_a_job_brings_its_tables_along(archive: Archive) -> None:
     answer = send(f"{archive.tap}/async", ALL, PHASE="RUN")
     assert answer.status_code == 303, answer.text

@@ -82,4 +82,5 @@ def _any(wrong: Mask, offsets: NDArray[np.int64]) -> Mask:
 
 def _per_row(counted: Mask, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
     sums = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counted)])
-    return sums[offsets[1:]] - sums[offsets[:-1]]
+    counts: NDArray[np.int64] = sums[offsets[1:]] - sums[offsets[:-1]]
+    return counts

@@ -115,7 +115,7 @@ def _arrays(array: pa.Array, column: Column, first: int) -> Array:
 
 def _elements(cell: str, column: Column, size: int | None) -> list[Any]:
     """Raises ValueError or TypeError for what is no array, or has not as many elements as `size` says."""
-    if complexes.is_complex(column) and column.arraysize == "2":
+    if complexes.is_complex(column) and column.arraysize == "2" and not cell.startswith("["):
         number = complex(cell)
         return [number.real, number.imag]
     # Of a floating-point number −0 is another one than 0.
