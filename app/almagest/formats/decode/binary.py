@@ -18,13 +18,8 @@ from almagest.formats.block import ROWS, Array, Block, Fixed, Mask, Text, Values
 from almagest.formats.decode import cells
 from almagest.formats.decode.errors import DecodingError
 from almagest.formats.decode.field import Field
+from almagest.formats.decode.gathering import LONG, Bytes, Places, ragged
 from almagest.formats.decode.table import BLOCK_BYTES, Bounds
-
-Bytes = NDArray[np.uint8]
-Places = NDArray[np.int64]
-
-_LONG = 32
-"""Bytes of a value, on average, from which on values are gathered one by one and not byte by byte."""
 
 _TRUE = np.isin(np.arange(256), list(b"Tt1"))
 _UNKNOWN = ~np.isin(np.arange(256), list(b"TtFf10"))
@@ -138,7 +133,7 @@ class BinaryRows:
         starts = starts[:, place.segment] + place.offset
         if field.size is None:
             counts = lengths[:, place.segment]
-            octets = _ragged(data, starts, (counts * field.bits + 7) >> 3)
+            octets = ragged(data, starts, (counts * field.bits + 7) >> 3)
         else:
             counts = np.full(len(starts), field.size, dtype=np.int64)
             octets = _gather(data, starts, _octets(field.size * field.bits)).reshape(-1)
@@ -188,19 +183,9 @@ def _gather(data: Bytes, starts: Places, width: int) -> Bytes:
     stride = len(data) // len(starts)
     if stride * len(starts) == len(data) and (np.diff(starts) == stride).all():
         return np.ascontiguousarray(data.reshape(-1, stride)[:, starts[0] : starts[0] + width])
-    if width > _LONG:
-        return _ragged(data, starts, np.full(len(starts), width)).reshape(-1, width)
+    if width > LONG:
+        return ragged(data, starts, np.full(len(starts), width)).reshape(-1, width)
     gathered: Bytes = data[starts[:, None] + np.arange(width)]
-    return gathered
-
-
-def _ragged(data: Bytes, starts: Places, sizes: Places) -> Bytes:
-    """Bytes of different numbers from every place, end to end."""
-    if sizes.sum() > _LONG * len(sizes):
-        ends = (starts + sizes).tolist()
-        return np.concatenate([data[start:end] for start, end in zip(starts.tolist(), ends, strict=True)])
-    before = np.cumsum(sizes) - sizes
-    gathered: Bytes = data[np.repeat(starts - before, sizes) + np.arange(int(sizes.sum()))]
     return gathered
 
 

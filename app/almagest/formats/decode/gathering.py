@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
-_LONG = 32
+LONG = 32
 """Bytes of a value, on average, from which on values are gathered one by one and not byte by byte."""
 
 
@@ -22,7 +22,7 @@ def ragged(data: Bytes, starts: Places, sizes: Places) -> Bytes:
     ends = starts + sizes
     if (starts[1:] == ends[:-1]).all():
         return data[starts[0] : ends[-1]]
-    if total > _LONG * len(sizes):
+    if total > LONG * len(sizes):
         return np.concatenate([data[start:end] for start, end in zip(starts.tolist(), ends.tolist(), strict=True)])
     before = np.cumsum(sizes) - sizes
     gathered: Bytes = data[np.repeat(starts - before, sizes) + np.arange(total)]
