@@ -113,7 +113,7 @@ def test_what_is_behind_the_door_is_found(answers: dict[str, object], found: Loo
 
 def test_what_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smoke, "PATIENCE", 0.2)
-    door = Door(dict.fromkeys((APPLICATION, WORDPRESS)))
+    door = Door({APPLICATION: None, WORDPRESS: None})
 
     async def test(eyes: Smoke, _: list[Key]) -> None:
         await eyes.look(GAIA)
