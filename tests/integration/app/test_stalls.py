@@ -12,7 +12,6 @@ import pytest
 
 from almagest import formats
 from almagest.catalogue import Column
-from almagest.formats import About, RawBlock, Rows
 from almagest.formats import About, Rows
 from almagest.formats.separated import Csv
 from almagest.query import slots
