@@ -135,6 +135,14 @@ class QueryParser(StrictParser):
             return this
         return super()._parse_set_operations(this) if isinstance(this, exp.Query) else this
 
+    def parse_set_operation(
+        self, this: exp.Expr | None, consume_pipe: bool = False, intersect_only: bool = False
+    ) -> exp.SetOperation | None:
+        """As the base class, which passes over the words of a join before the operation."""
+        if self._curr.token_type not in self.SET_OPERATIONS:
+            return None
+        return super().parse_set_operation(this, consume_pipe, intersect_only)
+
     def _parse_query_modifiers(self, this: Any) -> Any:
         """The clauses after a query, each once and in order."""
         if not isinstance(this, exp.Query) or (isinstance(this, exp.Subquery) and not is_query(this)):
@@ -201,7 +209,12 @@ class QueryParser(StrictParser):
         return self.expression(exp.TableAlias(this=name))
 
     def _parse_using_identifiers(self) -> list[exp.Expr]:
-        return self._parse_wrapped_csv(lambda: self._parse_id_var(any_token=False))
+        self.expect(TokenType.L_PAREN, "(")
+        names = self._parse_csv(lambda: self._parse_id_var(any_token=False))
+        if not names:
+            self.raise_error("Expecting a name")
+        self.expect(TokenType.R_PAREN, ")")
+        return names
 
 
 def is_wrapper(node: exp.Subquery) -> bool:
