@@ -74,7 +74,7 @@ class Rows:
     def ending(self) -> Ending:
         return Status.OK, ""
 
-    def kept(self, parts: Iterable[bytes | memoryview]) -> list[bytes]:
+    def spooled(self, parts: Iterable[bytes | memoryview]) -> list[bytes]:
         kept = [bytes(part) for part in parts]
         self.count = self._copied.sent
         return kept

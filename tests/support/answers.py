@@ -30,7 +30,7 @@ class Given:
     def ending(self) -> Ending:
         return self._ending
 
-    def kept(self, parts: Iterable[bytes | memoryview]) -> list[bytes]:
+    def spooled(self, parts: Iterable[bytes | memoryview]) -> list[bytes]:
         kept = [bytes(part) for part in parts]
         self.count = sum(len(block.starts) for block in self.blocks)
         return kept

@@ -6,6 +6,7 @@ What a format has no word for is changed in the table first, so that the rest mu
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -79,7 +80,8 @@ def ascii_without_end(column: Column, value: Any) -> Any:
     """Text that FITS can hold: printable, and with no blanks at the end."""
     if not isinstance(value, str):
         return value
-    return "".join(letter if " " <= letter <= "~" else "?" for letter in value).rstrip(" ") or None
+    printed = re.sub(r"[\x00-\x1f\x7f]", " ", value).encode("ascii", "replace").decode()
+    return printed.rstrip(" ") or None
 
 
 def least_is_null(column: Column, value: Any) -> Any:

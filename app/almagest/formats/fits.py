@@ -104,7 +104,9 @@ class _Widths:
     def __init__(self, columns: Sequence[Column]) -> None:
         self._columns = columns
         self._sizes = [fixed_size(column) for column in columns]
-        self._widest = {number: 1 for number, size in enumerate(self._sizes) if size is None}
+        self._widest = {
+            number: 2 if is_complex(columns[number]) else 1 for number, size in enumerate(self._sizes) if size is None
+        }
         self._total = 0
 
     def measured(self, layout: Layout, rows: Iterable[RawBlock]) -> Iterator[RawBlock]:
@@ -173,7 +175,12 @@ def _filled_up(cell: Ragged, size: int, dtype: np.dtype[Any]) -> NDArray[Any]:
 
 
 def _text(column: Column, cell: Ragged) -> Ragged:
-    return ascii_only(cell) if is_text(column) else cell
+    """Texts of what can be printed, which is all that FITS has (4.0 §7.3.3.1): a blank for each control character."""
+    if not is_text(column):
+        return cell
+    plain = ascii_only(cell)
+    controls = (plain.data < 0x20) | (plain.data == 0x7F)
+    return Ragged(plain.lengths, np.where(controls, np.uint8(0x20), plain.data)) if controls.any() else plain
 
 
 def _bytes(column: Column) -> int:

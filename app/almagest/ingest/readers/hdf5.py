@@ -260,8 +260,7 @@ def _numbers(raw: NDArray[Any], null: Mask, column: Column, file: str, first: in
     if column.arraysize is None:
         return fixed(elements, missing)
     offsets = np.arange(rows + 1, dtype=np.int64) * each
-    without: Mask = np.asarray(null.reshape(rows, -1).all(axis=1), dtype=bool)
-    return Array(offsets, Fixed(elements, missing), without)
+    return Array(offsets, Fixed(elements, missing), np.all(null.reshape(rows, -1), axis=1, keepdims=True)[:, 0])
 
 
 def _require_fit(raw: NDArray[Any], null: Mask, column: Column, file: str, first: int, each: int) -> None:

@@ -91,7 +91,7 @@ def little_memory() -> Iterator[None]:
         lambda: fits_heap("PX", 40, 1_000_000, 125_000),
         lambda: fits_heap("PA", 40, 1_000_000, 1_000_000),
         lambda: fits_heap("PB", 10, 1_000_000, 1_000_000, columns=4),
-        lambda: fits_heap("PB", 2000, 3, 3, columns=1000),
+        lambda: fits_heap("PB", 2000, 3, 3, columns=999),
         lambda: octets(4, 3, 1_000_000),
         lambda: octets(1, 40, 100_000),
         lambda: octets(1, 400, 10_000).replace(b"unsignedByte", b"char"),

@@ -34,8 +34,8 @@ class Watched(Given):
     stored: list[bytes] | None = None
     announced: int | None = None
 
-    def kept(self, parts: Iterable[bytes | memoryview]) -> list[bytes]:
-        self.stored = super().kept(parts)
+    def spooled(self, parts: Iterable[bytes | memoryview]) -> list[bytes]:
+        self.stored = super().spooled(parts)
         return self.stored
 
     def announce(self, size: int) -> None:

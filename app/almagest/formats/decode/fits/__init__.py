@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from typing import BinaryIO
 
+from almagest.formats.decode.errors import DecodingError
 from almagest.formats.decode.fits import ascii_table, binary_table
 from almagest.formats.decode.fits.header import table
 from almagest.formats.decode.table import Bounds, Decoded
 
 __all__ = ["decode"]
+
+COLUMNS = 999
+"""FITS 4.0 §7.3.1: TFIELDS."""
 
 
 def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
@@ -21,6 +25,9 @@ def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
     file: is read from its beginning and in order, but for arrays of variable length, for which it has to be seekable.
     """
     found = table(file)
+    bounds.check_columns(found.header.whole("TFIELDS"))
+    if found.header.whole("TFIELDS") > COLUMNS:
+        raise DecodingError(f"the table has more than {COLUMNS} columns, which FITS has no keywords for")
     if found.header.text("XTENSION") == "TABLE":
         return ascii_table.decode(file, found, bounds)
     return binary_table.decode(file, found, bounds)

@@ -201,8 +201,10 @@ class _Rows:
 
     def _sizes(self, pointers: Sequence[Pointers], first: int) -> Places:
         """Bytes of each row with its arrays. Raises TooMuchError when one, or all rows up to here, have too many."""
-        followed = np.array([np.maximum(each.sizes, each.counts) for each in pointers], dtype=np.int64)
-        sizes: Places = np.asarray(followed.sum(axis=0) + self._claimed, dtype=np.int64)
+        followed = np.zeros(len(pointers[0].sizes), dtype=np.int64)
+        for each in pointers:
+            followed += np.maximum(each.sizes, each.counts)
+        sizes: Places = followed + self._claimed
         self._bounds.check_row(int(sizes.max(initial=0)), first + int(sizes.argmax()))
         self._followed += int(np.sum(followed))
         self._bounds.check_bytes(self._followed)
