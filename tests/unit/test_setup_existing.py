@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from almagest_operator.model.identity import OPERATOR
+from almagest_operator.model import identity
 from host import cli, venv
 from host.existing import OPERATOR as OPERATOR_LABEL
 from host.existing import loss
@@ -144,7 +144,7 @@ def test_nothing_goes_when_nobody_may_tell_of_other_archives(site: Site) -> None
 
 
 def test_the_operator_s_own_label_is_looked_for() -> None:
-    assert OPERATOR_LABEL == OPERATOR
+    assert OPERATOR_LABEL == identity.OPERATOR
 
 
 def test_every_object_of_the_namespace_is_accounted_for() -> None:

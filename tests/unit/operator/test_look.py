@@ -173,7 +173,7 @@ def test_a_proxy_that_hangs_holds_up_the_look_at_no_other(monkeypatch: pytest.Mo
     door = Door()
     hip = Key("hip-dev", "hip")
 
-    async def test(eyes: Smoke, _: list[Key]) -> None:
+    async def test(eyes: Smoke, _marks: list[Key]) -> None:
         both: dict[Key, object] = {GAIA: None, hip: None}
         monkeypatch.setattr(eyes.store, "archives", lambda: list(both))
 
