@@ -130,11 +130,7 @@ def constants(path: str) -> dict[str, Any]:
     return found
 
 
-ANSWER, LEASE, RECOVERY = (
-    constants("query/answers/answer.py"),
-    constants("query/uws/lease.py"),
-    constants("query/uws/recovery.py"),
-)
+LEASE, RECOVERY = constants("query/uws/lease.py"), constants("query/uws/recovery.py")
 DATADB, DISPATCH, SWEEP = (
     constants("query/datadb.py"),
     constants("query/uws/dispatch.py"),
@@ -142,7 +138,7 @@ DATADB, DISPATCH, SWEEP = (
 )
 UPLOADS, FETCH, USERTABLES = (constants(f"query/tables/{name}.py") for name in ("uploads", "fetch", "usertables"))
 ARROW, SEPARATED, LINES = (constants(f"formats/{name}.py") for name in ("arrow", "separated", "lines"))
-ACCOUNTS, PASSWORDS = constants("accounts/views.py"), constants("accounts/passwords.py")
+ACCOUNTS, PASSWORDS = constants("auth/views.py"), constants("accounts/passwords.py")
 NUMBERS = {1: "one", 2: "two", 5: "five", 10: "ten", 50: "fifty", 200: "two hundred"}
 MINUTES = NUMBERS[throttle.WINDOW // 60]
 TRIES = {what: NUMBERS[number] for what, number in throttle.LIMITS.items()}
@@ -150,7 +146,6 @@ PORTS = [port for ports in FETCH["PORTS"].values() for port in ports]
 
 SENTENCES = [
     ("query.md", f"A process runs at most `web_threads - {slots.FREE_THREADS}` things that take long"),
-    ("query.md", f"more than {ANSWER['LARGE_BYTES'] >> 20} MB"),
     ("query.md", f"EXECUTING and silent for {LEASE['SILENCE_SECONDS']:g} s"),
     ("query.md", f"insists for {LEASE['SILENCE_SECONDS']:g} s"),
     ("query.md", f"from {LEASE['QUICK_SECONDS'] * 1000:g} ms after the claim on"),

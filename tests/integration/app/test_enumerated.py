@@ -100,7 +100,7 @@ def each(parameters: Sequence[Enumerated] = PARAMETERS) -> Iterator[object]:
         yield pytest.param(one, id=f"{one.method} {path} {one.name}")
 
 
-@pytest.mark.parametrize("parameter", each())
+@pytest.mark.parametrize("parameter", list(each()))
 def test_what_is_enumerated_is_taken(archive: Archive, parameter: Enumerated) -> None:
     right = announced(archive, parameter.name) if parameter.right is None else parameter.right
     assert right
@@ -110,7 +110,7 @@ def test_what_is_enumerated_is_taken(archive: Archive, parameter: Enumerated) ->
         assert not refused(answer), (value, answer.text[:300])
 
 
-@pytest.mark.parametrize("parameter", each())
+@pytest.mark.parametrize("parameter", list(each()))
 def test_what_is_not_enumerated_is_refused(archive: Archive, parameter: Enumerated) -> None:
     for value in WRONG:
         answer = parameter.ask(archive, value)
@@ -122,7 +122,7 @@ def test_what_is_not_enumerated_is_refused(archive: Archive, parameter: Enumerat
 SINGLE = [one for one in PARAMETERS if (one.name, one.path, one.method) != ("PHASE", "/tap/async", "GET")]
 
 
-@pytest.mark.parametrize("parameter", each(SINGLE))
+@pytest.mark.parametrize("parameter", list(each(SINGLE)))
 def test_two_different_values_are_refused_where_one_may_come(archive: Archive, parameter: Enumerated) -> None:
     right = announced(archive, parameter.name) if parameter.right is None else [*parameter.right]
     other = right[-1] if len(right) > 1 else "x"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from almagest_operator.desired import Desired, connections
 from almagest_operator.model.errors import InvalidSpec
-from support.archives import archive, desired, merge, one, pod_templates
+from support.archives import archive, config_map, desired, merge, one, pod_templates
 
 SUPERUSERS = 3
 """PostgreSQL's superuser_reserved_connections."""
@@ -61,7 +61,7 @@ def _use(part: str, container: dict[str, Any]) -> connections.Use:
 
 
 def admitted(found: Desired, part: str) -> int:
-    text = one(found, "ConfigMap", f"gaia-{part}")["data"]["postgresql.conf"]
+    text = config_map(found, part)["data"]["postgresql.conf"]
     (number,) = re.findall(r"^max_connections = (\d+)$", text, re.MULTILINE)
     return int(number)
 
