@@ -182,9 +182,10 @@ def _names(line: str, rest: Iterator[str], delimiter: str, *, quoted: bool) -> t
             used.append(one)
             yield one
 
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
+    if not quoted:
+        return next(csv.reader(taken(), delimiter=delimiter, quoting=csv.QUOTE_NONE)), used
     try:
-        return next(csv.reader(taken(), delimiter=delimiter, quoting=quoting, strict=True)), used
+        return next(csv.reader(taken(), delimiter=delimiter, strict=True)), used
     except csv.Error as error:
         raise DecodingError(f"the header is not readable as CSV: {error}") from error
 
