@@ -14,7 +14,6 @@ import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import chain
 from typing import BinaryIO
 
@@ -183,9 +182,10 @@ def _names(line: str, rest: Iterator[str], delimiter: str, *, quoted: bool) -> t
             used.append(one)
             yield one
 
-    reader = partial(csv.reader, taken(), delimiter=delimiter, strict=True)
+    if not quoted:
+        return next(csv.reader(taken(), delimiter=delimiter, quoting=csv.QUOTE_NONE)), used
     try:
-        return next(reader() if quoted else reader(quoting=csv.QUOTE_NONE)), used
+        return next(csv.reader(taken(), delimiter=delimiter, strict=True)), used
     except csv.Error as error:
         raise DecodingError(f"the header is not readable as CSV: {error}") from error
 

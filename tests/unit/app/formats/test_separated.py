@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from almagest.catalogue import Column
@@ -33,6 +33,7 @@ def quoted(field: str, *, always: bool) -> str:
     return f'"{field.replace(chr(34), chr(34) * 2)}"' if always or re.search('[",\r\n]', field) else field
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     table=st.integers(1, 3).flatmap(
         lambda width: st.lists(st.lists(st.sampled_from(FIELDS), min_size=width, max_size=width), min_size=1)
