@@ -22,6 +22,9 @@ from almagest.formats.decode.errors import DecodingError, TooMuchError
 from almagest.formats.decode.pages import DELTA_BYTE_ARRAY, pages
 from almagest.formats.decode.table import BLOCK_BYTES, Bounds, Decoded, described
 
+TRUSTED_BYTES = 64 << 20
+"""A block of a file that is trusted."""
+
 VALUE_BYTES = 4
 """What a value takes at least when it is read."""
 
@@ -36,8 +39,8 @@ PAGE_BYTES = 1024
 def decode(file: BinaryIO, bounds: Bounds, *, trusted: bool = False) -> Decoded:
     """The table of a Parquet file. Raises DecodingError, also while the blocks are taken.
 
-    file: seekable anywhere; trusted: texts that are stored once are drawn out as they are read, five times as fast, by
-    whoever made sure that a file does not repeat a megabyte of them in each row.
+    file: seekable anywhere; trusted: blocks are large, and texts that are stored once are drawn out as they are read,
+    both several times as fast, for whoever knows that the file does not repeat a megabyte of text in each row.
     """
     _check_footer(file, bounds)
     try:
@@ -45,13 +48,15 @@ def decode(file: BinaryIO, bounds: Bounds, *, trusted: bool = False) -> Decoded:
         bounds.check_rows(parquet.metadata.num_rows)
         bounds.check_columns(parquet.metadata.num_columns)
         columns = described([_column(field) for field in parquet.schema_arrow])
-        read_at_once = _rows_in_a_block(parquet.metadata.num_rows, _page_bytes(file, parquet.metadata, bounds))
+        block = TRUSTED_BYTES if trusted else BLOCK_BYTES
+        page_bytes = _page_bytes(file, parquet.metadata, bounds)
+        read_at_once = max(1, min(ROWS, parquet.metadata.num_rows * block // max(1, page_bytes)))
         if not trusted:
             # Texts stay as the few that there are of them until it is known how long they are together.
             parquet = _open(file, bounds, [field.name for field in parquet.schema_arrow if arrow.is_text(field.type)])
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DecodingError(f"the file is not readable as Parquet: {error}") from error
-    return Decoded(columns, _blocks(parquet, columns, bounds, read_at_once), rows=parquet.metadata.num_rows)
+    return Decoded(columns, _blocks(parquet, columns, bounds, read_at_once, block), rows=parquet.metadata.num_rows)
 
 
 def _open(file: BinaryIO, bounds: Bounds, texts: Sequence[str] = ()) -> pq.ParquetFile:
@@ -97,12 +102,9 @@ def _groups(metadata: Any) -> list[int]:
     return [group for group in range(metadata.num_row_groups) if metadata.row_group(group).num_rows]
 
 
-def _rows_in_a_block(rows: int, size: int) -> int:
-    """How many of a table's rows, which have so many bytes, are about as large as a block."""
-    return max(1, min(ROWS, rows * BLOCK_BYTES // max(1, size)))
-
-
-def _blocks(parquet: Any, columns: tuple[Column, ...], bounds: Bounds, read_at_once: int) -> Iterator[Block]:
+def _blocks(
+    parquet: Any, columns: tuple[Column, ...], bounds: Bounds, read_at_once: int, block: int
+) -> Iterator[Block]:
     first, texts = 1, 0
     try:
         groups = _groups(parquet.metadata)
@@ -118,7 +120,7 @@ def _blocks(parquet: Any, columns: tuple[Column, ...], bounds: Bounds, read_at_o
                 sizes += size
             bounds.check_bytes(texts)
             bounds.check_row(int(sizes.max(initial=0)), first + int(sizes.argmax()))
-            for start, stop in spans(sizes, BLOCK_BYTES):
+            for start, stop in spans(sizes, block):
                 arrays = zip(batch.slice(start, stop - start).columns, columns, strict=True)
                 parts = (arrow.values(array, column, first + start) for array, column in arrays)
                 yield Block(first + start, tuple(parts))

@@ -10,14 +10,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import numpy as np
+import pyarrow as pa
 
 from almagest.catalogue import Column, Datatype
 from almagest.formats.block import Block, Text, Values
 from almagest.formats.decode import Bounds, Decoded, DecodingError, fits, parquet, votable
-from almagest.formats.decode.zipped import unzipped
+from almagest.formats.decode.zipped import Unzipped, unzipped
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers.declared import convert, declare
 from almagest.ingest.readers.units import vounit
@@ -90,7 +91,10 @@ class ParquetSource(DecodedSource):
     """A Parquet file."""
 
     def _decode(self, file: BinaryIO) -> Decoded:
-        return parquet.decode(file, BOUNDS, trusted=True)
+        if isinstance(file, Unzipped):
+            return parquet.decode(file, BOUNDS)
+        # The library reads a file of its own without asking Python for each piece.
+        return parquet.decode(cast("BinaryIO", pa.OSFile(str(self.path))), BOUNDS, trusted=True)
 
 
 class VotableSource(DecodedSource):
