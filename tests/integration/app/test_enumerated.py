@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from itertools import chain
 from xml.etree import ElementTree as ET
@@ -94,13 +94,11 @@ def refused(answer: requests.Response) -> bool:
     return answer.status_code == 400 or (answer.status_code == 200 and 'name="Error"' in answer.text)
 
 
-def each(parameters: Sequence[Enumerated] = PARAMETERS) -> Iterator[object]:
-    for one in parameters:
-        path = one.path if isinstance(one.path, str) else "a job"
-        yield pytest.param(one, id=f"{one.method} {path} {one.name}")
+def named(one: Enumerated) -> str:
+    return f"{one.method} {one.path if isinstance(one.path, str) else 'a job'} {one.name}"
 
 
-@pytest.mark.parametrize("parameter", list(each()))
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=named)
 def test_what_is_enumerated_is_taken(archive: Archive, parameter: Enumerated) -> None:
     right = announced(archive, parameter.name) if parameter.right is None else parameter.right
     assert right
@@ -110,7 +108,7 @@ def test_what_is_enumerated_is_taken(archive: Archive, parameter: Enumerated) ->
         assert not refused(answer), (value, answer.text[:300])
 
 
-@pytest.mark.parametrize("parameter", list(each()))
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=named)
 def test_what_is_not_enumerated_is_refused(archive: Archive, parameter: Enumerated) -> None:
     for value in WRONG:
         answer = parameter.ask(archive, value)
@@ -122,7 +120,7 @@ def test_what_is_not_enumerated_is_refused(archive: Archive, parameter: Enumerat
 SINGLE = [one for one in PARAMETERS if (one.name, one.path, one.method) != ("PHASE", "/tap/async", "GET")]
 
 
-@pytest.mark.parametrize("parameter", list(each(SINGLE)))
+@pytest.mark.parametrize("parameter", SINGLE, ids=named)
 def test_two_different_values_are_refused_where_one_may_come(archive: Archive, parameter: Enumerated) -> None:
     right = announced(archive, parameter.name) if parameter.right is None else [*parameter.right]
     other = right[-1] if len(right) > 1 else "x"
