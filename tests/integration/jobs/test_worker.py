@@ -269,7 +269,7 @@ def test_of_all_workers_that_would_sweep_one_does(unordered: Archive) -> None:
 def test_a_sweep_waits_for_a_database_that_is_away(unordered: Archive, away: str) -> None:
     make_sweep_due(unordered.application)
     application = Application(unordered.application.services, {f"ALMAGEST_{away}_PORT": "1"})
-    done = application.run("shell", "-v", "0", "-c", "from almagest.query.uws import worker; worker.drop_orphans()")
+    done = application.run("shell", "-v", "0", "-c", "from almagest.query.uws import tasks; tasks.drop_orphans()")
     assert done.code == 0, done.err
     assert "the next one goes on" in done.out + done.err
 

@@ -207,17 +207,20 @@ def _pieces(file: BinaryIO, header: _Header, bounds: Bounds) -> Iterator[bytes]:
     file.seek(0)
     file.read(header.size)
     total, rest = header.size, b""
-    while data := file.read(BLOCK_BYTES):
+    data = file.read(BLOCK_BYTES)
+    while data:
         total += len(data)
         bounds.check_bytes(total)
         if b"\0" in data:
             raise DecodingError("the file has a NUL character, which no text has")
         rest += data
-        end = _last_row(rest, header)
-        if end:
+        data = file.read(BLOCK_BYTES)
+        # At the end of the file all that is left is whole rows, and a short file is one piece.
+        if data and (end := _last_row(rest, header)):
             yield rest[:end]
             rest = rest[end:]
-        bounds.check_row(len(rest))
+        if data:
+            bounds.check_row(len(rest))
     if rest:
         yield rest if rest.endswith((b"\n", b"\r")) else rest + b"\n"
 
