@@ -270,10 +270,10 @@ def test_ingests_of_two_tables_of_a_new_schema_run_side_by_side(application: App
 
 def test_a_query_process_sees_a_new_table_without_a_restart(application: Application, files: Path) -> None:
     watch = (
-        "import sys; from almagest.accounts.identity import NOBODY; from almagest.metadata.catalogue import visible\n"
-        "before = visible(NOBODY).table('trial', 'watched')\n"
+        "import sys; from almagest.accounts.identity import NOBODY; from almagest.metadata.catalogue import holdings\n"
+        "before = holdings(NOBODY).readable.table('trial', 'watched')\n"
         "print('watching', before, flush=True); sys.stdin.readline()\n"
-        "after = visible(NOBODY).table('TRIAL', 'Watched')\n"
+        "after = holdings(NOBODY).readable.table('TRIAL', 'Watched')\n"
         "print(after.position, after.nrows, [(c.name, c.datatype, c.unit, c.ucd) for c in after.columns][3])\n"
     )
     process = application.start("shell", "-v", "0", "-c", watch)
