@@ -15,7 +15,7 @@ import pytest
 from astropy.io import fits
 
 from almagest.formats import pgcopy
-from almagest.formats.decode import Bounds, TooMuchError, decode
+from almagest.formats.decode import Bounds, DecodingError, decode
 
 from .test_decode import parquet_file
 from .test_decode_fits import fits_file as fits_table
