@@ -18,7 +18,7 @@ from support.waiting import eventually
 
 pytestmark = pytest.mark.integration
 
-PATIENCE = 20
+PATIENCE = 60
 """Seconds: more than any of these takes on a busy machine, and less than a thread that waits for ever."""
 
 QUERY = {"LANG": "ADQL", "QUERY": "SELECT COUNT(*) AS n FROM openngc.objects", "FORMAT": "csv"}
@@ -117,7 +117,8 @@ def test_whatever_needs_it_goes_on_without(site: Site, filled: Application) -> N
     """A crowd logs in and submits jobs at once; pages are served to others meanwhile, and no job is forgotten."""
     with ThreadPoolExecutor(40) as crowd:
         jobs = [crowd.submit(site.submit) for _ in range(20)]
-        logins = [crowd.submit(site.log_in) for _ in range(20)]
+        # Each costs a third of a second of a processor.
+        logins = [crowd.submit(site.log_in) for _ in range(6)]
         assert site.get("/").status_code == 200
         assert site.query() == "n\r\n14033\r\n"
         assert {login.result() for login in logins} == {401}
