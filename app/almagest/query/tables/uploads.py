@@ -258,8 +258,11 @@ def _shape(connection: Connection, table: str, place: sql.Identifier, column: Co
 
 def _first_refused(connection: Connection, place: sql.Identifier, shape: sql.Composed) -> tuple[int, str]:
     """The number of the first row that is no shape, and why, found by halving the pages and then the rows of one."""
-    everything = sql.SQL("SELECT pg_relation_size({}::regclass) / current_setting('block_size')::int")
-    (pages,) = connection.execute(everything.format(sql.Literal(place.as_string(connection)))).fetchone() or (0,)
+    everything = sql.SQL("SELECT pg_relation_size({}::regclass)")
+    (nbytes,) = connection.execute(everything.format(sql.Literal(place.as_string(connection)))).fetchone() or (0,)
+    # The roles of askers may not call current_setting.
+    (page_bytes,) = connection.execute("SHOW block_size").fetchone() or (8192,)
+    pages = nbytes // int(page_bytes)
     page, _ = _halved(connection, place, shape, 0, pages, "({},0)")
     item, reason = _halved(connection, place, shape, 1, MOST_ROWS_OF_A_PAGE, f"({page},{{}})")
     before = sql.SQL("SELECT count(*) FROM {} WHERE ctid < {}::tid")
