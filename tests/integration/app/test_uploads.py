@@ -342,7 +342,8 @@ def test_a_body_that_breaks_off_leaves_everything_answering(archive: Archive, st
 
 def test_a_body_larger_than_allowed_is_refused(archive: Archive) -> None:
     """Also without a length, where only reading shows it."""
-    status, content = chunked(archive, "/sync", bytes(104 * 2**20 + 1), size=2**20)
+    part = ('Content-Disposition: form-data; name="mine"; filename="mine"', bytes(104 * 2**20 + 1))
+    status, content = chunked(archive, "/sync", multipart(STIL, part), size=2**20)
     assert (status, wire.status(content)[0]) == (413, "ERROR")
 
 
