@@ -10,8 +10,9 @@ import numpy as np
 import psycopg
 
 from almagest.catalogue import Column
-from almagest.formats import About, Ending, Format, RawBlock, Status
+from almagest.formats import About, Ending, Format, RawBlock, Status, negotiate
 from almagest.query.answers.copying import Copied
+from support.types_grammar import Table
 
 OK: Ending = (Status.OK, "")
 
@@ -55,6 +56,12 @@ def value_block(*rows: Sequence[bytes | None]) -> RawBlock:
 def document(form: Format, columns: Sequence[Column], rows: Given = NOTHING, about: About | None = None) -> bytes:
     """The whole answer."""
     return b"".join(form.document(columns, about or About(), rows))
+
+
+def written(connection: psycopg.Connection[Any], name: str, table: Table) -> bytes:
+    """The whole answer that has these rows, in the format of this name."""
+    form = negotiate(name)
+    return document(form, table.columns, copied(connection, form, table.columns, table.select()))
 
 
 def copied(

@@ -75,6 +75,13 @@ class Application:
         """A connection to the application's database as its owner."""
         return psycopg.connect(self._conninfo("APPDB", "almagest"), autocommit=True)
 
+    def reading(self) -> int:
+        """How many queries of requests run."""
+        with self.data("almagest_query") as data:
+            running = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sync' AND state <> 'idle'"
+            row = data.execute(running).fetchone()
+        return int(row[0]) if row else 0
+
     def _conninfo(self, prefix: str, user: str) -> str:
         variables = self.environment()
         password = Path(variables["ALMAGEST_SECRETS_DIR"]) / prefix.lower() / f"{_SECRETS[user]}-password"

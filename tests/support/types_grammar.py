@@ -15,22 +15,13 @@ from typing import Any
 
 from almagest.catalogue import Column
 from almagest.formats.block import Array, Block, Fixed, Text, Values
+from almagest.formats.pgcopy import sql_type
 
 NAN, INF = math.nan, math.inf
 
 BITS = {"short": 16, "int": 32, "long": 64}
 """Of the whole numbers."""
 
-_POSTGRES = {
-    "boolean": "boolean",
-    "short": "smallint",
-    "int": "integer",
-    "long": "bigint",
-    "float": "real",
-    "double": "double precision",
-    "char": "text",
-    "unicodeChar": "text",
-}
 _EPOCH = datetime(2000, 1, 1)  # noqa: DTZ001 - DALI's timestamps have no zone
 
 
@@ -40,14 +31,6 @@ class Typed:
 
     column: Column
     values: tuple[Any, ...]
-
-    @property
-    def postgres(self) -> str:
-        """PostgreSQL's type."""
-        if self.column.xtype == "timestamp":
-            return "timestamp"
-        name = _POSTGRES[self.column.datatype]
-        return name if self.column.arraysize is None or name == "text" else f"{name}[]"
 
 
 @dataclass(frozen=True)
@@ -60,7 +43,7 @@ class Table:
 
     def select(self) -> str:
         """SQL that answers with these rows, in their order."""
-        types = [Typed(column, ()).postgres for column in self.columns]
+        types = [sql_type(column) for column in self.columns]
         names = ", ".join(f"v{number}" for number in range(1, len(types) + 1))
         lines = [
             f"({number}, {', '.join(f'{_literal(value)}::{kind}' for value, kind in zip(row, types, strict=True))})"

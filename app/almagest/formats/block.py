@@ -24,6 +24,22 @@ DTYPES: dict[Datatype, np.dtype[Any]] = {
 }
 """The numpy type of each fixed-width VOTable type. Timestamps are int64 microseconds since EPOCH, in UTC."""
 
+HOLDERS: dict[str, Datatype] = {
+    "bool": "boolean",
+    "int8": "short",
+    "uint8": "short",
+    "int16": "short",
+    "uint16": "int",
+    "int32": "int",
+    "uint32": "long",
+    "int64": "long",
+    "uint64": "long",
+    "float16": "float",
+    "float32": "float",
+    "float64": "double",
+}
+"""numpy's name of a type → the VOTable type that holds its values, of uint64 those up to 2^63 - 1."""
+
 EPOCH = np.datetime64("2000-01-01T00:00:00", "us")
 """From where PostgreSQL counts time, and so do blocks."""
 

@@ -12,7 +12,7 @@ from almagest.formats.format import Copy, Rows, Status, Streamed
 from almagest.formats.lines import SEPARATOR, lines, plain, separated
 from almagest.formats.markup import escaped, escaped_in_sql
 from almagest.formats.separated import without_ends
-from almagest.formats.sql import is_text, plain_cell
+from almagest.formats.sql import plain_cells
 
 STYLE = "/static/pages/result.css"
 """The page's style sheet: nothing in the page itself may be run or applied (`almagest.processes.headers`)."""
@@ -34,10 +34,7 @@ class Html(Streamed):
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """Text, escaped by PostgreSQL."""
-        cells = (plain_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
-        return separated(
-            escaped_in_sql(cell) if is_text(column) else cell for column, cell in zip(columns, cells, strict=True)
-        )
+        return separated(plain_cells(columns, escaped_in_sql))
 
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
         """The page, its rows as they come."""
@@ -68,10 +65,7 @@ class Text(Streamed):
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """Text without line ends."""
-        cells = (plain_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
-        return separated(
-            without_ends(cell) if is_text(column) else cell for column, cell in zip(columns, cells, strict=True)
-        )
+        return separated(plain_cells(columns, without_ends))
 
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:  # noqa: ARG002 - no place
         """The lines, and one that says so when they are not all."""

@@ -11,7 +11,7 @@ from almagest.catalogue import Column
 from almagest.formats.about import About
 from almagest.formats.format import Copy, Rows, Status, Streamed
 from almagest.formats.lines import lines, plain, separated
-from almagest.formats.sql import elements, fixed_size, is_text, plain_cell
+from almagest.formats.sql import elements, fixed_size, is_text, plain_cell, plain_cells
 
 MOST_COLUMNS = 1664
 """PostgreSQL's limit (MaxTupleAttributeNumber): no row of an answer has more fields."""
@@ -74,11 +74,7 @@ class Tsv(Streamed):
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """Text; NULL is an empty field, as is an empty string."""
-        cells = (plain_cell(column, f"c{number}") for number, column in enumerate(columns, 1))
-        return separated(
-            (without_ends(cell) if is_text(column) else cell for column, cell in zip(columns, cells, strict=True)),
-            separator=b"\t",
-        )
+        return separated(plain_cells(columns, without_ends), separator=b"\t")
 
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:  # noqa: ARG002 - no place
         """The line of names and the lines of the rows; a line that no reader takes for a row, if broken."""

@@ -7,6 +7,7 @@ PostgreSQL types that stand behind the VOTable types.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator, Sequence
 
 from almagest.catalogue import Column
 
@@ -57,6 +58,13 @@ def plain_cell(column: Column, name: str) -> str:
     if column.arraysize is not None:
         return array_text(column, name)
     return f"{name}::text" if column.datatype == "boolean" else name
+
+
+def plain_cells(columns: Sequence[Column], written: Callable[[str], str]) -> Iterator[str]:
+    """`plain_cell` of each of the columns c1 … cn; written: makes of a text's SQL that of what a format writes."""
+    for number, column in enumerate(columns, 1):
+        cell = plain_cell(column, f"c{number}")
+        yield written(cell) if is_text(column) else cell
 
 
 def elements(name: str) -> str:

@@ -10,12 +10,20 @@ import pytest
 
 from support.application import Application
 from support.catalogues import TABLES
+from support.services import Services
 from support.stars import CREATE
 
 
 @pytest.fixture(scope="session")
 def tables() -> Collection[str]:
     return tuple(TABLES)
+
+
+@pytest.fixture(scope="module")
+def server(services: Services) -> Iterator[psycopg.Connection[Any]]:
+    """The data database as it is before anything is set up in it."""
+    with psycopg.connect(services.conninfo("datadb"), autocommit=True) as connection:
+        yield connection
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,8 @@ import psycopg
 import pytest
 
 from almagest.catalogue import Column
-from almagest.formats import negotiate
 from almagest.formats.sql import is_text
-from support.answers import copied, document
+from support.answers import written
 from support.binary_types import (
     WAYS,
     Read,
@@ -23,23 +21,11 @@ from support.binary_types import (
     missing_array_is_full_of_nulls,
     plain,
 )
-from support.services import Services
 from support.types_grammar import Table, differences
 
 pytestmark = pytest.mark.integration
 
 TABLES = plain(lambda _: True)
-
-
-@pytest.fixture(scope="module")
-def database(services: Services) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(services.conninfo("datadb"), autocommit=True) as connection:
-        yield connection
-
-
-def written(database: psycopg.Connection[Any], name: str, table: Table) -> bytes:
-    form = negotiate(name)
-    return document(form, table.columns, copied(database, form, table.columns, table.select()))
 
 
 def filled_up(table: Table) -> Table:
@@ -60,10 +46,10 @@ def filled_up(table: Table) -> Table:
 
 
 @pytest.mark.parametrize("read", WAYS.values(), ids=WAYS)
-def test_parquet_comes_in_again_equal(database: psycopg.Connection[Any], read: Read, tmp_path: Path) -> None:
+def test_parquet_comes_in_again_equal(server: psycopg.Connection[Any], read: Read, tmp_path: Path) -> None:
     wrong = {}
     for table in TABLES:
-        columns, found = read(written(database, "parquet", table), "parquet", tmp_path)
+        columns, found = read(written(server, "parquet", table), "parquet", tmp_path)
         wrong[table.name] = differences(found, changed(table, lambda _, value: None if value == [] else value))
         assert [column.xtype for column in columns] == [column.xtype for column in table.columns]
     assert {name: said for name, said in wrong.items() if said} == {}
@@ -71,11 +57,11 @@ def test_parquet_comes_in_again_equal(database: psycopg.Connection[Any], read: R
 
 @pytest.mark.parametrize("read", WAYS.values(), ids=WAYS)
 def test_fits_comes_in_again_with_what_fits_can_say(
-    database: psycopg.Connection[Any], read: Read, tmp_path: Path
+    server: psycopg.Connection[Any], read: Read, tmp_path: Path
 ) -> None:
     wrong = {}
     for table in TABLES:
-        _, found = read(written(database, "fits", table), "fits", tmp_path)
+        _, found = read(written(server, "fits", table), "fits", tmp_path)
         asked = changed(table, ascii_without_end, blank_is_null, least_is_null, missing_array_is_full_of_nulls)
         wrong[table.name] = differences(found, filled_up(asked))
     assert {name: said for name, said in wrong.items() if said} == {}

@@ -36,14 +36,6 @@ def answer(sql: str, *, response_format: str = "votable", rows: int = ROWS, seco
     return Answer(source, formats.negotiate(response_format))
 
 
-def reading(application: Application) -> int:
-    with application.data("almagest_query") as data:
-        row = data.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sync' AND state <> 'idle'"
-        ).fetchone()
-    return int(row[0]) if row else 0
-
-
 def connected(application: Application) -> int:
     with application.data("almagest_query") as data:
         row = data.execute("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sync'").fetchone()
@@ -88,10 +80,10 @@ def test_a_limit_that_cuts_is_told(available: int, status: str) -> None:
 def test_closing_an_answer_ends_its_query(application: Application) -> None:
     started = answer("SELECT n FROM generate_series(1, 3000000) AS n", rows=3_000_000)
     next(iter(started))
-    assert reading(application) == 1
+    assert application.reading() == 1
     started.close()
     started.close()
-    assert reading(application) == 0
+    assert application.reading() == 0
 
 
 def test_connections_are_used_again_after_every_kind_of_end(application: Application) -> None:
@@ -157,7 +149,7 @@ def test_a_query_cannot_write_even_if_its_sql_could(application: Application) ->
         assert connection.execute("SHOW lock_timeout").fetchone() == ("5s",)
         assert connection.execute("SELECT current_user").fetchone() == ("almagest_public",)
         connection.rollback()
-    eventually("the connection to be idle", lambda: reading(application) == 0)
+    eventually("the connection to be idle", lambda: application.reading() == 0)
 
 
 @pytest.fixture(params=["socket", "libpq"])
@@ -191,7 +183,7 @@ def test_an_encrypted_connection_gives_the_same(application: Application) -> Non
     started = answer("SELECT n FROM generate_series(1, 3000000) AS n", rows=3_000_000)
     next(iter(started))
     started.close()
-    assert reading(application) == 0
+    assert application.reading() == 0
     assert list(answer("SELECT 1"))
 
 
@@ -202,11 +194,11 @@ def test_nothing_runs_outside_the_transaction_that_failed_to_begin(application: 
     with datadb.reader() as connection:
         with pytest.raises(psycopg.errors.InvalidParameterValue):
             copying.Copied(connection, statement, binary=False, most=1, seconds=5, begin=begin)
-        assert reading(application) == 0
+        assert application.reading() == 0
         copied = copying.Copied(connection, statement, binary=False, most=1, seconds=5, begin=begin[:1])
         assert b"almagest_query" in b"".join(block.data for block in copied.blocks())
         copied.close()
-        assert reading(application) == 0
+        assert application.reading() == 0
 
 
 @pytest.mark.usefixtures("either_way")
@@ -239,7 +231,7 @@ def test_an_answer_that_is_left_in_its_middle_leaves_a_connection_that_can_be_us
         started = Answer(source, formats.negotiate(response_format))
         next(iter(started))
         started.close()
-        assert reading(application) == 0
+        assert application.reading() == 0
     assert wire.status(b"".join(answer("SELECT 1")))[0] == "OK"
 
 
@@ -269,13 +261,13 @@ def test_libpq_hears_of_every_byte_after_an_answer_in_large_pieces(application: 
         with socket.socket(fileno=os.dup(connection.pgconn.socket)) as libpqs:
             assert libpqs.getsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT) == 1
         assert connection.execute("SELECT 1").fetchone() == (1,)
-    assert reading(application) == 0
+    assert application.reading() == 0
 
 
 def test_one_statement_is_all_that_is_taken(application: Application) -> None:
     with pytest.raises(InternalError):
         answer("SELECT 1) TO STDOUT; SELECT pg_sleep(0); COPY (SELECT 1")
-    assert reading(application) == 0
+    assert application.reading() == 0
 
 
 def test_an_answer_that_has_to_be_counted_fails_before_anything_is_sent() -> None:
@@ -288,7 +280,7 @@ def test_an_answer_that_has_to_be_counted_waits_without_a_connection(application
     columns = (Column("n", "int" if column == "n" else "char", None if column == "n" else "*"),)
     sql = f"SELECT {column} FROM generate_series(1, {ROWS}) AS n"
     waiting = Answer(Source(sql, columns, ROWS - 1, 30, ""), formats.negotiate("fits"))
-    assert reading(application) == 0
+    assert application.reading() == 0
     with fits.open(io.BytesIO(b"".join(waiting))) as opened:
         assert [int(n) for n in opened[1].data["n"]] == list(range(1, ROWS))
     waiting.close()

@@ -9,7 +9,7 @@ import io
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,14 +23,13 @@ from astropy.io.votable import parse
 from astropy.table import Table as AstropyTable
 
 from almagest.catalogue import Column
-from almagest.formats import FORMATS, negotiate
+from almagest.formats import FORMATS
 from almagest.formats.complexes import is_complex
 from almagest.formats.decode import Bounds, decode
 from almagest.formats.sql import fixed_size, is_text
 from almagest.ingest.source import READERS
 from support import stilts
-from support.answers import copied, document
-from support.services import Services
+from support.answers import written
 from support.types_grammar import BITS, SCALARS, Table, Typed, differences, rows, tables
 
 pytestmark = pytest.mark.integration
@@ -120,19 +119,8 @@ def scalars_of(table: Table) -> Table | None:
     return Table(table.name, tuple(table.columns[place] for place in places), picked)
 
 
-@pytest.fixture(scope="module")
-def database(services: Services) -> Iterator[psycopg.Connection[Any]]:
-    with psycopg.connect(services.conninfo("datadb"), autocommit=True) as connection:
-        yield connection
-
-
-def written(database: psycopg.Connection[Any], name: str, table: Table) -> bytes:
-    form = negotiate(name)
-    return document(form, table.columns, copied(database, form, table.columns, table.select()))
-
-
 def wrong(
-    database: psycopg.Connection[Any],
+    server: psycopg.Connection[Any],
     name: str,
     read: Callable[[bytes, Table], Any],
     *losses: Loss,
@@ -143,7 +131,7 @@ def wrong(
     for table in given:
         asked = scalars_of(table) if name in ("csv", "tsv") else table
         if asked:
-            back = read(written(database, name, asked), asked)
+            back = read(written(server, name, asked), asked)
             alone = [null_is_blank] if name == "csv" and len(asked.columns) == 1 else []
             found[table.name] = differences(back, lossy(asked, *LOSSES[name], *alone, *losses))
     return {name: said for name, said in found.items() if said}
@@ -180,7 +168,7 @@ def as_stored(read: Sequence[Sequence[Any]], table: Table) -> list[tuple[Any, ..
 
 
 @pytest.mark.parametrize("name", READ)
-def test_what_goes_out_comes_in_again_as_an_upload(database: psycopg.Connection[Any], name: str) -> None:
+def test_what_goes_out_comes_in_again_as_an_upload(server: psycopg.Connection[Any], name: str) -> None:
     def uploaded(data: bytes, table: Table) -> Any:
         decoded = decode(io.BytesIO(data), FORMATS[name].media_type, BOUNDS)
         found = rows(decoded.columns, decoded.blocks)
@@ -189,11 +177,11 @@ def test_what_goes_out_comes_in_again_as_an_upload(database: psycopg.Connection[
         return [tuple(map(missing_is_full_of_nulls, table.columns, row)) if name in ("votable/b", "votable/td") else row
                 for row in as_stored(found, table)]  # fmt: skip
 
-    assert wrong(database, name, uploaded) == {}
+    assert wrong(server, name, uploaded) == {}
 
 
 @pytest.mark.parametrize("name", READ)
-def test_what_goes_out_comes_in_again_by_ingest(database: psycopg.Connection[Any], name: str, tmp_path: Path) -> None:
+def test_what_goes_out_comes_in_again_by_ingest(server: psycopg.Connection[Any], name: str, tmp_path: Path) -> None:
     path = tmp_path / f"rows.{READ[name]}"
     reader = READERS["votable" if READ[name] == "vot" else "tsv" if name == "tsv" else "csv"]
 
@@ -203,21 +191,21 @@ def test_what_goes_out_comes_in_again_by_ingest(database: psycopg.Connection[Any
         columns_are(source.columns, table, name)
         return as_stored(rows(source.columns, source.blocks()), table)
 
-    assert wrong(database, name, ingested) == {}
+    assert wrong(server, name, ingested) == {}
 
 
 @pytest.mark.parametrize("name", ["parquet", "arrow"])
-def test_pyarrow_reads_what_was_there(database: psycopg.Connection[Any], name: str) -> None:
+def test_pyarrow_reads_what_was_there(server: psycopg.Connection[Any], name: str) -> None:
     def by_arrow(data: bytes, _: Table) -> Any:
         file = io.BytesIO(data)
         table = pq.read_table(file) if name == "parquet" else pa.ipc.open_stream(file).read_all()
         table.validate(full=True)
         return [list(row.values()) for row in table.to_pylist()]
 
-    assert wrong(database, name, by_arrow) == {}
+    assert wrong(server, name, by_arrow) == {}
 
 
-def test_json_has_what_was_there(database: psycopg.Connection[Any]) -> None:
+def test_json_has_what_was_there(server: psycopg.Connection[Any]) -> None:
     def value(column: Column, read: Any) -> Any:
         if column.xtype == "timestamp" and read is not None:
             return datetime.fromisoformat(read)
@@ -237,7 +225,7 @@ def test_json_has_what_was_there(database: psycopg.Connection[Any]) -> None:
     def str_or_int(digits: str) -> Any:
         return -0.0 if digits == "-0" else int(digits)
 
-    assert wrong(database, "json", by_json) == {}
+    assert wrong(server, "json", by_json) == {}
 
 
 def pythonic(value: Any, column: Column) -> Any:
@@ -264,7 +252,7 @@ def blank_is_missing(column: Column, value: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", ["votable", "votable/b", "votable/td", "ecsv"])
-def test_astropy_reads_what_was_there(database: psycopg.Connection[Any], name: str) -> None:
+def test_astropy_reads_what_was_there(server: psycopg.Connection[Any], name: str) -> None:
     def by_astropy(data: bytes, table: Table) -> Any:
         array: Any = (
             AstropyTable.read(data.decode(), format="ascii.ecsv")
@@ -287,10 +275,10 @@ def test_astropy_reads_what_was_there(database: psycopg.Connection[Any], name: s
 
     # Of ECSV astropy reads no text with a line end of Unicode's, and no array of fixed length in a table without rows.
     given = [table for table in TABLES if name != "ecsv" or (table.rows and not any(map(is_text, table.columns)))]
-    assert wrong(database, name, by_astropy, read_so, blank_is_missing, given=given) == {}
+    assert wrong(server, name, by_astropy, read_so, blank_is_missing, given=given) == {}
 
 
-def test_astropy_reads_the_null_elements_of_fits(database: psycopg.Connection[Any]) -> None:
+def test_astropy_reads_the_null_elements_of_fits(server: psycopg.Connection[Any]) -> None:
     """FITS fills arrays up with null to the length of the longest."""
     typed = [
         one
@@ -300,7 +288,7 @@ def test_astropy_reads_the_null_elements_of_fits(database: psycopg.Connection[An
     ]
     for one in typed:
         table = Table("", (one.column,), tuple((value,) for value in one.values))
-        read = AstropyTable.read(io.BytesIO(written(database, "fits", table)), format="fits")
+        read = AstropyTable.read(io.BytesIO(written(server, "fits", table)), format="fits")
         longest = max((len(value) for value in one.values if isinstance(value, list)), default=0)
         wanted = [least_is_null(one.column, value) for value in one.values]
         if one.column.arraysize:
@@ -310,7 +298,7 @@ def test_astropy_reads_the_null_elements_of_fits(database: psycopg.Connection[An
 
 
 @pytest.mark.parametrize("name", ["votable", "votable/b", "votable/td", "fits", "csv"])
-def test_stilts_reads_what_was_there(database: psycopg.Connection[Any], name: str, tmp_path: Path) -> None:
+def test_stilts_reads_what_was_there(server: psycopg.Connection[Any], name: str, tmp_path: Path) -> None:
     """By its own VOTable of what it has read; it has no null among booleans of FITS, and no word for an empty text."""
     typed = [one for one in SCALARS if not is_text(one.column) or one.column.xtype]
     typed.append(Typed(Column("word", "char", "*"), ("one", None, "two words", "<td>&amp;", "it's")))
@@ -318,7 +306,7 @@ def test_stilts_reads_what_was_there(database: psycopg.Connection[Any], name: st
     longest = max(map(len, values))
     table = Table("", columns, tuple(tuple(one[number % len(one)] for one in values) for number in range(longest)))
     source, target = tmp_path / "source", tmp_path / "target.vot"
-    source.write_bytes(written(database, name, table))
+    source.write_bytes(written(server, name, table))
     done = stilts.run(
         "tcopy", f"in={source}", f"ifmt={name.partition('/')[0]}", f"out={target}", "ofmt=votable-binary2-inline"
     )

@@ -41,16 +41,8 @@ def source(sql: str) -> Source:
     return Source(sql, (Column("n", "int"),), ROWS, SECONDS, "")
 
 
-def reading(application: Application) -> int:
-    with application.data("almagest_query") as data:
-        row = data.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sync' AND state <> 'idle'"
-        ).fetchone()
-    return int(row[0]) if row else 0
-
-
 def assert_nothing_is_held(application: Application) -> None:
-    eventually("the query to be gone", lambda: reading(application) == 0)
+    eventually("the query to be gone", lambda: application.reading() == 0)
     with ExitStack() as stack:
         for _ in range(slots.capacity()):
             stack.enter_context(slots.slot())
@@ -146,7 +138,7 @@ def test_a_mistake_in_a_format_does_not_look_like_the_end_of_an_answer(applicati
 def test_a_slow_query_and_a_slow_reader_are_not_ended(application: Application, watched: Watch) -> None:
     with ThreadPoolExecutor(1) as pool:
         slow = pool.submit(lambda: b"".join(answer("SELECT 1 AS n FROM pg_sleep(1)")))
-        eventually("it to wait for PostgreSQL", lambda: reading(application) == 1)
+        eventually("it to wait for PostgreSQL", lambda: application.reading() == 1)
         for _ in range(SECONDS + round(copying._MARGIN_SECONDS) + TURNS):
             watched.look()
         assert wire.status(slow.result(60))[0] == "OK"

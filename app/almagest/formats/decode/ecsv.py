@@ -10,6 +10,7 @@ import yaml
 
 from almagest.catalogue import Column, Datatype
 from almagest.formats import complexes
+from almagest.formats.block import HOLDERS
 from almagest.formats.decode.errors import DecodingError, TooMuchError
 
 MARK = "# %ECSV "
@@ -17,22 +18,7 @@ MARK = "# %ECSV "
 DEPTH = 16
 """Collections of YAML inside one another; what a column says of itself has three."""
 
-_TYPES: dict[str, Datatype] = {
-    "bool": "boolean",
-    "int8": "short",
-    "uint8": "short",
-    "int16": "short",
-    "uint16": "int",
-    "int32": "int",
-    "uint32": "long",
-    "int64": "long",
-    "uint64": "long",
-    "float16": "float",
-    "float32": "float",
-    "float64": "double",
-    "float128": "double",
-    "string": "char",
-}
+_TYPES: dict[str, Datatype] = {**HOLDERS, "float128": "double", "string": "char"}
 _COMPLEX: dict[str, Datatype] = {"complex64": "float", "complex128": "double", "complex256": "double"}
 _XTYPES: dict[str, tuple[tuple[Datatype, str], ...]] = {
     "timestamp": (("char", "*"),),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from almagest.catalogue import Column, Datatype
 from almagest.formats import complexes
-from almagest.formats.block import DTYPES, ROWS, Array, Block, Fixed, Mask, Text, Values, fixed, text
+from almagest.formats.block import DTYPES, HOLDERS, ROWS, Array, Block, Fixed, Mask, Text, Values, fixed, text
 from almagest.ingest.errors import IngestError
 from almagest.ingest.readers import astropy_meta
 from almagest.ingest.readers.declared import convert, declare
@@ -31,22 +31,7 @@ COMPRESSION = 1100
 CHUNK_BYTES = 256 << 20
 """The largest chunk that is decompressed in memory."""
 
-_TYPES: dict[str, Datatype] = {
-    "bool": "boolean",
-    "int8": "short",
-    "uint8": "short",
-    "int16": "short",
-    "uint16": "int",
-    "int32": "int",
-    "uint32": "long",
-    "int64": "long",
-    "uint64": "long",
-    "float16": "float",
-    "float32": "float",
-    "float64": "double",
-    "complex64": "float",
-    "complex128": "double",
-}
+_TYPES: dict[str, Datatype] = {**HOLDERS, "complex64": "float", "complex128": "double"}
 
 BLOCK_BYTES = 64 << 20
 """About the most that is read at once."""
