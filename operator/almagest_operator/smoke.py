@@ -14,7 +14,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import aiohttp
+
 from almagest_operator.desired.graph import PORTS
+from almagest_operator.model.identity import OPERATOR
 from almagest_operator.observe.look import APPLICATION, WORDPRESS, Answer, Look, judge
 from almagest_operator.observe.store import Key, Store
 
@@ -27,7 +30,7 @@ AT_ONCE = 200
 """Archives that are looked at at the same time."""
 
 LONGEST = 65_536
-"""Bytes of an answer that are read."""
+"""Bytes of an answer after which no more is read."""
 
 
 @dataclass
@@ -82,24 +85,22 @@ class Smoke:
                 return await get(*place, path, f"{key.name}-proxy")
         except TimeoutError:
             return Answer(0, f"no answer within {PATIENCE:g} s")
-        except (OSError, ValueError) as error:
+        except aiohttp.ClientConnectorError as error:
+            return Answer(0, f"no answer ({type(error.os_error).__name__})")
+        except (OSError, aiohttp.ClientError) as error:
             return Answer(0, f"no answer ({type(error).__name__})")
 
 
 async def get(host: str, port: int, path: str, name: str) -> Answer:
-    """The answer to a GET for the virtual host `name`. HTTP/1.0, so that it ends with its connection and is never
-    chunked. Raises OSError or ValueError when what comes is no such answer."""
-    reader, writer = await asyncio.open_connection(host, port)
-    try:
-        writer.write(f"GET {path} HTTP/1.0\r\nHost: {name}\r\nUser-Agent: almagest-operator\r\n\r\n".encode())
-        await writer.drain()
-        received = bytearray()
-        while len(received) < LONGEST and (block := await reader.read(LONGEST)):
-            received += block
-    finally:
-        writer.close()
-    head, _, body = bytes(received).partition(b"\r\n\r\n")
-    version, _, rest = head.partition(b" ")
-    if not version.startswith(b"HTTP/"):
-        raise ValueError("what came is not HTTP")
-    return Answer(int(rest[:3]), body.decode(errors="replace"))
+    """The answer to a GET for the virtual host `name`. Raises OSError or aiohttp.ClientError when there is none."""
+    place = f"[{host}]" if ":" in host else host
+    headers = {"Host": name, "User-Agent": OPERATOR}
+    async with aiohttp.request(
+        "GET", f"http://{place}:{port}{path}", headers=headers, allow_redirects=False
+    ) as response:
+        body = bytearray()
+        async for block in response.content.iter_any():
+            body += block
+            if len(body) >= LONGEST:
+                break
+        return Answer(response.status, body.decode(errors="replace"))

@@ -94,9 +94,9 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
         ({APPLICATION: (503, '{"checks": {"appdb": "away"}}')}, Look(application="HTTP 503 (appdb: away)")),
         ({APPLICATION: (503, "starting")}, Look(application="HTTP 503")),
         ({APPLICATION: (200, "[1]"), WORDPRESS: (500, "")}, Look(wordpress="HTTP 500")),
-        ({APPLICATION: "nonsense"}, Look(application="no answer (ValueError)")),
-        ({APPLICATION: "HTTP/1.1 what"}, Look(application="no answer (ValueError)")),
-        ({APPLICATION: ""}, Look(application="no answer (ValueError)")),
+        ({APPLICATION: "nonsense\r\n"}, Look(application="no answer (ClientResponseError)")),
+        ({APPLICATION: "HTTP/1.1 what\r\n\r\n"}, Look(application="no answer (ClientResponseError)")),
+        ({APPLICATION: ""}, Look(application="no answer (ServerDisconnectedError)")),
     ],
 )
 def test_what_is_behind_the_door_is_found(answers: dict[str, object], found: Look) -> None:
