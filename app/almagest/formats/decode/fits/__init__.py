@@ -25,8 +25,11 @@ def decode(file: BinaryIO, bounds: Bounds) -> Decoded:
     file: is read from its beginning and in order, but for arrays of variable length, for which it has to be seekable.
     """
     found = table(file)
-    bounds.check_columns(found.header.whole("TFIELDS"))
-    if found.header.whole("TFIELDS") > COLUMNS:
+    number = found.header.whole("TFIELDS")
+    bounds.check_columns(number)
+    if not number:
+        raise DecodingError("the table has no columns")
+    if number > COLUMNS:
         raise DecodingError(f"the table has more than {COLUMNS} columns, which FITS has no keywords for")
     if found.header.text("XTENSION") == "TABLE":
         return ascii_table.decode(file, found, bounds)

@@ -222,13 +222,9 @@ class _Rows:
 
 
 def _fields(header: Header, bounds: Bounds) -> list[_Field]:
-    number = header.whole("TFIELDS")
-    bounds.check_columns(number)
-    if not number:
-        raise DecodingError("the table has no columns")
     fields: list[_Field] = []
     offset = 0
-    for index in range(1, number + 1):
+    for index in range(1, header.whole("TFIELDS") + 1):
         fields.append(_field(header, index, offset, bounds))
         offset += fields[-1].raw.itemsize
     return fields
