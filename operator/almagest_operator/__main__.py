@@ -53,7 +53,7 @@ class Operator:
         async def work(key: Key) -> Outcome:
             with jsonlog.context(archive=str(key), reconcile=uuid4().hex[:8]):
                 if key not in store.looks:  # after a start: or all would be told unready until they have been looked at
-                    await smoke.look(key)
+                    await smoke.renew(key)
                 return await reconcile(key, cluster, datetime.now(UTC))
 
         queue = WorkQueue(work, concurrency=settings.concurrency)

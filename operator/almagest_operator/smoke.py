@@ -60,17 +60,24 @@ class Smoke:
                 await asyncio.sleep(PERIOD)
 
     async def look(self, key: Key) -> None:
-        """Look at one archive and remember what was found; nothing of an archive that has no proxy yet."""
+        """Look at one archive, and mark it where something else was found than before."""
+        if await self.renew(key):
+            self.mark(key)
+
+    async def renew(self, key: Key) -> bool:
+        """Look at one archive and remember what was found; whether that is something else than before. Nothing is
+        found where there is no archive, or no proxy yet."""
         if self.store.proxy_address(key) is None:
-            return
+            return False
         found, before = await self._find(key), self.store.looks.get(key)
         if not found.well and found != before and before is not None:
             await asyncio.sleep(PAUSE)
             found = await self._find(key)
-        if found != before:
-            log.info("looked at an archive", extra={"archive": str(key), "found": str(found)})
-            self.store.looks[key] = found
-            self.mark(key)
+        if found == before:
+            return False
+        log.info("looked at an archive", extra={"archive": str(key), "found": str(found)})
+        self.store.looks[key] = found
+        return True
 
     async def _find(self, key: Key) -> Look:
         if not self.store.has_wordpress(key):

@@ -110,7 +110,9 @@ class Store:
         return [key for key, body in found if release is None or body["spec"].get("release") == release]
 
     def proxy_address(self, key: Key) -> str | None:
-        """The address of the archive's proxy in the cluster, None while it has none."""
+        """The address of the archive's proxy in the cluster, None while it has none, or is not there itself."""
+        if self._archive(key) is None:
+            return None
         services = (live for live in _all(self.indexes.children, key) if live.part == "proxy" and live.address)
         return next((live.address for live in services if not live.terminating), None)
 

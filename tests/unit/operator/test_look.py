@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -131,6 +131,31 @@ def test_an_archive_without_wordpress_is_not_asked_for_it() -> None:
         assert door.asked == [APPLICATION]
 
     looking(door, test, wordpress=False)
+
+
+def test_a_proxy_without_an_archive_is_nobody_s_to_look_at() -> None:
+    """Its archive was deleted before it, or never was: a mark would bring a pass that forgets it, and that a look."""
+    door = Door()
+
+    async def test(eyes: Smoke, marks: list[Key]) -> None:
+        await eyes.look(GAIA)
+        marks.clear()
+        door.asked.clear()
+        eyes.store.indexes = replace(eyes.store.indexes, archives={})
+        assert eyes.store.observe(GAIA).archive is None
+        await eyes.look(GAIA)
+        assert (marks, door.asked, eyes.store.looks) == ([], [], {})
+
+    looking(door, test)
+
+
+def test_a_look_for_the_pass_that_asks_for_it_marks_nothing() -> None:
+    async def test(eyes: Smoke, marks: list[Key]) -> None:
+        assert await eyes.renew(GAIA)
+        assert not await eyes.renew(GAIA)
+        assert (marks, eyes.store.looks) == ([], {GAIA: Look()})
+
+    looking(Door(), test)
 
 
 def test_what_has_not_changed_marks_nothing_and_one_bad_answer_does_not_count() -> None:
