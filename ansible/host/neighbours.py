@@ -45,7 +45,7 @@ def look(node: Node) -> Surroundings:
     """To be asked once our own processes are gone."""
     own = processes.pods(node.state)
     others = [process for process in processes.listing() if not processes.is_ours(process, node.state, own)]
-    almagest = [process for process in others if process.name == processes.PROGRAM and is_in_our_network(process)]
+    almagest = [process for process in others if process.is_of_a_node and is_in_our_network(process)]
     holders = sockets.holders(AGENTS).values()
     agents = [holder for holder in holders if not (holder and processes.is_ours(holder, node.state, own))]
     found = [*almagest, *agents, *(process for process in others if process.pod)]

@@ -41,6 +41,12 @@ class Process:
         return Path(self.exe.removesuffix(" (deleted)")).name
 
     @property
+    def is_of_a_node(self) -> bool:
+        """A program of Kubernetes that runs from the state directory of a node, `<state>/bin/<version>/`. Those that
+        tests start run from the cache, and have neither bridges nor rules."""
+        return self.name == PROGRAM and Path(self.exe).parent.parent.name == "bin"
+
+    @property
     def pod(self) -> str:
         """The uid of the pod that it runs in, whoever's that is; empty outside of pods."""
         found = POD.search(self.cgroup)

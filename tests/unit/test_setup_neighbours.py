@@ -169,6 +169,17 @@ def test_another_state_directory_s_cluster_keeps_all_that_bears_our_name(host: M
     assert theirs.poll() is None
 
 
+def test_an_api_server_without_a_node_is_no_other_cluster(host: Machine) -> None:
+    """Tests start one right from the cache; it has no bridges, chains and sets."""
+    our_kernel(host)
+    kubernetes(host)
+    alone = host.start(program(host.place / "cache/kubernetes/x/bin/almagest-kubernetes"), "600")
+    ending = json.loads(host.python(DOWN))
+    assert not ending["around"]["other"]
+    assert (chains(host), sets(host), links(host)) == (set(), set(), set())
+    assert alone.poll() is None
+
+
 @pytest.mark.parametrize("script", [DOWN, CLEAR], ids=["down", "a new start"])
 def test_what_another_kubelet_and_runtime_keep_stays(host: Machine, script: str) -> None:
     kept = (
