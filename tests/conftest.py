@@ -18,3 +18,12 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write what is rendered into tests/data")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nobodys_make() -> Iterator[None]:
+    """A test calls make as a user does, although `make test` called the test: a make below another one speaks more."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+            patch.delenv(name, raising=False)
+        yield

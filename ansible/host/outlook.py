@@ -81,6 +81,8 @@ def tasks(missing: Missing, verb: str, archive: str) -> Sequence[Task]:
         size = IMAGES_MB if missing.packages else 0
         what = f"build {len(names)} images" if len(names) > 3 else f"build {', '.join(names)}"
         found.append(Task(what, sum(missing.images.values()), IMAGES_AT_ONCE, beside=True, megabytes=size))
+    elif verb == "images":
+        found.append(Task("look at the images", 3))
     settled = missing.running and not missing.images
     if verb != "images":
         found.append(Task("look at the cluster", 5) if settled else Task("start the cluster", 35, 2))
@@ -102,7 +104,7 @@ def text(planned: Sequence[Task], machine: Machine) -> str:
     """For the person at the terminal."""
     cores = f"{machine.cores} core" + "s" * (machine.cores > 1)
     lines = [f"To be done on this machine, with {cores}:"]
-    for task, following in zip(planned, [*planned[1:], None], strict=True):
+    for task, following in zip(planned, [*planned[1:], None], strict=False):
         together = ", at the same time as" if following and task.beside and following.beside else ""
         lines.append(f"  {in_words(machine.seconds(task.work, task.at_once)):>6}  {task.name}{together}")
     size = sum(task.megabytes for task in planned)

@@ -50,6 +50,19 @@ def test_only_what_the_verb_does_is_told(verb: str, last: str) -> None:
 
 
 @settings(deadline=None)
+@given(
+    st.builds(Missing, images=st.dictionaries(st.text("abc", min_size=1), st.floats(1, 100))),
+    st.sampled_from(["up", "cluster", "images"]),
+    MACHINES,
+)
+def test_whatever_is_missing_is_told_with_its_time(missing: Missing, verb: str, machine: Machine) -> None:
+    header, *lines, total = text(tasks(missing, verb, "x"), machine).splitlines()
+    assert header.startswith("To be done")
+    assert lines
+    assert total.startswith("About")
+
+
+@settings(deadline=None)
 @given(MACHINES, st.sampled_from(["up", "cluster", "images"]))
 def test_what_is_cached_is_not_waited_for(machine: Machine, verb: str) -> None:
     assert seconds(tasks(WARM, verb, "x"), machine) < seconds(tasks(COLD, verb, "x"), machine)
