@@ -29,11 +29,17 @@ _IDENTITY = "_almagest_identity"
 
 def identify(request: HttpRequest) -> Identity:
     """Who asks; decided once a request. Raises AccountError when the credentials that were sent are wrong."""
-    identity: Identity | None = getattr(request, _IDENTITY, None)
+    identity = identified(request)
     if identity is None:
         identity = _identify(request)
         setattr(request, _IDENTITY, identity)
     return identity
+
+
+def identified(request: HttpRequest) -> Identity | None:
+    """Who asks, where `identify` has found it out already."""
+    known: Identity | None = getattr(request, _IDENTITY, None)
+    return known
 
 
 def recall(user: int) -> Identity | None:
