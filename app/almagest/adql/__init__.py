@@ -7,13 +7,14 @@ from almagest.adql.errors import (
     AmbiguousColumn,
     Forbidden,
     NotAllowed,
+    Position,
     TooComplex,
     UnknownColumn,
     UnknownFunction,
     UnknownTable,
     WrongType,
 )
-from almagest.adql.lexer import MAX_BYTES
+from almagest.adql.lexer import MAX_BYTES, rest_of_line
 from almagest.adql.translate import translate
 from almagest.adql.translation import ResultColumn, Translation
 from almagest.adql.udfs import UDFS, Udf
@@ -28,6 +29,7 @@ __all__ = [
     "DialectName",
     "Forbidden",
     "NotAllowed",
+    "Position",
     "ResultColumn",
     "TooComplex",
     "Translation",
@@ -36,5 +38,6 @@ __all__ = [
     "UnknownFunction",
     "UnknownTable",
     "WrongType",
+    "rest_of_line",
     "translate",
 ]
