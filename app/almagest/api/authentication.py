@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from almagest.accounts import visitors
 from almagest.accounts.authentication import identify
 from almagest.accounts.identity import Identity
+from almagest.dali import face
 
 
 class Authentication(BaseAuthentication):
@@ -47,15 +48,8 @@ def asker(request: Request) -> Identity:
 
 
 def creator(request: Request) -> Identity:
-    """Whose it is what this request creates.
-
-    A browser on a page of this site becomes a visitor by it. Programs without credentials share nobody's room: most of
-    them keep no cookies, and each of their jobs would have a role and a quota of its own.
-    """
-    caller = asker(request)
-    if request.headers.get("Sec-Fetch-Site") == "same-origin":
-        return visitors.settle(plain(request), caller)
-    return caller
+    """Whose it is what this request creates (`almagest.dali.face.creator`)."""
+    return face.creator(plain(request))
 
 
 def plain(request: Request) -> HttpRequest:

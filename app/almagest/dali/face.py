@@ -11,6 +11,7 @@ from django.views.decorators.csrf import csrf_exempt
 
 from almagest.accounts import visitors
 from almagest.accounts.authentication import identified, identify, sign
+from almagest.accounts.identity import Identity
 from almagest.dali import problem
 from almagest.dali.problem import Problem
 from almagest.formats import Format
@@ -83,6 +84,18 @@ def _described(response: Response, written: Format, name: str) -> Response:
     shown = "inline" if written.extension in ("html", "txt") else "attachment"
     response.headers["Content-Disposition"] = f'{shown}; filename="{name}.{written.extension}"'
     return response
+
+
+def creator(request: HttpRequest) -> Identity:
+    """Whose it is what this request creates.
+
+    A browser on a page of this site gets a visitor's cookie with the first thing that it creates. Programs share
+    nobody's room: most of them keep no cookies, and each of their jobs would have a role and a quota of its own.
+    """
+    caller = identify(request)
+    if request.headers.get("Sec-Fetch-Site") == "same-origin":
+        return visitors.settle(request, caller)
+    return caller
 
 
 def signed(request: HttpRequest, response: Response) -> Response:

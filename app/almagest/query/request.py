@@ -157,6 +157,12 @@ def _upload(entry: str) -> Upload:
     return Upload(name, uri)
 
 
+def language(sent: str) -> str | None:
+    """The name of a language without its version, in the letters that are usual; None for an unknown one."""
+    known = {name.upper(): name.partition("-")[0] for name in LANGUAGES}
+    return known.get(sent.upper())
+
+
 def response_format(parameters: Parameters) -> str:
     """RESPONSEFORMAT, or its older name FORMAT, of a known format. Raises InvalidRequestError when it is unknown."""
     wanted = parameters.get("RESPONSEFORMAT") or parameters.get("FORMAT") or DEFAULT_FORMAT
