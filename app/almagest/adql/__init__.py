@@ -15,6 +15,7 @@ from almagest.adql.errors import (
     WrongType,
 )
 from almagest.adql.lexer import MAX_BYTES, rest_of_line
+from almagest.adql.reference import REFERENCE, Function
 from almagest.adql.translate import translate
 from almagest.adql.translation import ResultColumn, Translation
 from almagest.adql.udfs import UDFS, Udf
@@ -22,12 +23,14 @@ from almagest.adql.udfs import UDFS, Udf
 __all__ = [
     "FEATURES",
     "MAX_BYTES",
+    "REFERENCE",
     "UDFS",
     "AdqlError",
     "AdqlSyntaxError",
     "AmbiguousColumn",
     "DialectName",
     "Forbidden",
+    "Function",
     "NotAllowed",
     "Position",
     "ResultColumn",

@@ -46,14 +46,31 @@ class Told(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
+class Position(Told):
+    """A piece of a query: where it begins, from 1, and how many characters it has, all in that line."""
+
+    line: int
+    column: int
+    length: int
+
+
+class Fix(Position):
+    """What most likely was meant. text: to put in place of the piece; label: a few words that say so."""
+
+    text: str
+    label: str
+
+
 class Problem(Told):
-    """Problem details (RFC 9457)."""
+    """Problem details (RFC 9457). errors: sentences by field; position, fix: in a query that is wrong."""
 
     type: str
     title: str
     status: int
     detail: str
     errors: dict[str, list[str]] | None = None
+    position: Position | None = None
+    fix: Fix | None = None
 
 
 class NotSupportedError(QueryError):

@@ -10,9 +10,7 @@ from almagest.api.authentication import asker
 from almagest.api.face import Route, Told, operation
 from almagest.config import environment
 from almagest.query import limits
-
-LANGUAGES = ("ADQL", "PostgreSQL")
-"""The languages of queries, as they are called in requests."""
+from almagest.query.request import LANGUAGE_NAMES
 
 LABELS = {
     "votable": "VOTable",
@@ -101,7 +99,7 @@ class SiteRoute(Route):
                 site_url=settings.site_url,
                 contact=Contact(**site.contact.model_dump()),
                 user=Asker(name=identity.name, authenticated=identity.user is not None),
-                languages=list(LANGUAGES),
+                languages=list(LANGUAGE_NAMES.values()),
                 formats=[_format(name, known) for name, known in formats.FORMATS.items()],
                 queues=[Queue(name=queue.name, seconds=queue.timeout) for queue in environment.queues()],
                 limits=Limits(

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from django.urls import path, re_path
 
+from almagest.api.check import CheckRoute
 from almagest.api.face import NothingRoute
 from almagest.api.jobs import AbortRoute, JobRoute, JobsRoute, RunAgainRoute
+from almagest.api.me import MeRoute
 from almagest.api.site import SiteRoute
+from almagest.api.tables import ExamplesRoute, FunctionsRoute, SchemasRoute, TableRoute
 
 app_name = "api"
 
 urlpatterns = [
+    path("check", CheckRoute.as_view(), name="check"),
+    path("examples", ExamplesRoute.as_view(), name="examples"),
+    path("functions", FunctionsRoute.as_view(), name="functions"),
+    path("me", MeRoute.as_view(), name="me"),
+    path("schemas", SchemasRoute.as_view(), name="schemas"),
+    path("tables/<str:name>", TableRoute.as_view(), name="table"),
     path("site", SiteRoute.as_view(), name="site"),
     path("jobs", JobsRoute.as_view(), name="jobs"),
     path("jobs/<str:job_id>", JobRoute.as_view(), name="job"),

@@ -23,6 +23,7 @@ from almagest.dali.body import UNREADABLE
 from almagest.formats import MEDIA_TYPE, error_document
 from almagest.query.errors import (
     BusyError,
+    ForbiddenError,
     InternalError,
     InvalidFieldsError,
     InvalidRequestError,
@@ -106,20 +107,22 @@ def described(told: Problem) -> dict[str, Any]:
         "status": told.status,
         "detail": told.detail,
     }
-    match told.error:
-        case InvalidFieldsError(errors=errors):
-            members["errors"] = errors
-        case WrongQueryError() as wrong:
-            members |= wrong_query(wrong)
+    if isinstance(told.error, InvalidFieldsError):
+        members["errors"] = told.error.errors
+    if isinstance(told.error, QueryError):
+        members |= where(told.error)
     return members
 
 
-def wrong_query(error: WrongQueryError) -> dict[str, Any]:
-    """Where a query is wrong, and what was likely meant: `detail`, `position` and `fix`, of which the last two may be
-    missing."""
-    members: dict[str, Any] = {"detail": error.reason if error.place else str(error)}
-    if error.place:
-        members["position"] = asdict(error.place)
-    if error.fix:
-        members["fix"] = {**asdict(error.fix.place), "text": error.fix.text, "label": error.fix.label}
+def where(error: QueryError) -> dict[str, Any]:
+    """What an error tells of the place in a query: `detail` without that, `position`, and as `fix` what was likely
+    meant; nothing of an error without one."""
+    place = error.place if isinstance(error, (WrongQueryError, ForbiddenError)) else None
+    if place is None:
+        return {}
+    members: dict[str, Any] = {"position": asdict(place)}
+    if isinstance(error, WrongQueryError):
+        members["detail"] = error.reason
+        if error.fix:
+            members["fix"] = {**asdict(error.fix.place), "text": error.fix.text, "label": error.fix.label}
     return members

@@ -7,24 +7,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 
-class QueryError(Exception):
-    """The family. Its text may be shown to anyone. status: of the HTTP answer when nothing was sent yet."""
-
-    status: ClassVar[int] = 400
-
-
-class InvalidRequestError(QueryError):
-    """A parameter is missing, repeated, malformed or not supported."""
-
-
-class InvalidFieldsError(InvalidRequestError):
-    """Several things are wrong with what was sent. errors: sentences by the name of a field or parameter."""
-
-    def __init__(self, message: str, errors: Mapping[str, Sequence[str]]) -> None:
-        super().__init__(message)
-        self.errors = errors
-
-
 @dataclass(frozen=True, slots=True)
 class Place:
     """A piece of a query's text. line, column: of its first character, both from 1; length: in characters, all of them
@@ -42,6 +24,24 @@ class Fix:
     place: Place
     text: str
     label: str
+
+
+class QueryError(Exception):
+    """The family. Its text may be shown to anyone. status: of the HTTP answer when nothing was sent yet."""
+
+    status: ClassVar[int] = 400
+
+
+class InvalidRequestError(QueryError):
+    """A parameter is missing, repeated, malformed or not supported."""
+
+
+class InvalidFieldsError(InvalidRequestError):
+    """Several things are wrong with what was sent. errors: sentences by the name of a field or parameter."""
+
+    def __init__(self, message: str, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(message)
+        self.errors = errors
 
 
 class WrongQueryError(InvalidRequestError):
@@ -74,9 +74,13 @@ class NoSuchTableError(QueryError):
 
 
 class ForbiddenError(QueryError):
-    """The asker may see that this exists, but not read or call it."""
+    """The asker may see that this exists, but not read or call it. place: where the query names it, if it does."""
 
     status = 403
+
+    def __init__(self, message: str, place: Place | None = None) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class WrongPhaseError(QueryError):

@@ -15,10 +15,10 @@ _LAST = re.compile(rf"{_NAME}$")
 
 def wrong_query(error: adql.AdqlError, query: str) -> WrongQueryError:
     """The error for the query's author, with its piece of the text."""
-    place = _place(error, query)
+    where = place(error, query)
     reason = f"{error.message} {error.hint}" if error.hint else error.message
-    fix = Fix(place, error.instead, f"Write {error.instead}") if place and error.instead else None
-    return WrongQueryError(str(error), reason, place, fix)
+    fix = Fix(where, error.instead, f"Write {error.instead}") if where and error.instead else None
+    return WrongQueryError(str(error), reason, where, fix)
 
 
 def written_at(query: str, position: adql.Position) -> str:
@@ -27,7 +27,8 @@ def written_at(query: str, position: adql.Position) -> str:
     return found[0] if found else ""
 
 
-def _place(error: adql.AdqlError, query: str) -> Place | None:
+def place(error: adql.AdqlError, query: str) -> Place | None:
+    """The piece of the query that the error is about; None for one that is about the whole."""
     if error.position is None:
         return None
     line, column = error.position

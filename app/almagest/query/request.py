@@ -38,6 +38,9 @@ LANGUAGES: Mapping[str, adql.DialectName] = {
 }
 """LANG → the dialect that it is translated from."""
 
+LANGUAGE_NAMES: Mapping[adql.DialectName, str] = {"adql": "ADQL", "postgresql": "PostgreSQL"}
+"""Dialect → what it is called in requests, without a version."""
+
 DEFAULT_FORMAT = "votable"
 
 
@@ -159,7 +162,7 @@ def _upload(entry: str) -> Upload:
 
 def language(sent: str) -> str | None:
     """The name of a language without its version, in the letters that are usual; None for an unknown one."""
-    known = {name.upper(): name.partition("-")[0] for name in LANGUAGES}
+    known = {name.upper(): LANGUAGE_NAMES[dialect] for name, dialect in LANGUAGES.items()}
     return known.get(sent.upper())
 
 

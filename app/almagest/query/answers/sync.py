@@ -15,7 +15,7 @@ from almagest.query import limits, request
 from almagest.query.answers import origin
 from almagest.query.answers.answer import Answer, Source, check_columns
 from almagest.query.errors import ForbiddenError, QueryError
-from almagest.query.places import written_at, wrong_query
+from almagest.query.places import place, written_at, wrong_query
 from almagest.query.tables import jobtables, uploads
 
 CACHED = 128
@@ -98,7 +98,7 @@ def _readable(
         if error.function.upper() in holdings.hidden:
             unknown = adql.UnknownFunction(f"There is no function {error.function}.", error.position)
             raise wrong_query(unknown, asked.query) from error
-        raise ForbiddenError(f"{error} {_remedy(identity)}") from error
+        raise ForbiddenError(f"{error} {_remedy(identity)}", place(error, asked.query)) from error
     except adql.AdqlError as error:
         raise wrong_query(error, asked.query) from error
 
@@ -132,7 +132,8 @@ def _missing(error: adql.AdqlError, asked: request.QueryRequest, known: Catalogu
             return wrong_query(error, asked.query)
     line, column = error.position
     name = written_at(asked.query, error.position) or "this"
-    return ForbiddenError(f"line {line}, column {column}: you may not read {name}. {_remedy(identity)}")
+    told = f"line {line}, column {column}: you may not read {name}. {_remedy(identity)}"
+    return ForbiddenError(told, place(error, asked.query))
 
 
 def _remedy(identity: Identity) -> str:

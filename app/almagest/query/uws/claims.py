@@ -81,8 +81,8 @@ def ready(queue: str) -> int:
 
 
 def places(jobs: Iterable[Job]) -> dict[uuid.UUID, int]:
-    """Of those that are QUEUED, the places in their queues, from 1: which turn would be theirs if one worker ran all that
-    wait. Each owner has one job begun before any has a second one.
+    """Of those that are QUEUED, the places in their queues, from 1: whose turn is when, if one worker runs all of
+    them. Each owner has one job begun before any has a second one.
     """
     found = {}
     for owner, queue in {(job.owner, job.queue) for job in jobs if job.phase == Phase.QUEUED}:
