@@ -21,7 +21,7 @@ class Authentication(BaseAuthentication):
     send, before anything is done.
     """
 
-    def authenticate(self, request: Request) -> tuple[Identity, None]:  # type: ignore[override] # our users are identities
+    def authenticate(self, request: Request) -> tuple[Identity, None]:
         """The identity, as `request.user`; there is always one."""
         return asker(request), None
 
@@ -30,7 +30,7 @@ class Schemes(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] 
     """The ways to log in, for the OpenAPI document."""
 
     target_class = Authentication
-    name = ("token", "password", "session", "visitor")
+    name = ["token", "password", "session", "visitor"]  # noqa: RUF012 - as the framework declares it
 
     def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:  # noqa: ARG002 - the framework passes it
         """Of each name, in the order of `name`."""

@@ -154,8 +154,8 @@ def failed(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     response = problem.finished(problem.details(told), told)
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(context["view"].allowed_methods)
-    if isinstance(error, Throttled) and error.wait:
-        response.headers["Retry-After"] = str(int(error.wait) + 1)
+    if isinstance(error, Throttled):
+        response.headers["Retry-After"] = str(int(getattr(error, "wait", 0) or 0) + 1)
     return response
 
 

@@ -1,4 +1,4 @@
-"""`/api/v1/schemas`, `/tables/…`, `/functions`, `/examples`: what queries may name, for editors and tables' browsers."""
+"""`/api/v1/schemas`, `/tables/…`, `/functions`, `/examples`: what queries may name, for editors and browsers."""
 
 from __future__ import annotations
 

@@ -73,6 +73,12 @@ class NoSuchTableError(QueryError):
     status = 404
 
 
+class NotResolvedError(QueryError):
+    """No object of the sky is known by this name."""
+
+    status = 404
+
+
 class ForbiddenError(QueryError):
     """The asker may see that this exists, but not read or call it. place: where the query names it, if it does."""
 

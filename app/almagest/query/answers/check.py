@@ -41,8 +41,8 @@ _NAMED = 4
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What PostgreSQL expects. rows: of the result; cost: in its own unit; indexed: whether no large table is read
-    whole; seconds: a rough guess; queue: in which a job would surely end; sentence: this in words; advice: how to make it
-    cheaper."""
+    whole; seconds: a rough guess; queue: in which a job would surely end; sentence: this in words; advice: what would
+    be cheaper."""
 
     rows: int
     cost: float

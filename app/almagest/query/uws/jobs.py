@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -118,7 +118,7 @@ class Page:
     """Some of a list. jobs: with `told`, the beginning of their query, in place of parameters and columns; more:
     whether there are older ones."""
 
-    jobs: list[Job]
+    jobs: Sequence[Job]
     more: bool
 
 
