@@ -25,3 +25,8 @@ def table_page(schema: str, table: str) -> str:
 def schema_page(schema: str) -> str:
     """The page of a schema, from the site's address on."""
     return f"/data/{quote(schema, safe='')}/"
+
+
+def example_page(name: str) -> str:
+    """Where an example can be run, from the site's address on."""
+    return f"/query/?example={quote(name, safe='')}"

@@ -6,21 +6,24 @@ the same models, says neither more nor less.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
 
 import pydantic_core
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
 from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
 from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from almagest.api.authentication import Authentication, plain
+from almagest.api.throttle import WINDOW, Throttle
 from almagest.dali import problem
 from almagest.dali.face import opened, preflight, signed
 from almagest.query import limits
@@ -28,6 +31,7 @@ from almagest.query.errors import InvalidFieldsError, InvalidRequestError, Query
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 Model = TypeVar("Model", bound="Sent")
+Item = TypeVar("Item", bound="Told")
 
 BODY_BYTES = 2 * limits.QUERY_CHARACTERS + 64 * 1024
 """Size of a JSON body: the longest query, and what is around it."""
@@ -42,6 +46,12 @@ class Sent(BaseModel):
 
 class Told(BaseModel):
     """What the API answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class ToldList(RootModel[list[Item]], Generic[Item]):
+    """A list of what the API answers; a name for the OpenAPI document."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -114,7 +124,9 @@ class Route(APIView):
 
     authentication_classes = (Authentication,)
     renderer_classes = (JSON,)
-    parser_classes = ()
+    # Told to the OpenAPI document; `body` reads.
+    parser_classes = (JSONParser,)
+    throttle_classes: Sequence[type[BaseThrottle]] = (Throttle,)
     content_negotiation_class = Negotiation
 
     def options(self, *_: Any, **__: Any) -> HttpResponseBase:  # type: ignore[override] # the framework's describes views in words
@@ -155,7 +167,7 @@ def failed(error: Exception, context: Mapping[str, Any]) -> HttpResponse:
     if isinstance(error, MethodNotAllowed):
         response.headers["Allow"] = ", ".join(context["view"].allowed_methods)
     if isinstance(error, Throttled):
-        response.headers["Retry-After"] = str(int(getattr(error, "wait", 0) or 0) + 1)
+        response.headers["Retry-After"] = str(WINDOW)
     return response
 
 
@@ -221,7 +233,7 @@ def _family(error: Exception, request: HttpRequest) -> Exception:
         case MethodNotAllowed():
             return NotSupportedError(f"{request.method} means nothing here")
         case Throttled():
-            return ThrottledError("too many requests; come back in a moment")
+            return ThrottledError(f"too many requests came in a short time; come back in {WINDOW} s")
         case APIException():
             return InvalidRequestError(str(error.detail))
     return error

@@ -14,7 +14,7 @@ from almagest.accounts.identity import Identity
 from almagest.api.address import table_page
 from almagest.api.authentication import asker
 from almagest.api.columns import Column, properties
-from almagest.api.face import Route, Told, operation
+from almagest.api.face import Route, Told, ToldList, operation
 from almagest.metadata import catalogue as published
 from almagest.metadata import tap_schema
 from almagest.query import examples as tried
@@ -103,10 +103,14 @@ class Example(Told):
     tables: list[str]
 
 
+class Schemas(ToldList[Schema]):
+    """Schemas, in the site's order."""
+
+
 class SchemasRoute(Route):
     """`/schemas`."""
 
-    @operation("schemas", answers={200: list[Schema]}, tag="tables")
+    @operation("schemas", answers={200: Schemas}, tag="tables")
     def get(self, request: Request) -> Response:
         """All schemas and tables that whoever asks may know of, in the site's order; their own come last."""
         identity = asker(request)
@@ -125,10 +129,14 @@ class TableRoute(Route):
         return Response(_table(identity, name))
 
 
+class Functions(ToldList[Function]):
+    """Functions, by group."""
+
+
 class FunctionsRoute(Route):
     """`/functions`."""
 
-    @operation("functions", answers={200: list[Function]}, tag="tables")
+    @operation("functions", answers={200: Functions}, tag="tables")
     def get(self, request: Request) -> Response:
         """The functions that queries may call."""
         hidden = published.holdings(asker(request)).hidden
@@ -147,10 +155,14 @@ class FunctionsRoute(Route):
         )
 
 
+class Examples(ToldList[Example]):
+    """Examples, in the order of their tables."""
+
+
 class ExamplesRoute(Route):
     """`/examples`."""
 
-    @operation("examples", answers={200: list[Example]}, tag="tables")
+    @operation("examples", answers={200: Examples}, tag="tables")
     def get(self, request: Request) -> Response:
         """The queries worth trying that whoever asks can run."""
         return Response(

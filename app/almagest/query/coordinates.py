@@ -44,4 +44,4 @@ def _sexagesimal(parts: Sequence[str]) -> float:
 
 def key(name: str) -> str:
     """The name without what people write differently: M042 and m 42 are one."""
-    return re.sub(r"(^|[^0-9.])0+(?=[0-9])", r"\1", re.sub(r"[^\w+.-]", "", name).upper())
+    return re.sub(r"(^|[^0-9.])0+(?=[0-9])", r"\1", "".join(c for c in name if c.isalnum() or c in "+.-").upper())

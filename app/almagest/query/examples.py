@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from almagest import adql
 from almagest.accounts.identity import Identity
 from almagest.metadata import catalogue, models
+from almagest.metadata.catalogue import Holdings
 from almagest.query import limits
 
 
@@ -23,9 +25,18 @@ class Example:
     tables: tuple[str, ...]
 
 
-def visible(identity: Identity) -> Iterator[Example]:
+def visible(identity: Identity) -> tuple[Example, ...]:
     """The examples that this identity can run, in the order of their tables."""
-    holdings = catalogue.holdings(identity)
+    return of(catalogue.holdings(identity))
+
+
+@lru_cache(maxsize=8)
+def of(holdings: Holdings) -> tuple[Example, ...]:
+    """The examples that those can run who see these holdings; they change with the other metadata only."""
+    return tuple(_runnable(holdings))
+
+
+def _runnable(holdings: Holdings) -> Iterator[Example]:
     tables = holdings.readable
     rows = models.Example.objects.select_related("table__schema").order_by(
         "table__schema__order", "table__schema__name", "table__order", "table__name", "order"
