@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from almagest import adql
@@ -13,9 +13,10 @@ from almagest.query import limits
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A query with its explanation. id: an XML name, unique among all; tables: those that it reads, as it has to write
-    their names."""
+    """A query with its explanation. key: of its row; id: an XML name, unique among all; tables: those that it reads, as
+    it has to write their names."""
 
+    key: int
     id: str
     name: str
     description: str
@@ -23,11 +24,17 @@ class Example:
     tables: tuple[str, ...]
 
 
-def visible(identity: Identity) -> Iterator[Example]:
-    """The examples that this identity can run, in the order of their tables."""
+def visible(identity: Identity, reading: str = "", keys: Collection[int] | None = None) -> Iterator[Example]:
+    """The examples that this identity can run, in the order of their tables.
+
+    reading: only those that have this name of a table in them; keys: only those with these primary keys.
+    """
     holdings = catalogue.holdings(identity)
     tables = holdings.readable
-    rows = models.Example.objects.select_related("table__schema").order_by(
+    chosen = models.Example.objects.filter(query__icontains=reading) if reading else models.Example.objects.all()
+    if keys is not None:
+        chosen = chosen.filter(pk__in=keys)
+    rows = chosen.select_related("table__schema").order_by(
         "table__schema__order", "table__schema__name", "table__order", "table__name", "order"
     )
     for row in rows:
@@ -37,4 +44,4 @@ def visible(identity: Identity) -> Iterator[Example]:
             # It reads or calls what this identity may not, or what is not there any more.
             continue
         names = tuple(table.written for table in tables.tables if (table.schema, table.name) in translation.tables)
-        yield Example(f"{row.table}-{row.order + 1}", row.name, row.description, row.query, names)
+        yield Example(row.pk, f"{row.table}-{row.order + 1}", row.name, row.description, row.query, names)
