@@ -29,7 +29,7 @@ _IDENTITY = "_almagest_identity"
 
 def identify(request: HttpRequest) -> Identity:
     """Who asks; decided once a request. Raises AccountError when the credentials that were sent are wrong."""
-    identity = identified(request)
+    identity: Identity | None = getattr(request, _IDENTITY, None)
     if identity is None:
         identity = _identify(request)
         setattr(request, _IDENTITY, identity)
@@ -37,9 +37,9 @@ def identify(request: HttpRequest) -> Identity:
 
 
 def identified(request: HttpRequest) -> Identity | None:
-    """Who asks, where `identify` has found it out already."""
-    known: Identity | None = getattr(request, _IDENTITY, None)
-    return known
+    """Who asks, if that was decided for this request; it costs nothing and raises nothing."""
+    identity: Identity | None = getattr(request, _IDENTITY, None)
+    return identity
 
 
 def recall(user: int) -> Identity | None:

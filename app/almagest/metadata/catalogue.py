@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -134,6 +134,22 @@ def everything() -> tuple[Catalogue, dict[tuple[str, str, str | None], Audience]
     return _with_tap_schema([entry.table for entry in state.entries], state), audiences
 
 
+def told(rows: Iterable[models.Described]) -> tuple[list[Schema], list[Table], list[tuple[Table, Column]]]:
+    """What is said of these schemas, tables and columns, for TAP_SCHEMA; a table without its columns."""
+    schemas: list[Schema] = []
+    tables: list[Table] = []
+    columns: list[tuple[Table, Column]] = []
+    for row in rows:
+        match row:
+            case models.Schema():
+                schemas.append(_schema(row))
+            case models.Table():
+                tables.append(_table(row, ()))
+            case models.Column():
+                columns.append((_table(row.table, ()), _column(row)))
+    return schemas, tables, columns
+
+
 @dataclass(frozen=True, slots=True)
 class _Entry:
     """A table with all of its columns, and whom it and each of them admit, by aspect."""
@@ -235,7 +251,7 @@ def _read(revision: int, changed: datetime) -> _State:
     named = {group for entry in entries for columns in entry.columns.values() for a in columns for group in a.groups}
     named |= {group for entry in entries for audience in entry.audience.values() for group in audience.groups}
     rows = list(models.Schema.objects.prefetch_related("creators"))
-    schemas = [Schema(row.name, row.title, row.description, row.utype or None) for row in rows]
+    schemas = [_schema(row) for row in rows]
     return _State(
         revision, changed, schemas, {row.name: work(row) for row in rows}, entries, callable_, frozenset(named)
     )
@@ -247,20 +263,24 @@ def _entry(row: models.Table, audiences: dict[Aspect, Audiences]) -> _Entry:
         aspect: tuple(known.column(column, own[aspect]) for column in row.columns.all())
         for aspect, known in audiences.items()
     }
-    return _Entry(_table(row), own, columns)
+    return _Entry(_table(row, row.columns.all(), row.foreign_keys.all()), own, columns)
 
 
-def _table(row: models.Table) -> Table:
+def _schema(row: models.Schema) -> Schema:
+    return Schema(row.name, row.title, row.description, row.utype or None)
+
+
+def _table(row: models.Table, columns: Iterable[models.Column], keys: Iterable[models.ForeignKey] = ()) -> Table:
     return Table(
         schema=row.schema.name,
         name=row.name,
-        columns=tuple(_column(column) for column in row.columns.all()),
+        columns=tuple(_column(column) for column in columns),
         description=row.description,
         position=(row.ra_column, row.dec_column) if row.ra_column else None,
         nrows=row.nrows,
         title=row.title,
         utype=row.utype or None,
-        keys=tuple(map(_foreign_key, row.foreign_keys.all())),
+        keys=tuple(map(_foreign_key, keys)),
         epoch=row.epoch or None,
     )
 
