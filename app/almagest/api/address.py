@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from almagest.config.environment import environment
 
 
@@ -15,18 +13,3 @@ def api_url(path: str) -> str:
 def job_page(job_id: str) -> str:
     """The page of a job, from the site's address on."""
     return f"/query/?job={job_id}"
-
-
-def table_page(schema: str, table: str) -> str:
-    """The page of a published table, from the site's address on."""
-    return f"/data/{quote(schema, safe='')}/{quote(table, safe='')}/"
-
-
-def schema_page(schema: str) -> str:
-    """The page of a schema, from the site's address on."""
-    return f"/data/{quote(schema, safe='')}/"
-
-
-def example_page(name: str) -> str:
-    """Where an example can be run, from the site's address on."""
-    return f"/query/?example={quote(name, safe='')}"

@@ -9,13 +9,13 @@ from pydantic import Field
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from almagest.api.address import example_page, schema_page, table_page
 from almagest.api.authentication import asker
 from almagest.api.face import Route, Sent, Told, ToldList, operation, parameters
 from almagest.api.throttle import ResolveThrottle
 from almagest.metadata import catalogue as published
 from almagest.metadata.catalogue import Holdings
 from almagest.metadata.search import Document, Hit, Index, documents
+from almagest.pages.address import column_url, example_url, schema_url, table_url
 from almagest.query import examples
 from almagest.query.resolve import NAME_CHARACTERS
 from almagest.query.resolve import resolve as resolved
@@ -112,8 +112,14 @@ def _found(hit: Hit) -> Found:
 
 
 def _page(known: Document) -> str:
-    if known.kind == "example":
-        return example_page(known.name)
-    if known.path[0] == jobtables.SCHEMA:
-        return ""
-    return schema_page(known.path[0]) if known.kind == "schema" else table_page(*known.path[:2])
+    match known.kind, known.path:
+        case _, (jobtables.SCHEMA, *_):
+            return ""
+        case "schema", (schema,):
+            return schema_url(schema)
+        case "table", (schema, table):
+            return table_url(schema, table)
+        case "column", (schema, table, column):
+            return column_url(schema, table, column)
+        case _:
+            return example_url(known.name)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 from rest_framework.request import Request
@@ -11,14 +12,15 @@ from rest_framework.response import Response
 
 from almagest import adql, catalogue
 from almagest.accounts.identity import Identity
-from almagest.api.address import table_page
 from almagest.api.authentication import asker
-from almagest.api.columns import Column, properties
+from almagest.api.columns import Column, column, properties
 from almagest.api.face import Route, Told, ToldList, operation
 from almagest.metadata import catalogue as published
 from almagest.metadata import tap_schema
+from almagest.pages.address import table_url
 from almagest.query import examples as tried
-from almagest.query.errors import NoSuchTableError
+from almagest.query.answers import sample
+from almagest.query.errors import ForbiddenError, NoSuchTableError
 from almagest.query.request import LANGUAGE_NAMES
 from almagest.query.tables import jobtables
 
@@ -127,6 +129,45 @@ class TableRoute(Route):
         """A table with its columns. name: as a query writes it, e.g. `gaiadr3.bright` or `tap_user.mine`."""
         identity = asker(request)
         return Response(_table(identity, name))
+
+
+class Sample(Told):
+    """A few rows of a table. rows: in the order of columns; numbers of datatype `long`, and times, are text; total,
+    filtered: the table's rows; numbers: of the rows, from 0."""
+
+    columns: list[Column]
+    total: int | None
+    filtered: int | None
+    offset: int
+    rows: list[list[Any]]
+    numbers: list[int]
+
+
+class SampleRoute(Route):
+    """`/tables/<name>/sample`."""
+
+    @operation("tableSample", answers={200: Sample}, tag="tables")
+    def get(self, request: Request, name: str) -> Response:
+        """A few rows of a published table. Those of one's own tables are rows of a job, or one query away."""
+        identity = asker(request)
+        table, _, readable = find(identity, name)
+        holdings = published.holdings(identity)
+        if table.schema == jobtables.SCHEMA:
+            raise NoSuchTableError(f"{name} is your own; a query has its first rows, as the rows of its job have")
+        if not readable:
+            raise ForbiddenError(f"you may know of {name}, but not read it")
+        open_ = holdings.readable.table(table.schema, table.name, schema_delimited=True, name_delimited=True) or table
+        found = sample.sample(identity, holdings, open_)
+        return Response(
+            Sample(
+                columns=list(map(column, found.columns)),
+                total=table.nrows,
+                filtered=table.nrows,
+                offset=0,
+                rows=[[_cell(of, value) for of, value in zip(found.columns, row, strict=True)] for row in found.rows],
+                numbers=list(range(len(found.rows))),
+            )
+        )
 
 
 class Functions(ToldList[Function]):
@@ -240,22 +281,31 @@ def _table(identity: Identity, name: str) -> Table:
         readable=readable,
         position=table.position,
         epoch=table.epoch or "",
-        url=table_page(table.schema, table.name) if paged else "",
+        url=table_url(table.schema, table.name) if paged else "",
         keys=[
             Key(target=target.written, columns=list(key.columns), description=key.description)
             for key, target in known.keys(table)
         ],
         columns=[
             TableColumn(
-                **properties(column),
-                indexed=column.indexed,
-                principal=column.principal,
-                minimum=_exact(column, column.minimum),
-                maximum=_exact(column, column.maximum),
+                **properties(each),
+                indexed=each.indexed,
+                principal=each.principal,
+                minimum=_exact(each, each.minimum),
+                maximum=_exact(each, each.maximum),
             )
-            for column in table.columns
+            for each in table.columns
         ],
     )
+
+
+def _cell(of: catalogue.Column, value: Any) -> Any:
+    """As JSON can say it, exactly."""
+    if isinstance(value, (list, tuple)):
+        return [_cell(of, element) for element in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if of.datatype == "long" and value is not None else value
 
 
 def _exact(column: catalogue.Column, extreme: float | None) -> float | str | None:

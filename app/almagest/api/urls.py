@@ -11,7 +11,7 @@ from almagest.api.me import MeRoute
 from almagest.api.schema import SchemaRoute
 from almagest.api.search import ResolveRoute, SearchRoute
 from almagest.api.site import SiteRoute
-from almagest.api.tables import ExamplesRoute, FunctionsRoute, SchemasRoute, TableRoute
+from almagest.api.tables import ExamplesRoute, FunctionsRoute, SampleRoute, SchemasRoute, TableRoute
 
 app_name = "api"
 
@@ -23,6 +23,7 @@ urlpatterns = [
     path("resolve", ResolveRoute.as_view(), name="resolve"),
     path("schema/", SchemaRoute.as_view(), name="schema"),
     path("schemas", SchemasRoute.as_view(), name="schemas"),
+    path("tables/<str:name>/sample", SampleRoute.as_view(), name="sample"),
     path("tables/<str:name>", TableRoute.as_view(), name="table"),
     path("search", SearchRoute.as_view(), name="search"),
     path("site", SiteRoute.as_view(), name="site"),

@@ -38,7 +38,7 @@ def _sexagesimal(parts: Sequence[str]) -> float:
     values = [abs(float(part)) for part in parts]
     if any(value >= 60 for value in values[1:]):
         raise InvalidRequestError("minutes and seconds of coordinates are less than 60")
-    total = sum(value / 60**place for place, value in enumerate(values))
+    total = sum(value / 60.0**place for place, value in enumerate(values))
     return -total if parts[0].startswith("-") else total
 
 

@@ -99,7 +99,7 @@ def _own(holdings: Holdings, identity: Identity, name: str) -> Resolved | None:
     return None
 
 
-def _searches(holdings: Holdings, keys: list[str], word: str, number: str) -> Iterator[tuple[sql.Composable, Table]]:
+def _searches(holdings: Holdings, keys: list[str], word: str, number: str) -> Iterator[tuple[sql.Composed, Table]]:
     """Queries for the position of an object by each table that has names or numbers of objects, the likely first."""
     tables = [table for table in holdings.readable.tables if table.position and any(map(_names_objects, table.columns))]
     for table in tables[:OWN_TABLES]:
@@ -135,14 +135,14 @@ def _any_named(texts: Sequence[Column], keys: list[str]) -> sql.Composable:
     ).format(names=sql.SQL(", ").join(names), key=sql.SQL(_KEY).format(sql.SQL("name")), keys=sql.Literal(keys))
 
 
-def _positions(table: Table, condition: sql.Composable) -> sql.Composable:
+def _positions(table: Table, condition: sql.Composable) -> sql.Composed:
     ra, dec = map(sql.Identifier, table.position or ("ra", "dec"))
     return sql.SQL(
         "SELECT {ra}, {dec} FROM {place} WHERE {ra} IS NOT NULL AND {dec} IS NOT NULL AND {condition} LIMIT 1"
     ).format(ra=ra, dec=dec, place=sql.Identifier(*(table.stored or (table.schema, table.name))), condition=condition)
 
 
-def _ask(identity: Identity, query: sql.Composable) -> tuple[float, float] | None:
+def _ask(identity: Identity, query: sql.Composed) -> tuple[float, float] | None:
     """A table that does not answer now is passed over. Raises BusyError."""
     with datadb.reader() as connection:
         try:
