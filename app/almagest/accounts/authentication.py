@@ -36,6 +36,12 @@ def identify(request: HttpRequest) -> Identity:
     return identity
 
 
+def identified(request: HttpRequest) -> Identity | None:
+    """Who asks, if that was decided for this request; it costs nothing and raises nothing."""
+    identity: Identity | None = getattr(request, _IDENTITY, None)
+    return identity
+
+
 def recall(user: int) -> Identity | None:
     """The present identity of an active user, for what is done later on their behalf; None when the user is gone."""
     found = User.objects.filter(pk=user, is_active=True).first()

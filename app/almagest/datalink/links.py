@@ -96,7 +96,11 @@ def _look_up(identity: Identity, asked: Collection[Row]) -> dict[str, Known]:
         if str(table) in wanted:
             keys = {row.key for row in asked if row.table == str(table)}
             cone = f"cone-{len(known) + 1}" if conesearch.main(table) else None
-            page = f"{environment().site_url}/tables/{quote(str(table))}" if str(table) in described else ""
+            page = (
+                f"{environment().site_url}/data/{quote(table.schema)}/{quote(table.name)}/"
+                if str(table) in described
+                else ""
+            )
             about = _known(identity, sky, table, keys)
             known |= {str(table): replace(about, public=str(table) in public, cone=cone, page=page)} if about else {}
     return known

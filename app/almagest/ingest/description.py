@@ -11,44 +11,18 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from astropy import units
-from astropy.io.votable.ucd import check_ucd
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from almagest.catalogue import Datatype
 from almagest.ingest.errors import IngestError
+from almagest.metadata import validators
 
 IDENTIFIER = r"^[A-Za-z][A-Za-z0-9_]{0,62}$"
 """ADQL's regular identifiers (ADQL 2.1 §2.1.4), as long as PostgreSQL keeps them."""
 
 
-def _unit(value: str) -> str:
-    try:
-        units.Unit(value, format="vounit", parse_strict="raise")
-    except ValueError as error:
-        raise ValueError(f"{value!r} is no VOUnit") from error
-    return value
-
-
-def _ucd(value: str) -> str:
-    if not check_ucd(value, check_controlled_vocabulary=True, has_colon=True):
-        raise ValueError(f"{value!r} is no UCD1+")
-    return value
-
-
-def _orcid(value: str) -> str:
-    """ISO 7064 11,2: the last character checks the others."""
-    digits = value.replace("-", "")
-    total = 0
-    for digit in digits[:-1]:
-        total = (total + int(digit)) * 2
-    if "0123456789X"[(12 - total % 11) % 11] != digits[-1]:
-        raise ValueError(f"{value} is no ORCID: its check digit is wrong")
-    return value
-
-
-Unit = Annotated[str, AfterValidator(_unit)]
-Ucd = Annotated[str, AfterValidator(_ucd)]
+Unit = Annotated[str, AfterValidator(validators.unit)]
+Ucd = Annotated[str, AfterValidator(validators.ucd)]
 
 
 class _Model(BaseModel):
@@ -56,10 +30,12 @@ class _Model(BaseModel):
 
 
 class Creator(_Model):
-    """An author, as a paper cites them."""
+    """An author, as a paper cites them. affiliation: where they work, and ror its identifier (ror.org)."""
 
     name: str = Field(min_length=1, max_length=200)
-    orcid: Annotated[str, Field(pattern=r"^\d{4}-\d{4}-\d{4}-\d{3}[\dX]$"), AfterValidator(_orcid)] | None = None
+    orcid: Annotated[str, AfterValidator(validators.orcid)] = ""
+    affiliation: str = Field(default="", max_length=300)
+    ror: Annotated[str, AfterValidator(validators.ror)] = ""
 
 
 def _creator(value: Any) -> Any:
@@ -77,6 +53,8 @@ class SchemaDescription(_Model):
     licence_url: str | None = None
     acknowledgement: str | None = None
     reference_url: str | None = None
+    doi: Annotated[str, AfterValidator(validators.doi)] | None = None
+    publication_year: int | None = Field(default=None, ge=1500, le=2999)
     order: int | None = Field(default=None, ge=0)
 
 

@@ -19,16 +19,13 @@ def publish(layout: Layout, description: Description, loaded: Loaded) -> bool:
         described = description.data.model_dump(exclude_none=True, exclude={"creators"})
         schema = made.save(models.Schema.objects.all(), {"name": layout.schema}, described)
         if description.data.creators is not None:
-            wanted = [
-                {"name": creator.name, "orcid": creator.orcid or "", "order": order}
-                for order, creator in enumerate(description.data.creators)
-            ]
-            made.replace(schema.creators.all(), wanted, key="order", schema=schema)
+            wanted = [creator.model_dump() for creator in description.data.creators]
+            made.replace_list(schema, "creators", wanted)
         values = _table(layout, description, loaded) | _levels(layout, published=description.table.published)
         table = made.save(models.Table.objects.all(), {"schema": schema, "name": layout.table}, values)
         made.replace(table.columns.all(), _columns(layout, description, loaded), table=table)
-        made.replace(table.foreign_keys.all(), _foreign_keys(description), key="order", table=table)
-        made.replace(table.examples.all(), _examples(description), key="order", table=table)
+        made.replace_list(table, "foreign_keys", _foreign_keys(description))
+        made.replace_list(table, "examples", _examples(description))
     return made.made
 
 
@@ -87,7 +84,7 @@ def _columns(layout: Layout, description: Description, loaded: Loaded) -> list[d
 
 def _foreign_keys(description: Description) -> list[dict[str, Any]]:
     rows = []
-    for order, key in enumerate(description.table.foreign_keys):
+    for key in description.table.foreign_keys:
         schema, table = key.target.split(".")
         rows.append(
             {
@@ -96,7 +93,6 @@ def _foreign_keys(description: Description) -> list[dict[str, Any]]:
                 "columns": [list(pair) for pair in key.columns.items()],
                 "description": key.description,
                 "utype": key.utype,
-                "order": order,
             }
         )
     return rows
@@ -104,11 +100,6 @@ def _foreign_keys(description: Description) -> list[dict[str, Any]]:
 
 def _examples(description: Description) -> list[dict[str, Any]]:
     return [
-        {
-            "name": example.name,
-            "description": example.description.strip(),
-            "query": example.query.strip(),
-            "order": order,
-        }
-        for order, example in enumerate(description.examples)
+        {"name": example.name, "description": example.description.strip(), "query": example.query.strip()}
+        for example in description.examples
     ]

@@ -39,7 +39,7 @@ def access(name: str, level: str, groups: Sequence[str], of: str) -> int:
                 setattr(found, f"{aspect}_level", Level(level))
                 getattr(found, f"{aspect}_groups").set(members)
             found.save()
-            made.made = True
+            made.structure = True
     except NoSuchAccountError as error:
         print(f"almagest-app access: {error}", file=sys.stderr)
         return 1

@@ -6,8 +6,10 @@ changes what a visitor may see goes through `almagest.metadata.publish`, which a
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import models
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from almagest.metadata.levels import Level
@@ -28,8 +30,24 @@ class Guarded(models.Model):
         abstract = True
 
 
-class Schema(Guarded):
-    """A schema of the data database and the work that it holds: one catalogue release, its authors and its terms."""
+class Described(models.Model):
+    """Something that people describe: in the description file of an ingest, or with an editor.
+
+    edited: the fields that an editor has said something about, each with what the description file says of it; all
+    others are the file's. Only `almagest.metadata.edit` and `publish` write it.
+    """
+
+    edited = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        abstract = True
+
+
+class Schema(Guarded, Described):
+    """A schema of the data database and the work that it holds: one catalogue release, its authors and its terms.
+
+    doi: without an address before it, e.g. 10.5270/esa-qa4lep3; publication_year: of the work, as it is cited.
+    """
 
     name = models.CharField(max_length=63, unique=True)
     title = models.CharField(max_length=200, blank=True)
@@ -39,21 +57,26 @@ class Schema(Guarded):
     licence_url = models.URLField(blank=True)
     acknowledgement = models.TextField(blank=True, help_text="what users are asked to write in their papers")
     reference_url = models.URLField(blank=True, help_text="a page about the catalogue")
+    doi = models.CharField(max_length=200, blank=True)
+    publication_year = models.PositiveSmallIntegerField(null=True, blank=True)
     order = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         ordering = ("order", "name")
+        permissions = (("edit_metadata", "may edit what is said of schemas, tables and columns"),)
 
     def __str__(self) -> str:
         return self.name
 
 
 class Creator(models.Model):
-    """An author of a schema's data, in the order of citation."""
+    """An author of a schema's data, in the order of citation. affiliation: where they work; ror: its identifier."""
 
     schema = models.ForeignKey(Schema, models.CASCADE, related_name="creators")
     name = models.CharField(max_length=200)
     orcid = models.CharField(max_length=19, blank=True, help_text="e.g. 0000-0002-1825-0097")
+    affiliation = models.CharField(max_length=300, blank=True)
+    ror = models.CharField(max_length=9, blank=True, help_text="without an address, e.g. 03mrbr458")
     order = models.PositiveSmallIntegerField()
 
     class Meta:
@@ -64,7 +87,7 @@ class Creator(models.Model):
         return self.name
 
 
-class Table(Guarded):
+class Table(Guarded, Described):
     """A table of the data database.
 
     ra_column, dec_column: ICRS degrees, float8, with a pgSphere index on `spoint(radians(ra), radians(dec))`; both
@@ -118,7 +141,7 @@ class ForeignKey(models.Model):
         return f"{self.table} → {self.target_schema}.{self.target_table}"
 
 
-class Column(Guarded):
+class Column(Guarded, Described):
     """A column, with the fields of TAP_SCHEMA.columns. indexed: a condition on it is fast; principal: shown first.
 
     minimum, maximum: of the values that are there, as a VOTable writes them, empty where they have no order worth
@@ -198,6 +221,35 @@ class Function(Guarded):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Edit(models.Model):
+    """One change of one field by an editor, for whoever asks what happened and wants it undone.
+
+    name: `schema`, `schema.table` or `schema.table.column`; editor: None for the command line, and for an account that
+    is gone; origin: what the field follows afterwards.
+    """
+
+    class Origin(models.TextChoices):
+        """Where the value of a field comes from."""
+
+        DESCRIPTION = "description", "the description file"
+        EDITOR = "editor", "an editor"
+
+    name = models.CharField(max_length=200)
+    field = models.CharField(max_length=40)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+    origin = models.CharField(max_length=11, choices=Origin)
+    editor = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    edited_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ("-edited_at", "-pk")
+        indexes = (models.Index(fields=("name", "-edited_at"), name="edit_by_name"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.field}"
 
 
 class Revision(models.Model):

@@ -153,6 +153,22 @@ def write(data: Connection[Any], catalogue: Catalogue, readers: Readers) -> int:
     return int(row[0]) if row else 0
 
 
+def tell(
+    data: Connection[Any], schemas: Sequence[Schema], tables: Sequence[Table], columns: Sequence[tuple[Table, Column]]
+) -> int:
+    """Make the rows of these say what is said of them now; returns how many did not. Who may see them stays, and so do
+    all other rows. data: as for `write`, outside a transaction."""
+    said: Rows = {
+        "schemas": [{"schema_name": written(schema.name), **_schema(schema)} for schema in schemas],
+        "tables": [_table(table) for table in tables],
+        "columns": [{"table_name": table.written, **_column(column)} for table, column in columns],
+    }
+    with data.transaction():
+        data.execute("SET TRANSACTION READ WRITE")
+        row = data.execute("SELECT almagest.tell_tap_schema(%s)", (Jsonb(said),)).fetchone()
+    return int(row[0]) if row else 0
+
+
 _STATEMENTS: tuple[LiteralString, ...] = (
     """CREATE OR REPLACE FUNCTION almagest.set_tap_schema(wanted jsonb) RETURNS integer
        LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
@@ -178,8 +194,38 @@ _STATEMENTS: tuple[LiteralString, ...] = (
          END LOOP;
          RETURN changes;
        END $$""",
-    "REVOKE ALL ON FUNCTION almagest.set_tap_schema FROM PUBLIC",
-    "GRANT EXECUTE ON FUNCTION almagest.set_tap_schema TO almagest_query, almagest_job",
+    """CREATE OR REPLACE FUNCTION almagest.tell_tap_schema(said jsonb) RETURNS integer
+       LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+       DECLARE
+         changed integer;
+         changes integer := 0;
+       BEGIN
+         UPDATE almagest.tap_schemas t SET (utype, description) = (s.utype, s.description)
+         FROM jsonb_populate_recordset(NULL::almagest.tap_schemas, said -> 'schemas') s
+         WHERE t.schema_name = s.schema_name AND (t.utype, t.description) IS DISTINCT FROM (s.utype, s.description);
+         GET DIAGNOSTICS changed = ROW_COUNT;
+         changes := changes + changed;
+         UPDATE almagest.tap_tables t SET (utype, description) = (s.utype, s.description)
+         FROM jsonb_populate_recordset(NULL::almagest.tap_tables, said -> 'tables') s
+         WHERE t.table_name = s.table_name AND (t.utype, t.description) IS DISTINCT FROM (s.utype, s.description);
+         GET DIAGNOSTICS changed = ROW_COUNT;
+         changes := changes + changed;
+         UPDATE almagest.tap_columns t
+         SET (datatype, arraysize, xtype, size, description, utype, unit, ucd, indexed, principal, std)
+         = (s.datatype, s.arraysize, s.xtype, s.size, s.description, s.utype,
+            s.unit, s.ucd, s.indexed, s.principal, s.std)
+         FROM jsonb_populate_recordset(NULL::almagest.tap_columns, said -> 'columns') s
+         WHERE (t.table_name, t.column_name) = (s.table_name, s.column_name)
+         AND (t.datatype, t.arraysize, t.xtype, t.size, t.description, t.utype,
+            t.unit, t.ucd, t.indexed, t.principal, t.std)
+           IS DISTINCT FROM
+           (s.datatype, s.arraysize, s.xtype, s.size, s.description, s.utype,
+            s.unit, s.ucd, s.indexed, s.principal, s.std);
+         GET DIAGNOSTICS changed = ROW_COUNT;
+         RETURN changes + changed;
+       END $$""",
+    "REVOKE ALL ON FUNCTION almagest.set_tap_schema, almagest.tell_tap_schema FROM PUBLIC",
+    "GRANT EXECUTE ON FUNCTION almagest.set_tap_schema, almagest.tell_tap_schema TO almagest_query, almagest_job",
 )
 
 _MEMBER = """r.readers && ARRAY (
@@ -226,9 +272,8 @@ def _rows(catalogue: Catalogue, readers: Readers) -> Rows:
             rows["tables"].append({"schema_name": written(schema.name), **_table(table), **place})
             rows["columns"] += columns
             seen.update(who)
-        described = {"utype": schema.utype, "description": schema.description or None}
         place = {"schema_index": schema_index, "readers": sorted(seen)}
-        rows["schemas"].append({"schema_name": written(schema.name), **described, **place})
+        rows["schemas"].append({"schema_name": written(schema.name), **_schema(schema), **place})
     for table in catalogue.tables:
         for number, (key, target) in enumerate(catalogue.keys(table), 1):
             identifier = f"{table.written}-{number}"
@@ -240,6 +285,10 @@ def _rows(catalogue: Catalogue, readers: Readers) -> Rows:
                 for here, there in key.columns
             ]
     return rows
+
+
+def _schema(schema: Schema) -> dict[str, Any]:
+    return {"utype": schema.utype, "description": schema.description or None}
 
 
 def _table(table: Table) -> dict[str, Any]:

@@ -1,78 +1,45 @@
-"""Home page, table pages and error pages."""
+"""Home page, how to use the archive from one's tools, and error pages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-
-from django.db.models import Count, Prefetch, QuerySet, Sum
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from almagest.accounts.authentication import identify, refuse
-from almagest.accounts.errors import AccountError
-from almagest.accounts.identity import Identity
-from almagest.conesearch.address import service_url
+from almagest.accounts.authentication import identify
+from almagest.catalogue import Table
 from almagest.config.environment import environment
-from almagest.metadata import access, models
-from almagest.query.answers import conesearch as searches
-from almagest.query.errors import NoSuchTableError
-
-View = Callable[..., HttpResponse]
-
-
-def page(view: View) -> View:
-    """A page to look at, or one that says why the credentials that came with the request are refused."""
-
-    @require_safe
-    @wraps(view)
-    def answer(request: HttpRequest, **named: str) -> HttpResponse:
-        try:
-            return view(request, **named)
-        except AccountError as error:
-            response = render(request, "pages/refused.html", {"error": error}, status=error.status)
-            refuse(response, error)
-            return response
-
-    return answer
+from almagest.formats import FORMATS
+from almagest.metadata import catalogue
+from almagest.pages.data import Shown, published
+from almagest.pages.page import page
 
 
 @page
 def home(request: HttpRequest) -> HttpResponse:
-    """What the archive is, what it holds and how to query it."""
-    visible = access.described(identify(request))
-    schemas = (
-        models.Schema.objects.filter(tables__in=visible)
-        .distinct()
-        .prefetch_related(Prefetch("tables", visible, to_attr="published_tables"), "creators")
-    )
-    totals = visible.aggregate(tables=Count("id"), rows=Sum("nrows"))
-    totals["columns"] = sum(len(table.columns.all()) for table in visible)
-    return render(request, "pages/home.html", {"schemas": schemas, "totals": totals, "example": _example(visible)})
+    """What the archive is, what it holds and how to begin."""
+    schemas = published(catalogue.holdings(identify(request)))
+    tables = [table for schema in schemas for table in schema.tables]
+    totals = {
+        "tables": len(tables),
+        "rows": sum(table.nrows or 0 for table in tables),
+        "columns": sum(len(table.columns) for table in tables),
+    }
+    return render(request, "pages/home.html", {"schemas": schemas, "totals": totals, "example": _example(schemas)})
 
 
 @page
-def table(request: HttpRequest, schema: str, table: str) -> HttpResponse:
-    """One table: its columns, and whom to thank for it."""
-    try:
-        found = (
-            access.described(identify(request))
-            .select_related("schema")
-            .prefetch_related("schema__creators")
-            .get(schema__name=schema, name=table)
-        )
-    except models.Table.DoesNotExist as error:
-        raise Http404(f"no table {schema}.{table}") from error
-    return render(
-        request, "pages/table.html", {"table": found, "cone_search": _cone_search(identify(request), str(found))}
-    )
+def docs(request: HttpRequest) -> HttpResponse:
+    """How to query the archive from Python, TOPCAT and a shell."""
+    schemas = published(catalogue.holdings(identify(request)))
+    known = {"section": "docs", "example": _example(schemas), "formats": FORMATS}
+    return render(request, "pages/docs.html", known)
 
 
 @require_safe
 def robots(_: HttpRequest) -> HttpResponse:
     """Robots may read the pages of a production archive, but not run its queries; elsewhere they may read nothing."""
-    queries = ("/tap/", "/conesearch/", "/datalink/links")
+    queries = ("/tap/", "/conesearch/", "/datalink/links", "/search")
     closed = queries if environment().environment == "production" else ("/",)
     rules = "".join(f"Disallow: {path}\n" for path in closed)
     return HttpResponse(f"User-agent: *\n{rules}", content_type="text/plain")
@@ -88,15 +55,6 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return render(request, "pages/500.html", status=500)
 
 
-def _cone_search(identity: Identity, table: str) -> str | None:
-    """The base URL of the table's cone search, where it has one."""
-    try:
-        searches.find(identity, table)
-    except NoSuchTableError:
-        return None
-    return f"{service_url(table)}?"
-
-
-def _example(tables: QuerySet[models.Table]) -> models.Table | None:
+def _example(schemas: list[Shown]) -> Table | None:
     """The table that the snippets ask: the first that has positions, so that a cone search makes sense."""
-    return tables.exclude(ra_column="").select_related("schema").first()
+    return next((table for schema in schemas for table in schema.tables if table.position), None)

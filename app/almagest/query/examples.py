@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from almagest import adql
 from almagest.accounts.identity import Identity
 from almagest.metadata import catalogue, models
+from almagest.metadata.catalogue import Holdings
 from almagest.query import limits
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A query with its explanation. id: an XML name, unique among all; tables: those that it reads, as it has to write
-    their names."""
+    """A query with its explanation. key: of its row; id: an XML name, unique among all; tables: those that it reads, as
+    it has to write their names."""
 
+    key: int
     id: str
     name: str
     description: str
@@ -23,9 +26,23 @@ class Example:
     tables: tuple[str, ...]
 
 
-def visible(identity: Identity) -> Iterator[Example]:
-    """The examples that this identity can run, in the order of their tables."""
-    holdings = catalogue.holdings(identity)
+def visible(identity: Identity, reading: str = "", keys: Collection[int] | None = None) -> Iterator[Example]:
+    """The examples that this identity can run, in the order of their tables.
+
+    reading: only those that have this name of a table in them; keys: only those with these primary keys.
+    """
+    for example in of(catalogue.holdings(identity)):
+        if reading.lower() in example.query.lower() and (keys is None or example.key in keys):
+            yield example
+
+
+@lru_cache(maxsize=8)
+def of(holdings: Holdings) -> tuple[Example, ...]:
+    """The examples that those can run who see these holdings; they change with the other metadata only."""
+    return tuple(_runnable(holdings))
+
+
+def _runnable(holdings: Holdings) -> Iterator[Example]:
     tables = holdings.readable
     rows = models.Example.objects.select_related("table__schema").order_by(
         "table__schema__order", "table__schema__name", "table__order", "table__name", "order"
@@ -37,4 +54,4 @@ def visible(identity: Identity) -> Iterator[Example]:
             # It reads or calls what this identity may not, or what is not there any more.
             continue
         names = tuple(table.written for table in tables.tables if (table.schema, table.name) in translation.tables)
-        yield Example(f"{row.table}-{row.order + 1}", row.name, row.description, row.query, names)
+        yield Example(row.pk, f"{row.table}-{row.order + 1}", row.name, row.description, row.query, names)
