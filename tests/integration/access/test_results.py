@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(400)]
 
 STARS = "SELECT TOP 1000 hip, ra, dec, hp_mag FROM hipparcos.main ORDER BY hip"
 MANY = "SELECT TOP {rows} s.ra, s.dec, s.hip, n.dec AS other FROM hipparcos.main AS s, openngc.objects AS n"
-SENT: dict[str, dict[str, str]] = {"rows": {}, "statistics": {}, "data": {}, "bins": {"x": "ra"}, "download": {}}
+SENT: dict[str, dict[str, Any]] = {"rows": {}, "statistics": {}, "data": {}, "bins": {"x": "ra"}, "download": {}}
 KINDS = tuple(SENT)
 
 
@@ -147,7 +147,12 @@ class TestPieces:
         assert table["ra"].to_pylist() == [row[0] for row in page["rows"]]
 
     def test_a_download_is_what_was_chosen_and_can_be_fetched_in_parts(self, stars: Result) -> None:
-        chosen = {"columns": "hip,dec", "sort": "-dec", "where": '[["dec", "between", [-10, 10]]]', "format": "csv"}
+        chosen: dict[str, Any] = {
+            "columns": "hip,dec",
+            "sort": "-dec",
+            "where": '[["dec", "between", [-10, 10]]]',
+            "format": "csv",
+        }
         whole = stars.made("download", **chosen)
         page = stars.page(**{name: value for name, value in chosen.items() if name != "format"}, limit=1000)
         assert [line.split(",")[0] for line in whole.text.splitlines()[1:]] == [str(row[0]) for row in page["rows"]]

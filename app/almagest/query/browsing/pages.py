@@ -75,9 +75,9 @@ def _statement(job: Job, table: Stored, wanted: Selection, offset: int, rows: in
         if not wanted.where:
             return statements.numbered(table, wanted.columns, offset, rows), ()
         if table.numbered:
-            first, skipped = counted(job, table, wanted.where).find(offset)
-            addresses = statements.filtered_addresses(table, wanted.where, first, skipped, rows)
-            return statements.page(table, wanted.columns, (), addresses), ()
+            within, skipped = counted(job, table, wanted.where).find(offset, rows)
+            addresses = statements.filtered_addresses(table, wanted.where, within, skipped, rows)
+            return statements.page(table, wanted.columns, (), addresses), statements.IN_PLACE
     if large and (filtered > limits.INDEXED_ROWS or not wanted.where):
         index = indexes.find(job, table, wanted.order)
         if isinstance(index, Preparing):
