@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -31,7 +32,7 @@ from almagest.query.browsing.remembered import Remembered
 from almagest.query.browsing.sampled import Index
 from almagest.query.browsing.selection import Order
 from almagest.query.browsing.statements import Stored
-from almagest.query.errors import QueryError, QuotaError
+from almagest.query.errors import BusyError, QueryError
 from almagest.query.models import Job, Phase
 
 log = logging.getLogger(__name__)
@@ -44,6 +45,9 @@ AT_ONCE_SECONDS = 0.5
 
 SECONDS = 600.0
 """That the making of an index may take."""
+
+REFUSED_SECONDS = 60.0
+"""How long an index that could not be made is not tried again: room may have been made for it."""
 
 ENTRY_BYTES = 32
 """Of a row in an index, about."""
@@ -99,7 +103,7 @@ def find(job: Job, table: Stored, wanted: Order) -> Index | Preparing | None:
     if (found := work.index()) is not None:
         return found
     with _lock:
-        if work.name in _refused:
+        if _refused.get(work.name, 0) > time.monotonic():
             return None
         making = _making.get(work.name)
         if making is None and len(_making) < limits.INDEXING:
@@ -109,17 +113,16 @@ def find(job: Job, table: Stored, wanted: Order) -> Index | Preparing | None:
         else:
             started = False
     if started and making is not None and making.wait(AT_ONCE_SECONDS):
-        with _lock:
-            if work.name in _refused:
-                return None
+        if work.name in _refused:
+            return None
         return work.index() or Preparing(0, _BUSY)
     return work.progress() if making is not None or work.elsewhere() else Preparing(0, _BUSY)
 
 
 _lock = threading.Lock()
 _making: dict[str, threading.Event] = {}
-_refused: set[str] = set()
-"""Names of indexes that cannot be: forgotten with the process."""
+_refused: dict[str, float] = {}
+"""Names of indexes that cannot be, and until when nobody tries again."""
 
 _found: Remembered[Index] = Remembered(64)
 
@@ -233,7 +236,8 @@ def _make(work: _Work, done: threading.Event) -> None:
         work.make()
     except (QueryError, psycopg.Error, DatabaseError) as error:
         log.info("a result has no index", extra={"index": work.name, "reason": str(error)})
-        refused = isinstance(error, (QuotaError, psycopg.errors.ProgramLimitExceeded))
+        later = isinstance(error, (BusyError, DatabaseError, psycopg.OperationalError))
+        refused = not later or isinstance(error, psycopg.errors.QueryCanceled)
     except Exception:
         log.exception("the making of an index failed", extra={"index": work.name})
         refused = True
@@ -243,8 +247,11 @@ def _make(work: _Work, done: threading.Event) -> None:
         connections.close_all()
     with _lock:
         del _making[work.name]
+        _refused.pop(work.name, None)
         if refused:
-            _refused.add(work.name)
+            _refused[work.name] = time.monotonic() + REFUSED_SECONDS
+        for name in [name for name, until in _refused.items() if until < time.monotonic()]:
+            del _refused[name]
     done.set()
 
 
