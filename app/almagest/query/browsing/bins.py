@@ -56,9 +56,7 @@ def bins(job: Job, x: Axis, y: Axis | None, where: Where) -> Bins:
     ]
     places = [_cell(value, *end, axis.cells) for value, end, axis in zip(values, ends, axes, strict=True)]
     cell = sql.SQL("{} * {} + {}").format(places[1], sql.Literal(x.cells), places[0]) if y else places[0]
-    statement = sql.SQL("SELECT {}, count(*) FROM {} WHERE {} GROUP BY 1").format(
-        cell, table.rows, sql.SQL(" AND ").join([conditions, *inside])
-    )
+    statement = statements.counts(cell, table.rows, sql.SQL(" AND ").join([conditions, *inside]))
     counts = [0] * cells
     for place, count in ask(job, statement):
         counts[place] = count

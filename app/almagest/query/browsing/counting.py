@@ -19,7 +19,6 @@ from almagest.query.models import Job
 BLOCK_BITS = 14
 """Rows whose numbers differ in so many of the last bits only are counted together: as many as are read in 5 ms."""
 
-_COUNT = sql.SQL("SELECT {} >> {}, count(*) FROM {} WHERE {} GROUP BY 1 ORDER BY 1")
 _PRESENT = sql.SQL("SELECT EXISTS (SELECT FROM {})")
 
 
@@ -32,10 +31,10 @@ class Counted:
     before: tuple[int, ...]
     total: int
 
-    def find(self, offset: int) -> tuple[int, int]:
-        """Where the row at `offset` among them is: the number from which on to look, and how many to skip."""
-        block = bisect_right(self.before, offset) - 1
-        return self.starts[block], offset - self.before[block]
+    def find(self, offset: int, rows: int) -> tuple[range, int]:
+        """Where the rows from `offset` on among them are: the numbers to look through, and how many to skip there."""
+        first, last = (bisect_right(self.before, place) - 1 for place in (offset, offset + rows - 1))
+        return range(self.starts[first], self.starts[last] + (1 << BLOCK_BITS)), offset - self.before[first]
 
 
 _counted: Remembered[Counted] = Remembered(512)
@@ -52,9 +51,10 @@ def counted(job: Job, stored: Stored, where: Where) -> Counted:
 
 
 def _count(job: Job, stored: Stored, where: Where) -> Counted:
-    statement = _COUNT.format(NUMBER_NAME, sql.Literal(BLOCK_BITS), stored.rows, statements.conditions(stored, where))
+    block = sql.SQL("{} >> {}").format(NUMBER_NAME, sql.Literal(BLOCK_BITS))
+    statement = statements.counts(block, stored.rows, statements.conditions(stored, where))
     starts, before, total = [], [], 0
-    for block, some in ask(job, statement):
+    for block, some in sorted(ask(job, statement)):
         starts.append(block << BLOCK_BITS)
         before.append(total)
         total += some

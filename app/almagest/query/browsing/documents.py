@@ -67,4 +67,5 @@ def _source(job: Job, table: Stored, wanted: Selection, *, numbers: bool) -> Sou
         count=rows,
         identity=results.reader(job),
         lost=results.lost(job),
+        settings=() if wanted.order else statements.IN_PLACE,
     )

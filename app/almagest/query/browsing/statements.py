@@ -20,6 +20,14 @@ from almagest.formats.page import NUMBER
 from almagest.query.browsing.selection import NUMBER_PLACE, Condition, Order, Value, Where
 from almagest.query.tables import columns
 
+IN_PLACE = (
+    "SET LOCAL enable_indexscan = off",
+    "SET LOCAL enable_indexonlyscan = off",
+    "SET LOCAL max_parallel_workers_per_gather = 0",
+)
+"""For statements whose rows have to come in the order of the table: what is left goes from its first page to the last,
+one by one."""
+
 NUMBER_NAME = sql.Identifier(columns.ROW_NUMBER)
 
 _TYPES = {
@@ -95,13 +103,9 @@ def _following(stored: Stored, keys: Order, *, back: bool) -> sql.Composed:
 
 
 def rows(stored: Stored, places: Sequence[int], where: Where, order: Order) -> sql.Composed:
-    """All rows of a selection, the number first. Without an order they come as they were stored."""
+    """All rows of a selection, the number first. Without an order they come as stored, if IN_PLACE is set before."""
     selected = listed(stored, (NUMBER_PLACE, *places))
-    source: sql.Composable = stored.rows
-    if where and not order:
-        # Behind this nothing but a scan from the first page to the last is possible, which gives them in that order.
-        source = sql.SQL("(SELECT * FROM {} OFFSET 0) AS s").format(source)
-    chosen = sql.SQL("SELECT {} FROM {} WHERE {}").format(selected, source, conditions(stored, where))
+    chosen = sql.SQL("SELECT {} FROM {} WHERE {}").format(selected, stored.rows, conditions(stored, where))
     return sql.SQL("{} ORDER BY {}").format(chosen, order_by(stored, order)) if order else chosen
 
 
@@ -142,18 +146,25 @@ def sorted_addresses(stored: Stored, where: Where, order: Order, offset: int, li
     )
 
 
-def filtered_addresses(stored: Stored, where: Where, first: int, skipped: int, limit: int) -> sql.Composed:
-    """The addresses of a page in the stored order: of the rows from number `first` on, without the first `skipped`."""
-    statement = sql.SQL(
-        "SELECT ctid FROM (SELECT ctid, * FROM {} WHERE {} >= {} OFFSET 0) AS s WHERE {} OFFSET {} LIMIT {}"
-    )
+def counts(cell: sql.Composable, source: sql.Composable, condition: sql.Composable) -> sql.Composed:
+    """How many rows there are in each of a few cells, which are numbers."""
+    # OFFSET hides from PostgreSQL that the cells are made of columns with very many values, for which it would sort.
+    return sql.SQL(
+        "SELECT cell, count(*) FROM (SELECT {} AS cell FROM {} WHERE {} OFFSET 0) AS s GROUP BY cell"
+    ).format(cell, source, condition)
+
+
+def filtered_addresses(stored: Stored, where: Where, within: range, skipped: int, limit: int) -> sql.Composed:
+    """The addresses of a page in the stored order: of the rows with these numbers, without the first `skipped`."""
+    statement = sql.SQL("SELECT ctid FROM {} WHERE {number} >= {} AND {number} < {} AND {} OFFSET {} LIMIT {}")
     return statement.format(
         stored.place,
-        NUMBER_NAME,
-        sql.Literal(first),
+        sql.Literal(within.start),
+        sql.Literal(within.stop),
         conditions(stored, where),
         sql.Literal(skipped),
         sql.Literal(limit),
+        number=NUMBER_NAME,
     )
 
 

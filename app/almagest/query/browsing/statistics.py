@@ -178,9 +178,7 @@ class _Look:
         if low == high:
             return [low, high], (n,)
         cell, edges = _cells(number, low, high)
-        statement = sql.SQL("SELECT {}, count(*) FROM {} WHERE {} AND {} GROUP BY 1").format(
-            cell, self._some, self._conditions, finite
-        )
+        statement = statements.counts(cell, self._some, sql.SQL("{} AND {}").format(self._conditions, finite))
         counts = [0] * CELLS
         for found, some in ask(self._job, statement):
             counts[found] = some
