@@ -57,6 +57,27 @@ def count(user: str, address: str) -> None:
         log.warning("a failure to log in was not counted", extra={"reason": str(error)})
 
 
+def seen(kind: str, subject: str, window: int) -> int:
+    """Count one of a kind for a subject; how many there were in this window of so many seconds, with this one. 0 when
+    nothing can be counted."""
+    if not _absence.ask():
+        return 0
+    digest = hashlib.sha256(f"{kind}\0{subject}".encode()).hexdigest()
+    key = f"accounts.seen.{digest}"
+    try:
+        try:
+            count = cache.incr(key)
+        except ValueError:
+            cache.add(key, 1, window)
+            count = 1
+    except RedisError as error:
+        _absence.note(answered=False)
+        log.warning("requests cannot be counted", extra={"reason": str(error)})
+        return 0
+    _absence.note(answered=True)
+    return int(count)
+
+
 def _keys(user: str, address: str) -> Iterator[tuple[str, int]]:
     subjects = {"user from address": f"{user}\0{address}", "address": address, "user": user}
     for kind, limit in LIMITS.items():

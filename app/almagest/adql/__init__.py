@@ -7,13 +7,15 @@ from almagest.adql.errors import (
     AmbiguousColumn,
     Forbidden,
     NotAllowed,
+    Position,
     TooComplex,
     UnknownColumn,
     UnknownFunction,
     UnknownTable,
     WrongType,
 )
-from almagest.adql.lexer import MAX_BYTES
+from almagest.adql.lexer import MAX_BYTES, rest_of_line
+from almagest.adql.reference import REFERENCE, Function
 from almagest.adql.translate import translate
 from almagest.adql.translation import ResultColumn, Translation
 from almagest.adql.udfs import UDFS, Udf
@@ -21,13 +23,16 @@ from almagest.adql.udfs import UDFS, Udf
 __all__ = [
     "FEATURES",
     "MAX_BYTES",
+    "REFERENCE",
     "UDFS",
     "AdqlError",
     "AdqlSyntaxError",
     "AmbiguousColumn",
     "DialectName",
     "Forbidden",
+    "Function",
     "NotAllowed",
+    "Position",
     "ResultColumn",
     "TooComplex",
     "Translation",
@@ -36,5 +41,6 @@ __all__ = [
     "UnknownFunction",
     "UnknownTable",
     "WrongType",
+    "rest_of_line",
     "translate",
 ]

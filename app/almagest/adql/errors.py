@@ -10,13 +10,17 @@ Position = tuple[int, int]
 
 
 class AdqlError(Exception):
-    """A query that is not answered. message: a sentence; hint: what to write instead, or None."""
+    """A query that is not answered. message: a sentence; hint: what to do, or None; instead: the name that was likely
+    meant, as a query writes it, in place of the one that is wrong."""
 
-    def __init__(self, message: str, position: Position | None = None, hint: str | None = None) -> None:
+    def __init__(
+        self, message: str, position: Position | None = None, hint: str | None = None, instead: str | None = None
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.position = position
         self.hint = hint
+        self.instead = instead
 
     def __str__(self) -> str:
         place = f"line {self.position[0]}, column {self.position[1]}: " if self.position else ""

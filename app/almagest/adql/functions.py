@@ -93,7 +93,7 @@ def unknown(name: str, known: Sequence[str], place: Position | None) -> UnknownF
     """The error for a name that no function has."""
     near = get_close_matches(name[:64].upper(), known, n=1, cutoff=0.7)
     hint = f"Did you mean {near[0]}?" if near else None
-    return UnknownFunction(f"There is no function {name}.", place, hint)
+    return UnknownFunction(f"There is no function {name}.", place, hint, near[0] if near else None)
 
 
 def check(name: str, given: Sequence[Value], counts: tuple[int, ...], place: Position | None) -> None:

@@ -166,6 +166,13 @@ class Text:
         return line, offset - self._lines[line - 1] + 1
 
 
+def rest_of_line(text: str, place: Position) -> str:
+    """What stands in a text from a position on, up to the end of that line; empty where there is no such place."""
+    lines = _LINES.split(text)
+    line, column = place
+    return lines[line - 1][column - 1 :] if 0 < line <= len(lines) else ""
+
+
 def tokens(text: str, vocabulary: Vocabulary) -> list[Token]:
     """The tokens of `text`. Raises AdqlSyntaxError, NotAllowed or TooComplex, with the position."""
     _check_characters(text)

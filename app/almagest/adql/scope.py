@@ -10,7 +10,7 @@ from sqlglot import exp
 from almagest.adql.errors import AmbiguousColumn, Position, TooComplex, UnknownColumn, UnknownTable
 from almagest.adql.parser import AdqlParser, position
 from almagest.adql.values import Kind, Value, kind_of, quoted
-from almagest.catalogue import Catalogue, Names, Table
+from almagest.catalogue import Catalogue, Names, Table, written
 
 MAX_SQL = 2_000_000
 """Characters of generated SQL: what is written once in a query may stand several times in its translation."""
@@ -278,7 +278,7 @@ class Scope:
         near = Names((value.column.name, value) for value in columns).similar(name.name)
         place = f"{relation} has no column" if relation and relation.name else "No table of the query has a column"
         hint = f"Did you mean {near}?" if near else None
-        return UnknownColumn(f"{place} {name.name}.", position(node), hint)
+        return UnknownColumn(f"{place} {name.name}.", position(node), hint, written(near) if near else None)
 
 
 def by_name(values: Iterable[Value]) -> dict[str, list[Value]]:

@@ -31,6 +31,7 @@ from almagest.adql.scope import (
     table_columns,
 )
 from almagest.adql.values import Kind, Value, common, made, quoted
+from almagest.catalogue import written
 
 MAX_COLUMNS = 5_000
 """Columns of the tables in one FROM: each further join looks through those before it."""
@@ -116,10 +117,11 @@ def _table(node: exp.Table, scope: Scope) -> Source:
         name_delimited=name.delimited,
     )
     if table is None:
-        written = f"{schema.name}.{name.name}" if schema else name.name
+        asked = f"{schema.name}.{name.name}" if schema else name.name
         similar = context.catalogue.similar(schema.name if schema else None, name.name)
         hint = f"Did you mean {similar}?" if similar else None
-        raise UnknownTable(f"There is no table {written}.", position(node), hint)
+        instead = ".".join(map(written, similar.split(".", 1))) if similar else None
+        raise UnknownTable(f"There is no table {asked}.", position(node), hint, instead)
     context.tables.add((table.schema, table.name))
     context.widened(len(table.columns), node)
     sql_name = context.alias()

@@ -8,6 +8,9 @@ identifier in any letter case, a delimited one exactly.
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
+from heapq import nlargest
+from itertools import pairwise
 from typing import Generic, Literal, TypeVar
 
 from almagest.catalogue.names import written
@@ -186,14 +189,43 @@ class Catalogue:
 
     def similar(self, schema: str | None, name: str) -> str | None:
         """The full name of the table that was likely meant, for an error's hint."""
-        full = {str(table).lower(): str(table) for table in self.tables}
-        wanted = f"{schema}.{name}".lower() if schema else name.lower()
-        near = get_close_matches(wanted[:256], full, n=1, cutoff=0.7)
-        if near:
-            return full[near[0]]
-        bare = {table.name.lower(): str(table) for table in self.tables}
-        near = get_close_matches(name[:128].lower(), bare, n=1, cutoff=0.8)
-        return bare[near[0]] if near else None
+        full, bare = self._spellings
+        near = full.nearest(f"{schema}.{name}" if schema else name, cutoff=0.7)
+        return near or bare.nearest(name, cutoff=0.8)
+
+    @cached_property
+    def _spellings(self) -> "tuple[Spellings, Spellings]":
+        """Of the tables with and without their schemas."""
+        return (
+            Spellings({str(table).lower(): str(table) for table in self.tables}),
+            Spellings({table.name.lower(): str(table) for table in self.tables}),
+        )
+
+
+class Spellings:
+    """Names among which a misspelt one is looked for; of thousands too, in some milliseconds.
+
+    To compare two names letter by letter takes long, so that is done with those only that share most pairs of letters.
+    """
+
+    COMPARED = 20
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        """names: what is meant, by its spelling in lower case."""
+        self._names = names
+        self._pairs = [(spelling, _pairs(spelling)) for spelling in names]
+
+    def nearest(self, wanted: str, *, cutoff: float) -> str | None:
+        """What the spelling that is most alike means, None where none is alike enough. cutoff: of 1 for the same."""
+        wanted = wanted[:256].lower()
+        letters = _pairs(wanted)
+        likely = nlargest(self.COMPARED, self._pairs, key=lambda pair: len(letters & pair[1]) / (1 + len(pair[1])))
+        near = get_close_matches(wanted, [spelling for spelling, _ in likely], n=1, cutoff=cutoff)
+        return self._names[near[0]] if near else None
+
+
+def _pairs(word: str) -> frozenset[str]:
+    return frozenset(map("".join, pairwise(f" {word} ")))
 
 
 def _by_folded_name(tables: Iterable[Table]) -> dict[str, list[Table]]:

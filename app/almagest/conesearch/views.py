@@ -5,20 +5,24 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from almagest.accounts.authentication import SECURITY, identify
+from almagest.accounts.errors import AccountError
 from almagest.conesearch.address import service_url
 from almagest.dali.face import face, promise, stream
 from almagest.dali.form import pairs
+from almagest.dali.problem import Problem, dali
 from almagest.query import cone, limits
 from almagest.query.answers import conesearch as searches
-from almagest.query.errors import InvalidRequestError, QueryError, TooLargeError
+from almagest.query.errors import InvalidRequestError, TooLargeError
 from almagest.vo import conesearch as documents
 from almagest.vo import vosi
 
 
-def _failed(error: QueryError) -> HttpResponse:
+def _failed(told: Problem) -> HttpResponse:
+    if isinstance(told.error, AccountError):
+        return dali(told)
     # Clients of 1.03 (stilts, TOPCAT) read why a search was refused only from an answer that HTTP calls a success.
-    status = 200 if isinstance(error, (InvalidRequestError, TooLargeError)) else error.status
-    return HttpResponse(documents.error_document(str(error)), status=status, content_type=documents.MEDIA_TYPE)
+    status = 200 if isinstance(told.error, (InvalidRequestError, TooLargeError)) else told.status
+    return HttpResponse(documents.error_document(told.detail), status=status, content_type=documents.MEDIA_TYPE)
 
 
 @face("GET", "HEAD", "POST", failed=_failed)

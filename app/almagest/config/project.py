@@ -44,6 +44,22 @@ TEMPLATES: list[dict[str, Any]] = [
     }
 ]
 
+# What every route has, `almagest.api.face` says; this is what it cannot.
+REST_FRAMEWORK = {
+    "EXCEPTION_HANDLER": "almagest.api.face.failed",
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "UNAUTHENTICATED_USER": None,
+    "DEFAULT_PERMISSION_CLASSES": [],
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Almagest",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "EXTENSIONS_INFO": {},
+}
+
 AUTH_USER_MODEL = "accounts.User"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

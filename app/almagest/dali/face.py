@@ -2,39 +2,29 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TypeVar
 
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, StreamingHttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from almagest.accounts import visitors
-from almagest.accounts.authentication import identify, refuse, sign
-from almagest.accounts.errors import AccountError
-from almagest.formats import MEDIA_TYPE, Format, error_document
+from almagest.accounts.authentication import identified, identify, sign
+from almagest.accounts.identity import Identity
+from almagest.dali import problem
+from almagest.dali.problem import Problem
+from almagest.formats import Format
 from almagest.query.answers.answer import Answer
 from almagest.query.answers.downloads import Conditions, Document, deliver
-from almagest.query.errors import BusyError, InternalError, QueryError
-
-log = logging.getLogger(__name__)
 
 View = Callable[..., HttpResponseBase]
 Response = TypeVar("Response", bound=HttpResponseBase)
-Failed = Callable[[QueryError], HttpResponse]
+Failed = Callable[[Problem], HttpResponse]
 """How a protocol says that a request failed."""
 
-RETRY_SECONDS = 10
 
-
-def dali_error(error: QueryError) -> HttpResponse:
-    """The error as DALI 1.1 §4.4.2 says it."""
-    return HttpResponse(error_document(str(error)), status=error.status, content_type=MEDIA_TYPE)
-
-
-def face(*methods: str, failed: Failed = dali_error) -> Callable[[View], View]:
+def face(*methods: str, failed: Failed = problem.dali) -> Callable[[View], View]:
     """A view of a protocol: these methods only, errors as its documents, open to scripts of any site.
 
     Django's protection against forged requests is for forms of our own pages: programs have no such token. `identify`
@@ -46,18 +36,20 @@ def face(*methods: str, failed: Failed = dali_error) -> Callable[[View], View]:
         @wraps(view)
         def answer(request: HttpRequest, *arguments: object, **named: object) -> HttpResponseBase:
             if request.method == "OPTIONS":
-                # A browser asks so before it lets a page of another site show a token.
-                response = HttpResponse(
-                    status=204, headers={"Access-Control-Allow-Headers": "Authorization, Content-Type"}
-                )
-                return _open(response, methods)
+                return preflight(methods)
             if request.method not in methods:
-                return _open(HttpResponseNotAllowed(methods), methods)
-            return _open(_handled(view, failed, request, *arguments, **named), methods)
+                return opened(HttpResponseNotAllowed(methods), methods)
+            return opened(_handled(view, failed, request, *arguments, **named), methods)
 
         return answer
 
     return decorate
+
+
+def preflight(methods: Sequence[str]) -> HttpResponseBase:
+    """The answer to OPTIONS, which a browser asks before it lets a page of another site show a token."""
+    response = HttpResponse(status=204, headers={"Access-Control-Allow-Headers": "Authorization, Content-Type"})
+    return opened(response, methods)
 
 
 def stream(answer: Answer, name: str) -> StreamingHttpResponse:
@@ -94,44 +86,47 @@ def _described(response: Response, written: Format, name: str) -> Response:
     return response
 
 
-def _handled(view: View, failed: Failed, request: HttpRequest, *arguments: object, **named: object) -> HttpResponseBase:
-    def answer() -> HttpResponseBase:
-        identity = identify(request)
-        response = _caught(lambda: view(request, *arguments, **named), failed, request)
+def creator(request: HttpRequest) -> Identity:
+    """Whose it is what this request creates.
+
+    A browser on a page of this site gets a visitor's cookie with the first thing that it creates. Programs share
+    nobody's room: most of them keep no cookies, and each of their jobs would have a role and a quota of its own.
+    """
+    caller = identify(request)
+    if request.headers.get("Sec-Fetch-Site") == "same-origin":
+        return visitors.settle(request, caller)
+    return caller
+
+
+def signed(request: HttpRequest, response: Response) -> Response:
+    """The answer with what belongs to whoever asked: the cookie of a new visitor, and as whom they were answered."""
+    identity = identified(request)
+    if identity is not None:
         visitors.keep(request, response)
         sign(response, identity)
-        return response
+    return response
+
+
+def _handled(view: View, failed: Failed, request: HttpRequest, *arguments: object, **named: object) -> HttpResponseBase:
+    def answer() -> HttpResponseBase:
+        identify(request)
+        return signed(request, _caught(lambda: view(request, *arguments, **named), failed, request))
 
     return _caught(answer, failed, request)
 
 
 def _caught(answer: Callable[[], HttpResponseBase], failed: Failed, request: HttpRequest) -> HttpResponseBase:
-    """The answer, or what this protocol says when there is none: `failed`, or that the credentials are wrong."""
+    """The answer, or what this protocol says when there is none."""
     try:
         return answer()
-    except QueryError as error:
-        return _error(failed, error)
-    except AccountError as error:
-        response = HttpResponse(error_document(str(error)), status=error.status, content_type=MEDIA_TYPE)
-        refuse(response, error)
-        return response
-    except (OperationalError, InterfaceError) as error:
-        log.warning("the application's database is away", extra={"path": request.path, "reason": str(error)})
-        return _error(failed, BusyError("this service is not complete at the moment; please try again soon"))
-    except Exception:
+    except Exception as error:
         # The edge of the process: a client of this protocol gets its own kind of document, the log gets the rest.
-        log.exception("a request failed", extra={"path": request.path})
-        return _error(failed, InternalError("request"))
+        told = problem.problem(error, request.path)
+        return problem.finished(failed(told), told)
 
 
-def _error(failed: Failed, error: QueryError) -> HttpResponse:
-    response = failed(error)
-    if isinstance(error, BusyError):
-        response.headers["Retry-After"] = str(RETRY_SECONDS)
-    return response
-
-
-def _open(response: HttpResponseBase, methods: tuple[str, ...]) -> HttpResponseBase:
+def opened(response: HttpResponseBase, methods: Sequence[str]) -> HttpResponseBase:
+    """The answer to scripts of any site, which may use these methods."""
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Access-Control-Expose-Headers"] = (
         "Location, Content-Disposition, Content-Range, ETag, Retry-After, X-VO-Authenticated"

@@ -7,8 +7,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from almagest.accounts.authentication import SECURITY, identify
+from almagest.accounts.errors import AccountError
 from almagest.dali.face import face
 from almagest.dali.form import pairs
+from almagest.dali.problem import Problem, dali
 from almagest.datalink import links as linked
 from almagest.datalink import vocabulary
 from almagest.datalink.address import base_url
@@ -21,9 +23,11 @@ NAMES = ("TABLE", "RESPONSEFORMAT", "RUNID")
 """The parameters that may come once; ID may come more often."""
 
 
-def _failed(error: QueryError) -> HttpResponse:
-    document = datalink.error_document(f"{_fault(error)}: {error}")
-    return HttpResponse(document, status=error.status, content_type=datalink.MEDIA_TYPE)
+def _failed(told: Problem) -> HttpResponse:
+    if isinstance(told.error, AccountError):
+        return dali(told)
+    document = datalink.error_document(f"{_fault(told.error)}: {told.detail}")
+    return HttpResponse(document, status=told.status, content_type=datalink.MEDIA_TYPE)
 
 
 @face("GET", "HEAD", "POST", failed=_failed)

@@ -7,6 +7,7 @@ from django.urls import include, path
 urlpatterns = [
     path("health/", include("almagest.health.urls")),
     path("auth/", include("almagest.auth.urls")),
+    path("api/v1/", include("almagest.api.urls")),
     path("tap", include("almagest.tap.urls")),
     path("conesearch", include("almagest.conesearch.urls")),
     path("datalink", include("almagest.datalink.urls")),

@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A piece of a query's text. line, column: of its first character, both from 1; length: in characters, all of them
+    in that line."""
+
+    line: int
+    column: int
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What most likely was meant. place: what to replace; text: by what; label: a few words that say so."""
+
+    place: Place
+    text: str
+    label: str
 
 
 class QueryError(Exception):
@@ -13,6 +34,25 @@ class QueryError(Exception):
 
 class InvalidRequestError(QueryError):
     """A parameter is missing, repeated, malformed or not supported."""
+
+
+class InvalidFieldsError(InvalidRequestError):
+    """Several things are wrong with what was sent. errors: sentences by the name of a field or parameter."""
+
+    def __init__(self, message: str, errors: Mapping[str, Sequence[str]]) -> None:
+        super().__init__(message)
+        self.errors = errors
+
+
+class WrongQueryError(InvalidRequestError):
+    """The text of the query is wrong. reason: what is wrong, without the place; place: where, if it is known; fix: what
+    was likely meant, or None."""
+
+    def __init__(self, message: str, reason: str, place: Place | None = None, fix: Fix | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.place = place
+        self.fix = fix
 
 
 class TooLargeError(QueryError):
@@ -33,10 +73,20 @@ class NoSuchTableError(QueryError):
     status = 404
 
 
+class NotResolvedError(QueryError):
+    """No object of the sky is known by this name."""
+
+    status = 404
+
+
 class ForbiddenError(QueryError):
-    """The asker may see that this exists, but not read or call it."""
+    """The asker may see that this exists, but not read or call it. place: where the query names it, if it does."""
 
     status = 403
+
+    def __init__(self, message: str, place: Place | None = None) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class WrongPhaseError(QueryError):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from almagest import adql
 from almagest.accounts.identity import Identity
 from almagest.metadata import catalogue, models
+from almagest.metadata.catalogue import Holdings
 from almagest.query import limits
 
 
@@ -29,12 +31,20 @@ def visible(identity: Identity, reading: str = "", keys: Collection[int] | None 
 
     reading: only those that have this name of a table in them; keys: only those with these primary keys.
     """
-    holdings = catalogue.holdings(identity)
+    for example in of(catalogue.holdings(identity)):
+        if reading.lower() in example.query.lower() and (keys is None or example.key in keys):
+            yield example
+
+
+@lru_cache(maxsize=8)
+def of(holdings: Holdings) -> tuple[Example, ...]:
+    """The examples that those can run who see these holdings; they change with the other metadata only."""
+    return tuple(_runnable(holdings))
+
+
+def _runnable(holdings: Holdings) -> Iterator[Example]:
     tables = holdings.readable
-    chosen = models.Example.objects.filter(query__icontains=reading) if reading else models.Example.objects.all()
-    if keys is not None:
-        chosen = chosen.filter(pk__in=keys)
-    rows = chosen.select_related("table__schema").order_by(
+    rows = models.Example.objects.select_related("table__schema").order_by(
         "table__schema__order", "table__schema__name", "table__order", "table__name", "order"
     )
     for row in rows:

@@ -107,6 +107,9 @@ ENDED_JOBS_OF_VISITOR = 1000
 LISTED_JOBS = 10_000
 """Jobs in one list, the newest; LAST asks for fewer."""
 
+LISTED_CHARACTERS = 1000
+"""Of its query, that a list tells of a job."""
+
 TABLE_NAME_CHARACTERS = NAME_BYTES
 """Length of a table's name."""
 

@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.db.models import Q, QuerySet, Sum
 
-from almagest.accounts.identity import ALL_VISITORS, is_visitor
+from almagest.accounts.identity import ALL_VISITORS, Identity, is_visitor
 from almagest.query import limits
 from almagest.query.errors import QuotaError
 from almagest.query.limits import Allowance
@@ -33,6 +33,15 @@ class Room:
 
     nbytes: int
     nrows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one asker has. nbytes, nrows: of results and tables; active: jobs that wait or run."""
+
+    nbytes: int
+    nrows: int
+    active: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +112,20 @@ def allowance(owner: str, user: int | None) -> Allowance:
             default = changed(default, quota)
     generous = _most([default, *(changed(default, quota) for quota in groups)])
     return changed(generous, own) if own else generous
+
+
+def taken(identity: Identity) -> Taken:
+    """What an asker has; nothing of those who cannot be told from one another."""
+    if not identity.owner:
+        return Taken(0, 0, 0)
+    budget = Budget(identity.owner, allowed(identity))
+    stored, active = budget.used(), Job.objects.filter(budget.jobs, phase__in=UNDER_WAY).count()
+    return Taken(stored.nbytes, stored.nrows, active)
+
+
+def allowed(identity: Identity) -> Allowance:
+    """What an asker may have: who is nobody yet is a visitor with the first thing that they create."""
+    return allowance(identity.owner or ALL_VISITORS, identity.user)
 
 
 def changed(base: Allowance, quota: Quota) -> Allowance:

@@ -38,6 +38,9 @@ LANGUAGES: Mapping[str, adql.DialectName] = {
 }
 """LANG → the dialect that it is translated from."""
 
+LANGUAGE_NAMES: Mapping[adql.DialectName, str] = {"adql": "ADQL", "postgresql": "PostgreSQL"}
+"""Dialect → what it is called in requests, without a version."""
+
 DEFAULT_FORMAT = "votable"
 
 
@@ -155,6 +158,12 @@ def _upload(entry: str) -> Upload:
     if not _TABLE_NAME.fullmatch(name):
         raise InvalidRequestError(f"UPLOAD: {_shown(name)} is no name; it needs a letter, then letters, digits and _")
     return Upload(name, uri)
+
+
+def language(sent: str) -> str | None:
+    """The name of a language without its version, in the letters that are usual; None for an unknown one."""
+    known = {name.upper(): LANGUAGE_NAMES[dialect] for name, dialect in LANGUAGES.items()}
+    return known.get(sent.upper())
 
 
 def response_format(parameters: Parameters) -> str:

@@ -13,14 +13,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from almagest import formats
 from almagest.accounts.authentication import identify
 from almagest.accounts.identity import Identity
-from almagest.accounts.visitors import settle
-from almagest.dali.face import download, face
+from almagest.dali.face import creator, download, face
 from almagest.dali.form import Pairs, form, pairs
 from almagest.query import request as parameters
 from almagest.query.answers import results
 from almagest.query.errors import InvalidRequestError, NoSuchJobError
 from almagest.query.models import Job, Phase
-from almagest.query.uws import documents, jobs, submission
+from almagest.query.uws import claims, documents, jobs, submission
+from almagest.query.uws.description import describe
 from almagest.uws.joblist import JobList
 from almagest.vo import uws
 
@@ -35,7 +35,7 @@ def joblist(request: HttpRequest, service: JobList) -> HttpResponse:
         return _xml(uws.jobs(service.url, entries))
     with form(request) as sent:
         wanted, wishes = parameters.collect(sent.pairs), parameters.wishes(sent.pairs)
-        return _see(service.job(submission.create(_creator(request, caller), wanted, sent.parts, wishes)))
+        return _see(service.job(submission.create(creator(request), wanted, sent.parts, wishes)))
 
 
 @face("GET", "HEAD", "POST", "DELETE")
@@ -52,7 +52,8 @@ def job(request: HttpRequest, service: JobList, job_id: str) -> HttpResponse:
     seconds, awaited = _control(sent, "WAIT"), _control(sent, "PHASE", uws.PHASES)
     if seconds and request.method != "HEAD":
         found = jobs.wait(found, parameters.parse_wait(seconds), awaited or None)
-    return _xml(uws.job(documents.describe(found, service.job(found))))
+    place = claims.places([found]).get(found.pk)
+    return _xml(uws.job(documents.document(describe(found, place), service.job(found))))
 
 
 @face("GET", "HEAD", "POST")
@@ -68,7 +69,7 @@ def part(request: HttpRequest, service: JobList, job_id: str, name: str) -> Http
         else:
             _SET[name](found, pairs(request))
         return _see(service.job(found))
-    described = documents.describe(found, service.job(found))
+    described = documents.document(describe(found), service.job(found))
     if name in _DOCUMENTS:
         return _xml(_DOCUMENTS[name](described))
     return HttpResponse(_ATOMS[name](described), content_type="text/plain; charset=utf-8")
@@ -128,17 +129,6 @@ PARTS = (*_DOCUMENTS, *_ATOMS)
 
 def _find(request: HttpRequest, job_id: str) -> Job:
     return jobs.find(jobs.parse_id(job_id), identify(request))
-
-
-def _creator(request: HttpRequest, caller: Identity) -> Identity:
-    """Whose a new job is.
-
-    A browser on a page of this site gets a visitor's cookie with its first job. Programs share nobody's room: most of
-    them keep no cookies, and each of their jobs would have a role and a quota of its own.
-    """
-    if request.headers.get("Sec-Fetch-Site") == "same-origin":
-        return settle(request, caller)
-    return caller
 
 
 def _listed(caller: Identity, sent: Pairs) -> list[Job]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -15,7 +14,8 @@ from almagest.metadata.catalogue import Holdings
 from almagest.query import limits, request
 from almagest.query.answers import origin
 from almagest.query.answers.answer import Answer, Source, check_columns
-from almagest.query.errors import ForbiddenError, InvalidRequestError, QueryError
+from almagest.query.errors import ForbiddenError, QueryError
+from almagest.query.places import place, written_at, wrong_query
 from almagest.query.tables import jobtables, uploads
 
 CACHED = 128
@@ -76,7 +76,7 @@ def translate(
 ) -> adql.Translation:
     """The query's SQL over what this identity may read, its own tables, and the tables that came with it.
 
-    holdings: as this identity sees them. Raises InvalidRequestError with the place in the query, ForbiddenError when it
+    holdings: as this identity sees them. Raises WrongQueryError with the place in the query, ForbiddenError when it
     names what the asker may see but not read, TooLargeError when the format that is asked for cannot hold its result.
     """
     translation = _readable(identity, holdings, asked, brought)
@@ -97,10 +97,10 @@ def _readable(
     except adql.Forbidden as error:
         if error.function.upper() in holdings.hidden:
             unknown = adql.UnknownFunction(f"There is no function {error.function}.", error.position)
-            raise InvalidRequestError(str(unknown)) from error
-        raise ForbiddenError(f"{error} {_remedy(identity)}") from error
+            raise wrong_query(unknown, asked.query) from error
+        raise ForbiddenError(f"{error} {_remedy(identity)}", place(error, asked.query)) from error
     except adql.AdqlError as error:
-        raise InvalidRequestError(str(error)) from error
+        raise wrong_query(error, asked.query) from error
 
 
 def _translated(asked: request.QueryRequest, holdings: Holdings, own: Sequence[Table] = ()) -> adql.Translation:
@@ -124,16 +124,16 @@ def _missing(error: adql.AdqlError, asked: request.QueryRequest, known: Catalogu
     The latter when the query gets past that place with all that the asker may know of.
     """
     if error.position is None:
-        return InvalidRequestError(str(error))
+        return wrong_query(error, asked.query)
     try:
         adql.translate(asked.query, known, dialect=asked.dialect)
     except adql.AdqlError as other:
         if other.position is None or (type(other), other.position) == (type(error), error.position):
-            return InvalidRequestError(str(error))
+            return wrong_query(error, asked.query)
     line, column = error.position
-    name = re.match(r'[\w".]+', asked.query.splitlines()[line - 1][column - 1 :])
-    told = f"line {line}, column {column}: you may not read {name[0] if name else 'this'}."
-    return ForbiddenError(f"{told} {_remedy(identity)}")
+    name = written_at(asked.query, error.position) or "this"
+    told = f"line {line}, column {column}: you may not read {name}. {_remedy(identity)}"
+    return ForbiddenError(told, place(error, asked.query))
 
 
 def _remedy(identity: Identity) -> str:

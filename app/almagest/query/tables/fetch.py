@@ -66,14 +66,18 @@ IPv4 addresses lie outside that range already."""
 
 
 @contextmanager
-def fetched(url: str, most: int, allowed: Networks = ()) -> Iterator[tuple[BinaryIO, str]]:
+def fetched(
+    url: str, most: int, allowed: Networks = (), seconds: float = limits.FETCH_SECONDS
+) -> Iterator[tuple[BinaryIO, str]]:
     """The content, in a file that ends with the context, and the media type of an http or https address.
 
-    most: bytes that are read; allowed: private networks that may be entered, at any port. Raises InvalidRequestError
+    most: bytes that are read; allowed: private networks that may be entered, at any port; seconds: for all of it.
+
+    Raises InvalidRequestError
     when the address may not be read, does not answer, or does not answer with 200; TooLargeError when there is more.
     """
     with TemporaryFile() as file:
-        media_type = _download(url, file, most, _Deadline(limits.FETCH_SECONDS), allowed)
+        media_type = _download(url, file, most, _Deadline(seconds), allowed)
         file.seek(0)
         yield cast("BinaryIO", file), media_type
 
@@ -82,6 +86,7 @@ class _Deadline:
     """The end of the time for the whole of a file, from its first address on."""
 
     def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
         self._end = time.monotonic() + seconds
 
     @property
@@ -92,7 +97,7 @@ class _Deadline:
     def check(self, url: str) -> None:
         """Raise InvalidRequestError when it has passed."""
         if self.left <= 0:
-            raise InvalidRequestError(f"{_shown(url)} took longer than {limits.FETCH_SECONDS:g} s")
+            raise InvalidRequestError(f"{_shown(url)} took longer than {self._seconds:g} s")
 
     @contextmanager
     def ending(self, connection: socket.socket) -> Iterator[None]:
@@ -141,7 +146,7 @@ def _get(url: str, deadline: _Deadline, allowed: Networks, stack: ExitStack) -> 
             try:
                 connection.connect()
                 attempt.enter_context(deadline.ending(connection.sock))
-                connection.timeout = limits.FETCH_SECONDS
+                connection.timeout = max(deadline.left, 0.1)
                 connection.request("GET", target, headers=headers, preload_content=False, decode_content=False)
                 response = attempt.enter_context(closing(connection.getresponse()))
             except (HTTPError, HTTPException, OSError) as error:

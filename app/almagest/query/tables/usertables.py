@@ -52,6 +52,13 @@ def create(identity: Identity, name: str, part: Part | Unread) -> UserTable:
     return row
 
 
+def kept(identity: Identity) -> list[UserTable]:
+    """The tables that are whole, by name; none of those who are not logged in."""
+    if identity.user is None:
+        return []
+    return list(UserTable.objects.filter(owner=identity.owner, nbytes__isnull=False).defer("columns").order_by("name"))
+
+
 def drop(identity: Identity, name: str) -> None:
     """Forget the user's table of this name, whole or not; what it took on disk goes with the next sweep.
 

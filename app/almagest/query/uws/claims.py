@@ -8,13 +8,14 @@ do all visitors together.
 
 from __future__ import annotations
 
+import uuid
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Min, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from almagest.accounts.identity import ALL_VISITORS, is_visitor
@@ -77,6 +78,26 @@ def ready(queue: str) -> int:
         free = quotas.allowance(owner, user).executing - running[owner]
         found[is_visitor(owner)] += max(0, min(count, free))
     return found[False] + max(0, min(found[True], _left_to_visitors(running)))
+
+
+def places(jobs: Iterable[Job]) -> dict[uuid.UUID, int]:
+    """Of those that are QUEUED, the places in their queues, from 1: whose turn is when, if one worker runs all of
+    them. Each owner has one job begun before any has a second one.
+    """
+    found = {}
+    for owner, queue in {(job.owner, job.queue) for job in jobs if job.phase == Phase.QUEUED}:
+        waiting = Job.objects.filter(phase=Phase.QUEUED, queue=queue).order_by()
+        others = list(
+            waiting.exclude(owner=owner)
+            .values_list("owner")
+            .annotate(Count("pk"), Min("queued_at"))
+            .values_list("pk__count", "queued_at__min")
+        )
+        own = waiting.filter(owner=owner).order_by("queued_at").values_list("pk", "queued_at")
+        for number, (key, queued_at) in enumerate(own, 1):
+            before = sum(min(count, number if first < queued_at else number - 1) for count, first in others)
+            found[key] = before + number
+    return found
 
 
 def _running(queue: str) -> Counter[str]:

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-from almagest import formats
-from almagest.query import request
-from almagest.query.models import Job, Phase
-from almagest.query.tables import jobtables
+from almagest.query.models import Job
+from almagest.query.uws.description import Description
 from almagest.vo import uws
 
 
-def describe(job: Job, url: str) -> uws.JobDocument:
-    """All that is said of a job. url: its own, absolute, without a final slash."""
+def document(described: Description, url: str) -> uws.JobDocument:
+    """The job's own document. url: its own, absolute, without a final slash."""
     return uws.JobDocument(
-        id=str(job.pk),
+        id=described.id,
         url=url,
-        owner=job.user.get_username() if job.user else "",
-        phase=job.phase,
-        created=job.created_at,
-        destruction=job.destruction_at,
-        duration=job.execution_duration,
-        started=job.started_at,
-        ended=job.ended_at,
-        run_id=job.run_id,
-        parameters=job.parameters,
-        result=_media_type(job) if job.phase == Phase.COMPLETED else None,
-        size=job.nbytes,
-        error=(job.error, job.error_is_transient) if job.phase == Phase.ERROR else None,
-        info=_info(job),
+        owner=described.owner,
+        phase=described.phase,
+        created=described.created,
+        destruction=described.destruction,
+        duration=described.duration,
+        started=described.started,
+        ended=described.ended,
+        run_id=described.run_id,
+        parameters=described.parameters,
+        result=described.media_type,
+        size=described.nbytes,
+        error=described.error,
+        info=_info(described),
     )
 
 
 def entry(job: Job, url: str, owner: str) -> uws.JobDocument:
-    """As much of a job as a list says. url: as in `describe`; owner: user name, empty for an anonymous one."""
+    """As much of a job as a list says. url: as in `document`; owner: user name, empty for an anonymous one."""
     return uws.JobDocument(
         id=str(job.pk),
         url=url,
@@ -44,12 +42,13 @@ def entry(job: Job, url: str, owner: str) -> uws.JobDocument:
     )
 
 
-def _media_type(job: Job) -> str:
-    return formats.negotiate(request.response_format(job.parameters)).media_type
-
-
-def _info(job: Job) -> dict[str, str]:
-    """What UWS has no place for: which queue, and what became of the result."""
-    table = f"{jobtables.SCHEMA}.{job.table_name}" if job.table_name else ""
-    told = {"queue": job.queue, "table": table, "rows": job.nrows, "bytes": job.nbytes}
+def _info(described: Description) -> dict[str, str]:
+    """What UWS has no place for: which queue and the place in it, and what became of the result."""
+    told = {
+        "queue": described.queue,
+        "place": described.place,
+        "table": described.table,
+        "rows": described.rows,
+        "bytes": described.nbytes,
+    }
     return {name: str(value) for name, value in told.items() if value not in (None, "")}

@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Coalesce, Now
+from django.db.models import F, Func, JSONField, Q, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce, Left, Now
 from django.utils import timezone
 
 from almagest.accounts.identity import Identity
 from almagest.adql import Translation
 from almagest.config.environment import queues
 from almagest.query import limits, quotas, request, slots
-from almagest.query.errors import NoSuchJobError, WrongPhaseError
+from almagest.query.errors import ForbiddenError, NoSuchJobError, WrongPhaseError
 from almagest.query.models import ACTIVE, Job, Phase
 from almagest.query.tables import columns, jobtables
 from almagest.query.uws import dispatch
@@ -82,6 +84,20 @@ def find(job_id: uuid.UUID, identity: Identity) -> Job:
     return job
 
 
+def may_change(job: Job, identity: Identity) -> bool:
+    """Whether the job is this identity's; whoever is nobody shares those of nobody."""
+    return job.owner == identity.owner
+
+
+def own(job_id: uuid.UUID, identity: Identity) -> Job:
+    """The job, for one of its owner's wishes. Raises NoSuchJobError as `find`, ForbiddenError for a visitor's job that
+    somebody was shown."""
+    job = find(job_id, identity)
+    if not may_change(job, identity):
+        raise ForbiddenError("this job is somebody else's, who lets you read it; run it again to have one of your own")
+    return job
+
+
 def listed(identity: Identity, phases: Collection[str], after: datetime | None, last: int | None) -> list[Job]:
     """This identity's jobs, the newest first, without their parameters and columns (UWS 1.1 §2.2.2.1).
 
@@ -95,6 +111,71 @@ def listed(identity: Identity, phases: Collection[str], after: datetime | None, 
     if after is not None:
         own = own.filter(created_at__gt=after)
     return list(own.order_by("-created_at")[: min(last or limits.LISTED_JOBS, limits.LISTED_JOBS)])
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of a list. jobs: with `told`, the beginning of their query, in place of parameters and columns; more:
+    whether there are older ones."""
+
+    jobs: Sequence[Job]
+    more: bool
+
+
+def page(
+    identity: Identity,
+    phases: Collection[str],
+    *,
+    run_id: str | None = None,
+    text: str = "",
+    before: tuple[datetime, uuid.UUID] | None = None,
+    most: int,
+) -> Page:
+    """This identity's jobs, the newest first, `most` at most.
+
+    phases: as in `listed`; run_id: of this group, if one is named; text: that stands in their run id, query or table's
+    name, in any letter case; before: creation time and id of the job after which to go on.
+    """
+    if not identity.owner:
+        return Page([], more=False)
+    query = KeyTextTransform("QUERY", "parameters")
+    own = Job.objects.filter(owner=identity.owner, destruction_at__gt=Now()).defer("parameters", "columns", "uploads")
+    own = own.filter(phase__in=phases) if phases else own.exclude(phase=Phase.ARCHIVED)
+    if run_id is not None:
+        own = own.filter(run_id=run_id)
+    if text:
+        own = own.annotate(whole=query).filter(
+            Q(whole__icontains=text) | Q(run_id__icontains=text) | Q(table_name__icontains=text)
+        )
+    if before is not None:
+        created, last = before
+        own = own.filter(Q(created_at__lt=created) | Q(created_at=created, pk__lt=last))
+    others = Func(
+        "parameters", Value("QUERY"), template="(%(expressions)s)", arg_joiner=" - ", output_field=JSONField()
+    )
+    own = own.annotate(told=Left(Coalesce(query, Value("")), limits.LISTED_CHARACTERS), others=others)
+    found = list(own.order_by("-created_at", "-pk")[: most + 1])
+    return Page(found[:most], more=len(found) > most)
+
+
+def change(job: Job, *, run_id: str | None, name: str | None, destruction: datetime | None) -> None:
+    """Change what is told of these, all or nothing: the group, whatever the phase; the name of the result's table; when
+    the job is to be forgotten, as far as the archive allows. None leaves as it is.
+
+    Raises NoSuchJobError when the job was deleted, InvalidRequestError for a name that is none or taken,
+    WrongPhaseError when there is no table.
+    """
+    with transaction.atomic():
+        row = Job.objects.select_for_update().filter(pk=job.pk).first()
+        if row is None:
+            raise NoSuchJobError(f"job {job.pk} was deleted")
+        if run_id is not None:
+            row.run_id, row.parameters = run_id, {**row.parameters, "RUNID": run_id}
+            row.save(update_fields=["run_id", "parameters"])
+        if destruction is not None:
+            set_destruction(row, destruction)
+        if name is not None:
+            jobtables.rename(row, name)
 
 
 def set_parameters(job: Job, parameters: Parameters) -> None:
@@ -193,13 +274,23 @@ def wait(job: Job, seconds: float, phase: str | None) -> Job:
 
     seconds: below 0 for as long as the service allows. Returns at once for a finished job (UWS 1.1 §2.2.1.1).
     """
-    limit = limits.WAIT_SECONDS if seconds < 0 else min(seconds, limits.WAIT_SECONDS)
     awaited = job.phase if phase is None else phase
+    return _waited(job, seconds, lambda now: now == awaited)
+
+
+def wait_for_end(job: Job, seconds: float) -> Job:
+    """The job when it has ended, or after so many seconds, as `wait`."""
+    return _waited(job, seconds, lambda _: True)
+
+
+def _waited(job: Job, seconds: float, goes_on: Callable[[str], bool]) -> Job:
+    """The job when it has ended or its phase lets it not go on any more, or after so many seconds."""
+    limit = limits.WAIT_SECONDS if seconds < 0 else min(seconds, limits.WAIT_SECONDS)
     with slots.waiter() as patient:
         deadline = time.monotonic() + (limit if patient else min(limit, limits.CROWDED_WAIT_SECONDS))
         pause = 0.005
         phase_now = job.phase
-        while phase_now == awaited and phase_now in ACTIVE and (left := deadline - time.monotonic()) > 0:
+        while goes_on(phase_now) and phase_now in ACTIVE and (left := deadline - time.monotonic()) > 0:
             time.sleep(min(pause, left))
             pause = min(pause * 1.3, 0.5)
             phase_now = current(job) or ""

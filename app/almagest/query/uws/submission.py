@@ -17,8 +17,10 @@ from psycopg import sql
 
 from almagest.accounts.identity import Identity
 from almagest.catalogue import Table
+from almagest.config.environment import queues
 from almagest.query import datadb, limits, quotas, request
-from almagest.query.errors import ResultLostError, TooLargeError
+from almagest.query.answers import sync
+from almagest.query.errors import InvalidFieldsError, InvalidRequestError, ResultLostError, TooLargeError
 from almagest.query.failures import explain
 from almagest.query.models import Job
 from almagest.query.tables import columns, uploads
@@ -47,6 +49,39 @@ def create(
             jobs.delete(job)
             raise
     return job
+
+
+def run(identity: Identity, parameters: request.Parameters, queue: str | None = None) -> Job:
+    """A new job that is QUEUED, of a query that was looked at first: whoever waits for it hears at once what is wrong.
+
+    queue: the time class to run in, by name; None for the first. Raises QueryError, WrongQueryError with its place.
+    """
+    duration = None
+    if queue is not None:
+        timeouts = {known.name: known.timeout for known in queues()}
+        if queue not in timeouts:
+            raise InvalidFieldsError(
+                f"there is no queue {queue[:40]!r}; there are {', '.join(timeouts)}",
+                {"queue": [f"has to be one of {', '.join(timeouts)}"]},
+            )
+        duration = int(timeouts[queue])
+    # Of the limits of each parameter `collect` knows.
+    checked = request.collect(parameters.items())
+    sync.check(identity, checked)
+    return create(identity, checked, wishes=request.Wishes(start=True, duration=duration))
+
+
+def run_again(identity: Identity, job: Job) -> Job:
+    """A new job with the same query and limits, QUEUED, for this identity.
+
+    Raises InvalidRequestError for one that came with files, which are gone.
+    """
+    if any(upload.uri.startswith("param:") for upload in request.uploads(job.parameters)):
+        raise InvalidRequestError("the query came with files, which were not kept; send it again together with them")
+    parameters = {name: value for name, value in job.parameters.items() if name != "TABLE_NAME"}
+    wishes = request.Wishes(start=True, duration=job.execution_duration)
+    request.check(parameters)
+    return create(identity, parameters, wishes=wishes)
 
 
 def add(job: Job, parameters: request.Parameters, parts: uploads.Parts = uploads.NO_PARTS) -> None:
