@@ -13,11 +13,8 @@ request instead.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import threading
-from bisect import bisect_right
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -28,11 +25,12 @@ from django.db import connections
 from psycopg import sql
 
 from almagest.query import datadb, limits, quotas, slots
-from almagest.query.browsing import statements
+from almagest.query.browsing import sampled
 from almagest.query.browsing.reading import fetch
 from almagest.query.browsing.remembered import Remembered
-from almagest.query.browsing.selection import Key, Order
-from almagest.query.browsing.statements import NUMBER_NAME, Sample, Stored
+from almagest.query.browsing.sampled import Index
+from almagest.query.browsing.selection import Order
+from almagest.query.browsing.statements import Stored
 from almagest.query.errors import QueryError, QuotaError
 from almagest.query.models import Job, Phase
 
@@ -49,9 +47,6 @@ SECONDS = 600.0
 
 ENTRY_BYTES = 32
 """Of a row in an index, about."""
-
-SAMPLE_CHARACTERS = 200
-"""Of a text in a sample; where there are longer ones there is no sample."""
 
 ONLY: Final = ("SET LOCAL enable_seqscan = off", "SET LOCAL enable_sort = off", "SET LOCAL enable_bitmapscan = off")
 """For statements that read an index in its order: what is thought to cost less without statistics costs far more."""
@@ -95,41 +90,12 @@ class Preparing:
     sentence: str
 
 
-@dataclass(frozen=True, slots=True)
-class Index:
-    """An index. order: of its rows; rows: in all; nulls: those whose first key is NULL; samples: in its order."""
-
-    order: Order
-    rows: int
-    nulls: int
-    samples: tuple[Sample, ...]
-
-    def before(self, place: int) -> Sample | None:
-        """The last of the samples that is not after this place."""
-        found = bisect_right(self.samples, place, key=lambda sample: sample.place)
-        return self.samples[found - 1] if found else None
-
-    def spans(self, wanted: Order, offset: int, count: int) -> Iterator[tuple[int, int]]:
-        """Where the rows of a page are in the index, as first places and how many: in another direction they are the
-        other way round, but for NULL, which is last in both."""
-        if wanted == self.order:
-            yield offset, count
-            return
-        valued = self.rows - self.nulls
-        of_values = max(0, min(count, valued - offset))
-        if of_values:
-            yield valued - offset - of_values, of_values
-        if of_nulls := count - of_values:
-            skipped = max(0, offset - valued)
-            yield self.rows - skipped - of_nulls, of_nulls
-
-
 def find(job: Job, table: Stored, wanted: Order) -> Index | Preparing | None:
     """The index for an order, made when there is none; None where it cannot be.
 
     Raises BusyError when the data database does not answer.
     """
-    work = _Work(job, table, _kept(wanted))
+    work = _Work(job, table, sampled.serving(wanted))
     if (found := work.index()) is not None:
         return found
     with _lock:
@@ -148,11 +114,6 @@ def find(job: Job, table: Stored, wanted: Order) -> Index | Preparing | None:
                 return None
         return work.index() or Preparing(0, _BUSY)
     return work.progress() if making is not None or work.elsewhere() else Preparing(0, _BUSY)
-
-
-def _kept(wanted: Order) -> Order:
-    """The order of the index that serves this one: of a single key in either direction the same."""
-    return (Key(wanted[0].place),) if len(wanted) == 1 else wanted
 
 
 _lock = threading.Lock()
@@ -181,7 +142,7 @@ class _Work:
 
     def _told(self, oid: int) -> Index:
         ((comment,),) = fetch(None, _COMMENT.format(sql.Literal(oid)), "")
-        return _told(self.order, comment)
+        return Index.read(self.order, comment)
 
     def _state(self) -> sql.Composed:
         return _STATE.format(sql.Literal(self.job.result_schema), sql.Literal(self.name))
@@ -240,9 +201,7 @@ class _Work:
         """Returns what the result takes with it."""
         datadb.begin_writing(connection, self.job.keeper, SECONDS)
         self._make_room(connection)
-        create = sql.SQL("CREATE INDEX {} ON {} ({})")
-        keys = statements.order_by(self.table, self.order)
-        connection.execute(create.format(sql.Identifier(self.name), self.table.place, keys))
+        connection.execute(sampled.creation(self.table, self.order, self.name))
         comment = sql.SQL("COMMENT ON INDEX {} IS {}")
         place = sql.Identifier(self.job.result_schema, self.name)
         connection.execute(comment.format(place, sql.Literal(self._sampled(connection))))
@@ -263,29 +222,9 @@ class _Work:
             connection.execute(setting)
         rows = self.job.nrows or 0
         step = max(1, rows // SAMPLES)
-        keys = statements.listed(self.table, [key.place for key in self.order])
-        texts = sql.SQL(", ").join(sql.SQL("{}::text").format(self.table.name(key.place)) for key in self.order)
-        order = statements.order_by(self.table, self.order)
-        sample = sql.SQL(
-            "SELECT place, {number}, {texts} FROM (SELECT {keys}, {number}, row_number() OVER (ORDER BY {order}) - 1 AS"
-            " place FROM {table}) AS s WHERE place % {step} = 0"
-        )
-        found = connection.execute(
-            sample.format(
-                number=NUMBER_NAME, texts=texts, keys=keys, order=order, table=self.table.place, step=sql.Literal(step)
-            )
-        ).fetchall()
-        first = self.table.name(self.order[0].place)
-        null = sql.SQL("SELECT count(*) FROM {} WHERE {} IS NULL").format(self.table.place, first)
-        (nulls,) = connection.execute(null).fetchone() or (0,)
-        short = all(len(text or "") <= SAMPLE_CHARACTERS for _, _, *texts_ in found for text in texts_)
-        return json.dumps({"rows": rows, "nulls": nulls, "samples": found if short else []})
-
-
-def _told(order: Order, comment: str) -> Index:
-    told = json.loads(comment)
-    samples = tuple(Sample(place, tuple(values), number) for place, number, *values in told["samples"])
-    return Index(order, told["rows"], told["nulls"], samples)
+        found = connection.execute(sampled.sampling(self.table, self.order, step)).fetchall()
+        (nulls,) = connection.execute(sampled.without_value(self.table, self.order)).fetchone() or (0,)
+        return sampled.comment(rows, nulls, found)
 
 
 def _make(work: _Work, done: threading.Event) -> None:

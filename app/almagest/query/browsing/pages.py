@@ -13,7 +13,7 @@ from almagest.query.answers import results
 from almagest.query.answers.answer import Answer, Source
 from almagest.query.browsing import indexes, statements
 from almagest.query.browsing.counting import count, counted
-from almagest.query.browsing.indexes import Index, Preparing
+from almagest.query.browsing.indexes import Preparing
 from almagest.query.browsing.reading import ADVICE, stored
 from almagest.query.browsing.selection import FieldError, Selection
 from almagest.query.browsing.statements import Stored
@@ -83,18 +83,7 @@ def _statement(job: Job, table: Stored, wanted: Selection, offset: int, rows: in
         if isinstance(index, Preparing):
             return index
         if index is not None and not wanted.where:
-            return _indexed(table, wanted, index, offset, rows), indexes.ONLY
+            addresses = index.addresses(table, wanted.order, offset, rows)
+            return statements.page(table, wanted.columns, wanted.order, addresses), indexes.ONLY
     addresses = statements.sorted_addresses(table, wanted.where, wanted.order, offset, rows)
     return statements.page(table, wanted.columns, wanted.order, addresses), ()
-
-
-def _indexed(table: Stored, wanted: Selection, index: Index, offset: int, rows: int) -> sql.Composable:
-    """The page by an index. One on a single key is there ascending only: of a descending order, what is not NULL comes
-    from its end, and NULL, which comes last in both, from where it stands."""
-    pieces = []
-    for first, count_ in index.spans(wanted.order, offset, rows):
-        sample = index.before(first)
-        skipped = first - (sample.place if sample else 0)
-        pieces.append(statements.addresses_from(table, index.order, sample, skipped, count_))
-    addresses = pieces[0] if len(pieces) == 1 else sql.SQL(" UNION ALL ").join(map(sql.SQL("({})").format, pieces))
-    return statements.page(table, wanted.columns, wanted.order, addresses)

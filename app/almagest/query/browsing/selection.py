@@ -172,10 +172,10 @@ def where(described: Sequence[Column], text: str) -> Where:
 
     Raises FieldError, TooLargeError.
     """
-    if not text.strip():
-        return ()
     if len(text) > CHARACTERS:
         raise TooLargeError(f"where has {len(text):,} characters; {CHARACTERS:,} are allowed")
+    if not text.strip():
+        return ()
     asked = _json(text)
     if not isinstance(asked, list) or not all(isinstance(one, list) for one in asked):
         raise FieldError("where", 'it has to be a JSON array of conditions such as ["parallax", ">=", 5]')
