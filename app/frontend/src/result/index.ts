@@ -1,0 +1,2 @@
+export { default } from "./Result";
+export type { ResultProps } from "./Result";
