@@ -1,7 +1,7 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
-import { licences } from "./build/licences";
+import { licences } from "./build/licences.ts";
 
 /** Where Django serves what is built (STATICFILES_DIRS in almagest/config/settings.py). */
 const BASE = "/static/frontend/";
@@ -20,7 +20,7 @@ export default defineConfig({
     // A small file would become a data: address, which the Content-Security-Policy refuses for all but images.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rollupOptions: { input: "src/main.tsx" },
+    rolldownOptions: { input: "src/main.tsx" },
   },
   test: { environment: "node", include: ["src/**/*.test.ts", "build/**/*.test.ts"] },
 });

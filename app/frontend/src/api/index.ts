@@ -1,3 +1,4 @@
+/** @public */
 export { address, get, getWhenMade, request, send } from "./client";
 export type { Parameter, Progress } from "./client";
 export { Problem } from "./problem";

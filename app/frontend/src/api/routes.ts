@@ -1,6 +1,6 @@
 import { address, get, send } from "./client";
 import type {
-  Check, DatabaseFunction, Example, Job, JobPage, JobRequest, Language, Me, RowsPage, Schema, Site, Table,
+  Check, DatabaseFunction, Example, Found, Job, JobPage, JobRequest, Language, Me, RowsPage, Schema, Site, Table,
 } from "./types";
 
 const segment = encodeURIComponent;
@@ -14,6 +14,8 @@ export const getSample = (qualified: string, signal?: AbortSignal): Promise<Rows
   get(address(`/tables/${segment(qualified)}/sample`), signal);
 export const getFunctions = (signal?: AbortSignal): Promise<DatabaseFunction[]> => get(address("/functions"), signal);
 export const getExamples = (signal?: AbortSignal): Promise<Example[]> => get(address("/examples"), signal);
+export const searchArchive = (q: string, limit: number, signal?: AbortSignal): Promise<Found[]> =>
+  get(address("/search", { q, limit }), signal);
 
 export const check = (query: string, language: Language, signal?: AbortSignal): Promise<Check> =>
   send("POST", address("/check"), { query, language }, signal);

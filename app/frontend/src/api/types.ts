@@ -202,3 +202,14 @@ export interface RowsPage {
   rows: Cell[][];
   numbers: number[];
 }
+
+/** Something of the archive that a search found; `url` is its page. */
+export interface Found {
+  kind: "table" | "column" | "schema" | "example";
+  name: string;
+  qualified: string;
+  description: string;
+  unit: string;
+  ucd: string;
+  url: string;
+}

@@ -22,7 +22,7 @@ export function pressed(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKey"
  *
  * A handler that returns false leaves the key to others.
  */
-export function useKeys(handlers: Record<string, () => unknown>): void {
+export function useKeys(handlers: Partial<Record<string, () => unknown>>): void {
   const onKey = useEffectEvent((event: KeyboardEvent) => {
     const name = pressed(event);
     const handler = handlers[name];

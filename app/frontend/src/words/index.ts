@@ -1,0 +1,4 @@
+import * as english from "./english";
+
+/** Every sentence that this front end shows, in the language of the page. */
+export const words = english;
