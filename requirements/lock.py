@@ -7,6 +7,7 @@ LOCKS = {
     "requirements/host.txt": ["--universal", "--python-version=3.11", "--extra=operator", "--group=host"],
     "requirements/dev.txt": ["--universal", "--python-version=3.11", "--all-extras", "--group=host", "--group=dev"],
     "requirements/app.txt": ["--python-version=3.13", "--extra=app", "--extra=demo"],
+    "requirements/node.txt": ["--python-version=3.13", "--group=frontend"],
     "requirements/operator.txt": ["--python-version=3.13", "--extra=operator"],
 }
 COMMON = ["--quiet", "--generate-hashes", "--no-emit-index-url", "--no-annotate", "--custom-compile-command=make lock"]

@@ -51,6 +51,7 @@ class Environment(BaseSettings):
     files_dir: Path = Path("/var/lib/almagest/files")
     run_dir: Path = Path("/run/almagest")
     static_dir: Path = Path(tempfile.gettempdir()) / "almagest-static"
+    frontend_dir: Path = Path("/opt/almagest/frontend")
 
     appdb_host: str
     appdb_port: int = 5432

@@ -20,6 +20,7 @@ INSTALLED_APPS = [
     "almagest.tap",
     "almagest.conesearch",
     "almagest.datalink",
+    "almagest.workbench",
 ]
 
 MIDDLEWARE = [
@@ -74,6 +75,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MAX_AGE = 3600
+# Django puts a hash into the names of its files, Vite into those of the front end.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"(\.[0-9a-f]{12}\.\w+|/frontend/assets/[^/]+)$"
 
 # The proxy is the only way in (a network policy keeps it so); it sets both headers itself and passes none from outside.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

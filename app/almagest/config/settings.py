@@ -49,4 +49,6 @@ if _environment.has_secret("cache/password"):
     }
 
 STATIC_ROOT = _environment.static_dir
+# A process that serves no pages needs none, and an installation may have been built without.
+STATICFILES_DIRS = [("frontend", _environment.frontend_dir)] if _environment.frontend_dir.is_dir() else []
 LOGGING = configuration(_environment.log_level)

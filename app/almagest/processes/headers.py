@@ -6,21 +6,10 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
 
+from almagest.config.content_security import policy
 from almagest.config.environment import environment
 
-CONTENT_SECURITY_POLICY = "; ".join(
-    [
-        "default-src 'none'",
-        "style-src 'self'",
-        "script-src 'self'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    ]
-)
+CONTENT_SECURITY_POLICY = policy()
 
 
 class ResponseHeaders:

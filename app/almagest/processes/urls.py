@@ -11,6 +11,7 @@ urlpatterns = [
     path("tap", include("almagest.tap.urls")),
     path("conesearch", include("almagest.conesearch.urls")),
     path("datalink", include("almagest.datalink.urls")),
+    path("query/", include("almagest.workbench.urls")),
     path("", include("almagest.pages.urls")),
 ]
 
