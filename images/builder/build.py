@@ -10,7 +10,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
-from builder import host, rootfs
+from builder import host, npm, rootfs
 from builder.buildah import prune
 from builder.construct import Built, clear_work, construct, find
 from builder.errors import BuildError
@@ -54,6 +54,7 @@ def build(names: list[str], jobs: int) -> dict[str, Built]:
         return done
     clear_work()
     mounts = host.prepare()
+    npm.prepare(mounts)
     if any(takes_packages(recipe) for name, recipe in wanted.items() if name not in done) and choose_packages(mounts):
         done = cached(wanted)
     waiting = longest_first({name: recipe for name, recipe in wanted.items() if name not in done})

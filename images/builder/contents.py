@@ -1,4 +1,4 @@
-"""What is inside an image: an SPDX 2.3 document from the records of dpkg, pip and Go's linker."""
+"""What is inside an image: an SPDX 2.3 document from the records of dpkg, pip, Vite and Go's linker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GO_MODULE = re.compile(rb"\ndep\t([\w./~!-]+)\t([\w.+-]+)[^\n]*(?:\n=>\t([\w./~!
 
 def sbom(root: Path, name: str, version: str) -> dict[str, Any]:
     """The SPDX document for the mounted root file system of an image."""
-    found = {package["SPDXID"]: package for package in (*_debian(root), *_python(root), *_go(root))}
+    found = {package["SPDXID"]: package for package in (*_debian(root), *_python(root), *_npm(root), *_go(root))}
     image = _package("image", name, version, f"pkg:oci/{name}")
     return {
         "spdxVersion": "SPDX-2.3",
@@ -73,6 +73,15 @@ def _python(root: Path) -> Iterator[Package]:
     if listing.exists():
         for entry in json.loads(listing.read_text()):
             yield _package("pypi", entry["name"], entry["version"], f"pkg:pypi/{entry['name']}@{entry['version']}")
+
+
+def _npm(root: Path) -> Iterator[Package]:
+    """The packages that something of is in the scripts of the pages, as the build of app/frontend listed them."""
+    listing = root / "opt/almagest/frontend/packages.json"
+    if listing.exists():
+        for entry in json.loads(listing.read_text()):
+            name = entry["name"].replace("@", "%40")
+            yield _package("npm", entry["name"], entry["version"], f"pkg:npm/{name}@{entry['version']}")
 
 
 def _go(root: Path) -> Iterator[Package]:

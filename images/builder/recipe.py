@@ -16,6 +16,8 @@ from builder.layout import CACHE, IMAGES, ROOT, STORE, version
 SHAPING = ("buildah.py", "host.py", "rootfs.py")
 # How a Containerfile names one of builder/tools.
 TOOL = re.compile(r"/run/build/([\w-]+)")
+# Directories that tools make inside of sources.
+MADE = {"__pycache__", "node_modules", "dist"}
 PACKAGES = STORE / "packages-of"
 
 
@@ -114,5 +116,5 @@ def _files(path: Path) -> Iterator[Path]:
         yield path
         return
     for child in sorted(path.rglob("*")):
-        if child.is_file() and "__pycache__" not in child.parts:
+        if child.is_file() and not MADE & set(child.parts):
             yield child
