@@ -96,6 +96,7 @@ OUTSIDE_IT = (
         (
             (*MYPY, "app/almagest", "operator/almagest_operator"),
             (*MYPY, "tests", "ansible/host", "images/builder"),
+            ("ansible/setup", "frontend", "types"),
         ),
     ),
     Stage(
@@ -108,8 +109,10 @@ OUTSIDE_IT = (
             ("yamllint", "--strict", "."),
             ("env", "--chdir=ansible", "ansible-lint", "--offline", "--nocolor"),
             (sys.executable, "tests/house.py"),
+            ("ansible/setup", "frontend", "lint"),
         ),
     ),
+    Stage("frontend", (("ansible/setup", "frontend", "test"), ("ansible/setup", "frontend"))),
     # Servers without a cluster, or with an API server of their own. What e2e waits for takes the places first.
     integration("operator", "images", after=("cluster",)),
     integration("images", "images", after=("cluster",)),

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from host import compile as compiler
-from host import existing, outlook, playbook, preflight, venv, yardstick
+from host import existing, frontend, outlook, playbook, preflight, venv, yardstick
 from host.down import down
 from host.errors import HostError
 from host.layout import ROOT, Layout
@@ -57,6 +57,8 @@ def parser() -> argparse.ArgumentParser:
     run = verbs.add_parser("exec", help="run a command in a virtual environment with this project installed")
     run.add_argument("--with", dest="kind", choices=venv.KINDS, default="dev", help="which packages (%(default)s)")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD…", help="the command and its arguments")
+    front = verbs.add_parser("frontend", help="build app/frontend into the cache and say where, or run a script of it")
+    front.add_argument("script", nargs=argparse.REMAINDER, metavar="SCRIPT…", help="of its package.json: test, lint, types")
     return root
 
 
@@ -87,6 +89,8 @@ def obey(asked: argparse.Namespace) -> int:
             return 0
         case "down":
             return take_down(layout, choice, asked)
+        case "frontend":
+            return front_end(layout, asked.script)
         case _:
             return execute(layout, asked.kind, asked.command)
 
@@ -191,6 +195,15 @@ def end(layout: Layout, *, purge: bool) -> int:
     to_terminal(f"Gone: {', '.join(ending.gone)}.{kept}" if ending.gone else f"Nothing was there to take down.{kept}")
     if ending.around.other:
         to_terminal(f"Another cluster is on this machine, {ending.around.other}: what may be its own stays.")
+    return 0
+
+
+def front_end(layout: Layout, script: Sequence[str]) -> int:
+    """Build it and print the directory, or run one of its scripts."""
+    venv.ensure(layout, "dev", to_errors)
+    if script:
+        return frontend.run(layout, script, to_errors)
+    to_terminal(str(frontend.build(layout, to_errors)))
     return 0
 
 

@@ -51,5 +51,9 @@ class Layout:
         return self.cache / "go"
 
     @property
+    def frontend(self) -> Path:
+        return self.cache / "frontend"
+
+    @property
     def venvs(self) -> Path:
         return self.cache / "venv"
