@@ -66,11 +66,12 @@ function resolve(source: Source, known: Known): Source {
 
 function below(path: string[], reads: Source[], known: Known, missing: string[]): Suggestion[] {
   const text = path.join(".");
+  const schema = known.schemas.find(({ name }) => name.toLowerCase() === text);
   const source = reads.find(({ alias, table }) => alias === text || table.toLowerCase() === text);
-  if (source) {
+  // In `FROM gaiadr3.` the schema looks like a table yet.
+  if (source && !(schema && source.table === text)) {
     return columnsOf({ table: source.table, alias: "" }, known, missing, new Set());
   }
-  const schema = known.schemas.find(({ name }) => name.toLowerCase() === text);
   return (schema?.tables ?? []).map((table) => ({ ...tableOption(table), label: table.name, insert: written(table.name) }));
 }
 
