@@ -76,7 +76,7 @@ IN_THE_CLUSTER = (
     # These two wait most of their minutes.
     integration("crashes", "cluster"),
     integration("jobs", "cluster"),
-    integration("app", "cluster", "tools"),
+    integration("app", "cluster", "tools", "frontend"),
     integration("access", "cluster"),
     Stage(
         "conformance", (pytest("conformance", "-m", "integration", "tests/conformance"),), needs=("cluster", "tools")

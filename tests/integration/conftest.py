@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,9 +16,15 @@ from support.services import Services
 
 
 @pytest.fixture(scope="session")
-def application(services: Services) -> Iterator[Application]:
+def variables() -> Mapping[str, str]:
+    """What the application's environment has besides; a folder's own fixture says more."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def application(services: Services, variables: Mapping[str, str]) -> Iterator[Application]:
     """`almagest-app` with both databases migrated."""
-    running = Application(services)
+    running = Application(services, variables)
     outcome = running.run("migrate")
     assert outcome.code == 0, outcome.err
     yield running

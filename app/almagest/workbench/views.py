@@ -21,6 +21,6 @@ def workbench(request: HttpRequest, job_id: str = "") -> HttpResponse:  # noqa: 
     It asks no database and knows nobody: what a person may see comes through the API.
     """
     found = assets(environment().frontend_dir)
-    response = render(request, "workbench/workbench.html", {"assets": found}, status=200 if found else 503)
+    response = render(request, "workbench/workbench.html", {"assets": found, "section": "query"}, status=200 if found else 503)
     response["Content-Security-Policy"] = policy(connect=SAMP_HUBS)
     return response

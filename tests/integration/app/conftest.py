@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import psycopg
 import pytest
+from playwright.sync_api import Browser
 
+from host import frontend
+from host.layout import Layout
+from host.progress import to_errors
 from support.application import Application
+from support.browser import chromium
 from support.catalogues import TABLES
 from support.services import Services
 from support.stars import CREATE
@@ -17,6 +22,18 @@ from support.stars import CREATE
 @pytest.fixture(scope="session")
 def tables() -> Collection[str]:
     return tuple(TABLES)
+
+
+@pytest.fixture(scope="session")
+def variables() -> Mapping[str, str]:
+    """With the pages' scripts, built from this checkout."""
+    return {"ALMAGEST_FRONTEND_DIR": str(frontend.build(Layout.here(), to_errors))}
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,8 @@ export interface TableSummary {
   description: string;
   rows: number | null;
   columns: number;
+  /** Whether the asker may query it; others may be known of only. */
+  readable: boolean;
 }
 
 export interface Schema {
@@ -38,6 +40,11 @@ export interface Schema {
 
 export interface Table extends Omit<TableSummary, "columns"> {
   schema: string;
+  /** Names of the columns with right ascension and declination. */
+  position: [string, string] | null;
+  epoch: string;
+  /** Its page, empty for the asker's own. */
+  url: string;
   columns: TableColumn[];
 }
 
@@ -57,7 +64,7 @@ export interface Site {
   title: string;
   release: string;
   site_url: string;
-  contact: string;
+  contact: { name: string | null; email: string | null; url: string | null };
   user: { name: string; authenticated: boolean };
   languages: Language[];
   formats: Format[];
@@ -101,6 +108,7 @@ export interface Example {
   description: string;
   query: string;
   language: Language;
+  tables: string[];
 }
 
 /** A place in a query: line and column from 1, length in characters. */
@@ -125,6 +133,7 @@ export interface QueryProblem {
 export interface Plan {
   rows: number | null;
   cost: number | null;
+  seconds: number | null;
   indexed: boolean;
   queue: string | null;
   sentence: string;
@@ -161,6 +170,7 @@ export interface Job {
   started: string | null;
   ended: string | null;
   destruction: string | null;
+  /** Seconds that it may run. */
   duration: number | null;
   queue: string | null;
   place: number | null;
@@ -208,6 +218,7 @@ export interface Found {
   kind: "table" | "column" | "schema" | "example";
   name: string;
   qualified: string;
+  title: string;
   description: string;
   unit: string;
   ucd: string;

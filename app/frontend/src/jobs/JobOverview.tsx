@@ -13,7 +13,7 @@ import { absolute, bytes, duration, relative } from "../words/english";
 import { ConfirmDelete } from "./ConfirmDelete";
 import { JobProgress } from "./JobProgress";
 import { Phase } from "./Phase";
-import { hasEnded, nameOf } from "./phases";
+import { hasEnded, nameOf, took } from "./phases";
 import { jobKey, useJob, useNow } from "./useJob";
 import "./jobs.css";
 
@@ -136,10 +136,11 @@ function Actions({ job }: { job: Job }) {
 }
 
 function Facts({ job }: { job: Job }) {
+  const seconds = took(job);
   const facts: [string, ReactNode][] = [
     [words.jobs.rows, job.rows !== null && `${job.rows.toLocaleString("en")}${job.overflow ? "+" : ""}`],
     [words.jobs.size, job.bytes !== null && bytes(job.bytes)],
-    [words.jobs.took, job.duration !== null && duration(job.duration)],
+    [words.jobs.took, seconds !== null && duration(seconds)],
     [words.jobs.created, <Moment key="created" time={job.created} />],
     [words.jobs.started, job.started && <Moment key="started" time={job.started} />],
     [words.jobs.ended, job.ended && <Moment key="ended" time={job.ended} />],

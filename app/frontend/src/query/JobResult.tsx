@@ -5,7 +5,7 @@ import { Link } from "../frame/Link";
 import { jobPage } from "../frame/location";
 import { Waiting } from "../frame/Waiting";
 import { JobProgress } from "../jobs/JobProgress";
-import { hasEnded } from "../jobs/phases";
+import { hasEnded, took } from "../jobs/phases";
 import { useJob } from "../jobs/useJob";
 import { words } from "../words";
 
@@ -40,7 +40,7 @@ export function JobResult({ id, site, onQuery, onRunAgain }: JobResultProps) {
 }
 
 function summary(job: Job): string {
-  return job.phase === "COMPLETED" && job.rows !== null ? words.result.rows(job.rows, job.duration) : words.jobs.phases[job.phase];
+  return job.phase === "COMPLETED" && job.rows !== null ? words.result.rows(job.rows, took(job)) : words.jobs.phases[job.phase];
 }
 
 function Body({ job, site, onQuery, onRunAgain }: { job: Job } & Omit<JobResultProps, "id">): ReactNode {

@@ -85,6 +85,11 @@ function TableBranch({ table, actions }: { table: TableSummary; actions: Actions
       <div className="row">
         <button type="button" className="plain item" aria-expanded={isOpen} title={table.title || table.description} onClick={() => setOpen(!isOpen)}>
           <span className="name">{table.name}</span>
+          {!table.readable && (
+            <span className="quiet" title={words.tables.closedHint}>
+              {words.tables.closed}
+            </span>
+          )}
           <span className="quiet figures" title={words.tables.rowsFull(table.rows)}>
             {words.tables.rows(table.rows)}
           </span>

@@ -12,7 +12,7 @@ const schema = (name: string, ...tables: string[]): Schema => ({
   name,
   title: "",
   description: "",
-  tables: tables.map((table) => ({ name: table, qualified: `${name}.${table}`, title: "", description: "", rows: 10, columns: 2 })),
+  tables: tables.map((table) => ({ name: table, qualified: `${name}.${table}`, title: "", description: "", rows: 10, columns: 2, readable: true })),
 });
 
 const KNOWN: Known = {

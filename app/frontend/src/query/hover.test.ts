@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { describe } from "./hover";
 
 const KNOWN = {
-  schemas: [{ name: "gaiadr3", title: "", description: "", tables: [{ name: "bright", qualified: "gaiadr3.bright", title: "Bright stars", description: "", rows: 482176, columns: 1 }] }],
+  schemas: [{ name: "gaiadr3", title: "", description: "", tables: [{ name: "bright", qualified: "gaiadr3.bright", title: "Bright stars", description: "", rows: 482176, columns: 1, readable: true }] }],
   functions: [{ name: "DISTANCE", signature: "DISTANCE(a, b)", description: "Degrees between.", group: "", language: "ADQL" as const }],
   columns: new Map([["gaiadr3.bright", [{ name: "ra", datatype: "double", arraysize: "", xtype: "", unit: "deg", ucd: "pos.eq.ra", utype: "", description: "Right ascension", indexed: true, principal: true }]]]),
 };

@@ -104,6 +104,8 @@ export const tables = {
   sample: "Sample rows",
   sampleOf: (table: string) => `Sample rows of ${table}`,
   page: "About this table",
+  closed: "closed",
+  closedHint: "You may know of this table but not query it: log in, or ask the archive.",
   indexed: "indexed",
   own: "Your tables",
   ownEmpty: "Tables that you keep or upload appear here.",
