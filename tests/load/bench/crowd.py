@@ -83,7 +83,7 @@ def storm(url: str, requests: list[bytes], clients: int, seconds: float) -> list
 
 
 def counted_csv(tap: str, query: str, most: int) -> int:
-    """Rows of a large answer, thrown away as they come: all, or about as many as come in the time of a synchronous query
+    """Rows of a large answer, thrown away as they come: all, or about as many as come in the time of a sync query
     (HTTP's frame has lines too). most: how many there are.
 
     Raises BenchError when the answer breaks off.
