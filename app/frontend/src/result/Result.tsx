@@ -10,12 +10,11 @@ import { SelectionBar } from "./SelectionBar";
 import { VIEWS, type State, type ViewName } from "./state";
 import { FilterForm } from "./table/FilterForm";
 import { Grid } from "./table/Grid";
-import { count } from "./table/numbers";
 import { DownloadDialog } from "./take/DownloadDialog";
 import { useSelection, useViewerState } from "./useResult";
 import { withColumn, words as conditionWords } from "./where";
 import { words } from "./words";
-import "./result.css";
+import "./viewer.css";
 
 const Plot = lazy(() => import("./plot/Plot"));
 const Sky = lazy(() => import("./sky/Sky"));
@@ -33,7 +32,7 @@ export default function Result(props: ResultProps) {
   const told = useQuery({ queryKey: ["columns", job.id], queryFn: ({ signal }) => getRows(job.id, 0, 1, signal), enabled: !job.columns || job.rows === null, staleTime: Infinity });
   const columns = job.columns ?? told.data?.columns;
   const whole = useMemo(() => ({ ...job, rows: job.rows ?? told.data?.total ?? null }), [job, told.data]);
-  if (told.error) return <p className="result-problem" role="alert">{told.error.message}</p>;
+  if (told.error) return <p className="viewer-problem" role="alert">{told.error.message}</p>;
   if (!columns || whole.rows === null) return <Waiting />;
   return <Viewer {...props} job={whole} columns={columns} />;
 }
@@ -90,33 +89,31 @@ function Viewer({ job, site, onQuery, columns }: ResultProps & { columns: readon
   const toggleRow = (number: number, selected: boolean): void =>
     change({ selection: [...state.selection, { how: selected ? "add" : "subtract", region: { kind: "rows", rows: [number] } }] });
 
-  if (total === 0) return <p className="result-empty" role="status">{words.empty}</p>;
+  if (total === 0) return <p className="viewer-empty" role="status">{words.empty}</p>;
   const viewProps = { job, columns, state, change, first, marks };
   return (
-    <div ref={box} className="result">
-      <div className="result-bar" role="toolbar" aria-label={words.views.title}>
-        <div className="result-switch">
+    <div ref={box} className="viewer">
+      <div className="viewer-bar" role="toolbar" aria-label={words.views.title}>
+        <div className="viewer-switch">
           {VIEWS.filter((view) => view !== "sky" || hasPosition).map((view) => (
             <button key={view} type="button" aria-pressed={views.includes(view)} onClick={() => toggleView(view)}>
               {words.views[view]}
             </button>
           ))}
         </div>
-        <span className="result-count" role="status">
-          {state.where.length > 0 && filtered !== undefined ? words.filtered(filtered, total) : words.rows(total)}
-        </span>
+        {state.where.length > 0 && filtered !== undefined && <span className="viewer-count" role="status">{words.filtered(filtered, total)}</span>}
         {state.where.map((condition, k) => (
           <button
             key={JSON.stringify(condition)}
             type="button"
-            className="result-chip"
+            className="viewer-chip"
             aria-label={words.clearFilter(conditionWords(condition))}
             onClick={() => change({ where: state.where.filter((_, at) => at !== k) })}
           >
             {conditionWords(condition)} ×
           </button>
         ))}
-        <span className="result-spacer" />
+        <span className="viewer-spacer" />
         {hasPosition && views.includes("table") && (
           <button type="button" aria-pressed={state.table.sexagesimal} onClick={() => change({ table: { ...state.table, sexagesimal: !state.table.sexagesimal } })}>
             {words.table.sexagesimal}
@@ -124,11 +121,10 @@ function Viewer({ job, site, onQuery, columns }: ResultProps & { columns: readon
         )}
         <button type="button" aria-haspopup="dialog" onClick={() => setDownloading("all")}>{words.download.open} ▾</button>
       </div>
-      {job.overflow && <p className="result-note">{words.overflow(total)}</p>}
-      <p id="result-hint" className="visually-hidden">{words.table.hint}</p>
-      <div className={`result-views result-views-${views.length}`}>
+      <p id="viewer-hint" className="unseen">{words.table.hint}</p>
+      <div className={`viewer-views viewer-views-${views.length}`}>
         {views.includes("table") && (
-          <section className="result-panel result-panel-table" aria-label={words.views.table}>
+          <section className="viewer-panel viewer-panel-table" aria-label={words.views.table}>
             <Grid
               job={job}
               columns={shownColumns}
@@ -142,20 +138,20 @@ function Viewer({ job, site, onQuery, columns }: ResultProps & { columns: readon
               onFiltered={setFiltered}
             />
             {filtered === 0 && (
-              <p className="result-empty" role="status">
+              <p className="viewer-empty" role="status">
                 {words.noneLeft} <button type="button" onClick={() => change({ where: [] })}>{words.clearFilters}</button>
               </p>
             )}
             {filtering && (
-              <div className="result-popover" role="dialog" aria-label={words.filter.of(filtering.name)}>
+              <div className="viewer-popover" role="dialog" aria-label={words.filter.of(filtering.name)}>
                 <header>
                   <label>
-                    <span className="visually-hidden">{words.views.columns}</span>
+                    <span className="unseen">{words.views.columns}</span>
                     <select value={filtering.name} onChange={(event) => setFiltering(columns.find((column) => column.name === event.target.value))}>
                       {columns.map((column) => <option key={column.name}>{column.name}</option>)}
                     </select>
                   </label>
-                  <button type="button" className="result-small" aria-label={words.filter.close} onClick={() => setFiltering(undefined)}>×</button>
+                  <button type="button" className="viewer-small" aria-label={words.filter.close} onClick={() => setFiltering(undefined)}>×</button>
                 </header>
                 <FilterForm
                   key={filtering.name}
@@ -213,7 +209,7 @@ function Viewer({ job, site, onQuery, columns }: ResultProps & { columns: readon
           onClose={() => setDownloading(undefined)}
         />
       )}
-      <span className="visually-hidden" role="status">{loaded.error?.message ?? (filtered === undefined ? "" : count(filtered))}</span>
+      {loaded.error && <p className="viewer-problem" role="alert">{loaded.error.message}</p>}
     </div>
   );
 }

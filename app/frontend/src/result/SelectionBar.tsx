@@ -50,7 +50,7 @@ export function SelectionBar({ job, columns, state, change, marks, of, loading, 
   });
 
   return (
-    <div className="result-selection" role="region" aria-label={words.selection.title}>
+    <div className="viewer-selection" role="region" aria-label={words.selection.title}>
       <strong role="status">{able ? (loading ? "…" : words.selection.selected(marks.count, of)) : words.selection.region}</strong>
       <button type="button" onClick={filter} disabled={able && marks.count === 0}>{words.selection.filter}</button>
       {onQuery && <button type="button" onClick={() => query.mutate()} disabled={query.isPending || (able && marks.count === 0)}>{words.selection.query}</button>}

@@ -8,7 +8,6 @@ export const words = {
   views: { title: "Views", table: "Table", plot: "Plot", sky: "Sky", columns: "Columns" },
   rows: (number: number) => many(number, "row"),
   filtered: (filtered: number, total: number) => `${count(filtered)} of ${many(total, "row")}`,
-  overflow: (rows: number) => `The first ${many(rows, "row")}: there are more. Raise the limit of the query to get them.`,
   empty: "The query found no rows. Check its conditions, or try a wider search.",
   noneLeft: "No row passes these filters.",
   clearFilters: "Clear filters",

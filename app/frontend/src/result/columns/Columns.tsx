@@ -73,35 +73,35 @@ export function Columns({ job, columns, shown, where, onShown, onWhere }: Column
   };
 
   return (
-    <section className="result-columns" aria-label={words.columns.title}>
-      <div className="result-bar">
+    <section className="viewer-columns" aria-label={words.columns.title}>
+      <div className="viewer-bar">
         <input type="search" value={search} aria-label={words.columns.search} placeholder={words.columns.search} onChange={(event) => setSearch(event.target.value)} />
         <button type="button" onClick={() => onShown(undefined)}>{words.columns.all}</button>
         <button type="button" onClick={() => onShown(columns.slice(0, 1).map((column) => column.name))}>{words.columns.none}</button>
-        <span className="result-quiet">{words.columns.shown(shown.length, columns.length)}</span>
+        <span className="viewer-quiet">{words.columns.shown(shown.length, columns.length)}</span>
       </div>
-      {found.length === 0 && <p className="result-quiet">{words.columns.noMatch}</p>}
+      {found.length === 0 && <p className="viewer-quiet">{words.columns.noMatch}</p>}
       <ul>
         {found.map((column) => {
           const one = statistics(column.name);
           const at = shown.indexOf(column.name);
           return (
-            <li key={column.name} className={at < 0 ? "result-hidden" : undefined}>
-              <div className="result-column-name">
+            <li key={column.name} className={at < 0 ? "viewer-hidden" : undefined}>
+              <div className="viewer-column-name">
                 <label>
                   <input type="checkbox" checked={at >= 0} disabled={at >= 0 && shown.length === 1} aria-label={words.columns.show(column.name)} onChange={(event) => show(column.name, event.target.checked)} />
                   <strong>{column.name}</strong>
                 </label>
-                <span className="result-unit">{column.unit}</span>
-                <span className="result-spacer" />
-                <button type="button" className="result-small" aria-label={words.columns.up(column.name)} disabled={at <= 0} onClick={() => move(column.name, -1)}>↑</button>
-                <button type="button" className="result-small" aria-label={words.columns.down(column.name)} disabled={at < 0 || at === shown.length - 1} onClick={() => move(column.name, 1)}>↓</button>
-                <button type="button" className="result-small" aria-label={words.table.filter(column.name)} aria-expanded={filtered === column.name} onClick={() => setFiltered(filtered === column.name ? undefined : column.name)}>
+                <span className="viewer-unit">{column.unit}</span>
+                <span className="viewer-spacer" />
+                <button type="button" className="viewer-small" aria-label={words.columns.up(column.name)} disabled={at <= 0} onClick={() => move(column.name, -1)}>↑</button>
+                <button type="button" className="viewer-small" aria-label={words.columns.down(column.name)} disabled={at < 0 || at === shown.length - 1} onClick={() => move(column.name, 1)}>↓</button>
+                <button type="button" className="viewer-small" aria-label={words.table.filter(column.name)} aria-expanded={filtered === column.name} onClick={() => setFiltered(filtered === column.name ? undefined : column.name)}>
                   {words.columns.filter}
                 </button>
               </div>
               {column.description && <p>{column.description}</p>}
-              <p className="result-quiet">
+              <p className="viewer-quiet">
                 <code>{column.datatype}{column.arraysize && `[${column.arraysize}]`}</code> {column.ucd && <code>{column.ucd}</code>}
               </p>
               {one && <Values column={column} statistics={one} onRange={(condition) => onWhere(withColumn(where, column.name, [condition]))} />}
@@ -130,7 +130,7 @@ function say(value: number | string | null): string {
 function Values({ column, statistics, onRange }: { column: Column; statistics: Statistics; onRange: (condition: Condition) => void }) {
   const { min, max, quartiles, nulls, distinct, histogram, top } = statistics;
   return (
-    <div className="result-values">
+    <div className="viewer-values">
       {histogram && (
         <Histogram
           edges={histogram.edges}
@@ -149,7 +149,7 @@ function Values({ column, statistics, onRange }: { column: Column; statistics: S
         ].filter(Boolean).join(" · ")}
       </span>
       {!histogram && top && top.length > 0 && (
-        <span className="result-quiet">{top.slice(0, 5).map(([value, times]) => `${String(value)} (${times})`).join(", ")}</span>
+        <span className="viewer-quiet">{top.slice(0, 5).map(([value, times]) => `${String(value)} (${times})`).join(", ")}</span>
       )}
     </div>
   );

@@ -31,7 +31,7 @@ export function Histogram({ edges: given, counts, onRange }: HistogramProps) {
   };
   return (
     <svg
-      className={onRange ? "result-histogram result-brushable" : "result-histogram"}
+      className={onRange ? "viewer-histogram viewer-brushable" : "viewer-histogram"}
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       preserveAspectRatio="none"
       role="img"
@@ -53,7 +53,7 @@ export function Histogram({ edges: given, counts, onRange }: HistogramProps) {
         const tall = (count / most) * (HEIGHT - 2);
         return <rect key={edges[k]} x={a} y={HEIGHT - tall} width={Math.max(0.5, b - a - 0.5)} height={tall} />;
       })}
-      {range && <rect className="result-brush" x={x(range[0])} y={0} width={x(range[1]) - x(range[0])} height={HEIGHT} />}
+      {range && <rect className="viewer-brush" x={x(range[0])} y={0} width={x(range[1]) - x(range[0])} height={HEIGHT} />}
     </svg>
   );
 }

@@ -80,19 +80,19 @@ export function BinnedPlot({ job, columns, state, change, marks }: BinnedProps) 
     onClick: () => state.selection.length && change({ selection: [] }),
     onPan: () => undefined,
   });
-  if (!x || !y || plot.kind === "histogram") return <p className="result-empty">{words.plot.tooMany(POINTS)}</p>;
+  if (!x || !y || plot.kind === "histogram") return <p className="viewer-empty">{words.plot.tooMany(POINTS)}</p>;
   return (
     <>
-      <p className="result-quiet" role="status">{words.plot.binned(job.rows ?? 0)}</p>
-      <div ref={holder} className="result-drawing">
-        {bins.error && <p className="result-problem" role="alert">{bins.error.message}</p>}
+      <p className="viewer-quiet" role="status">{words.plot.binned(job.rows ?? 0)}</p>
+      <div ref={holder} className="viewer-drawing">
+        {bins.error && <p className="viewer-problem" role="alert">{bins.error.message}</p>}
         {!bins.data && !bins.error && <Waiting what={words.plot.loading} />}
         {drawn && (
           <>
-            <canvas ref={canvas} className="result-bins" style={{ left: drawn.box.left, top: drawn.box.top, width: drawn.box.width, height: drawn.box.height }} aria-hidden />
+            <canvas ref={canvas} className="viewer-bins" style={{ left: drawn.box.left, top: drawn.box.top, width: drawn.box.width, height: drawn.box.height }} aria-hidden />
             <Frame frame={drawn} />
             <svg
-              className="result-surface result-surface-box"
+              className="viewer-surface viewer-surface-box"
               role="img"
               aria-label={words.plot.picture(words.plot[plot.kind], drawn.xTitle, drawn.yTitle, job.rows ?? 0)}
               style={{ left: drawn.box.left, top: drawn.box.top }}
@@ -106,14 +106,14 @@ export function BinnedPlot({ job, columns, state, change, marks }: BinnedProps) 
               {state.selection.map(({ region }) => region.kind === "box" && region.x === plot.x && region.y === plot.y && (
                 <rect
                   key={JSON.stringify(region)}
-                  className="result-brush"
+                  className="viewer-brush"
                   x={Math.min(toPixel(drawn.x, region.from[0]), toPixel(drawn.x, region.to[0]))}
                   y={Math.min(toPixel(drawn.y, region.from[1]), toPixel(drawn.y, region.to[1]))}
                   width={Math.abs(toPixel(drawn.x, region.to[0]) - toPixel(drawn.x, region.from[0]))}
                   height={Math.abs(toPixel(drawn.y, region.to[1]) - toPixel(drawn.y, region.from[1]))}
                 />
               ))}
-              {brush.shape.length > 1 && <polygon className="result-brush" points={brush.shape.map(([px, py]) => `${px},${py}`).join(" ")} />}
+              {brush.shape.length > 1 && <polygon className="viewer-brush" points={brush.shape.map(([px, py]) => `${px},${py}`).join(" ")} />}
             </svg>
           </>
         )}

@@ -28,8 +28,8 @@ export function Controls({ plot, columns, dense, onPlot }: ControlsProps) {
     else onPlot({ kind: to });
   };
   return (
-    <div className="result-controls">
-      <div className="result-switch" role="group" aria-label={words.plot.kind}>
+    <div className="viewer-controls">
+      <div className="viewer-switch" role="group" aria-label={words.plot.kind}>
         {(["scatter", "histogram", "time"] as const).map((one) => (
           <button key={one} type="button" aria-pressed={plot.kind === one} onClick={() => kind(one)}>{words.plot[one]}</button>
         ))}
@@ -55,7 +55,7 @@ export function Controls({ plot, columns, dense, onPlot }: ControlsProps) {
           <Choice label={words.plot.colour} value={plot.colour} options={colourable} none onChange={(colour) => onPlot({ colour })} />
           <Choice label={words.plot.size} value={plot.size} options={quantities} none onChange={(size) => onPlot({ size })} />
           <Choice label={words.plot.ramp} value={plot.ramp} options={RAMPS} onChange={(ramp) => onPlot({ ramp: RAMPS.find((one) => one === ramp) ?? "viridis" })} />
-          <label className="result-field">
+          <label className="viewer-field">
             <span>{words.plot.density}</span>
             <select value={plot.density} onChange={(event) => onPlot({ density: event.target.value as PlotState["density"] })}>
               <option value="auto">{words.plot.auto}</option>
@@ -63,7 +63,7 @@ export function Controls({ plot, columns, dense, onPlot }: ControlsProps) {
               <option value="off">{words.plot.off}</option>
             </select>
           </label>
-          <label className="result-check">
+          <label className="viewer-check">
             <input type="checkbox" checked={plot.errors} disabled={dense} onChange={(event) => onPlot({ errors: event.target.checked })} /> {words.plot.errors}
           </label>
         </More>
@@ -82,7 +82,7 @@ interface ChoiceProps {
 
 export function Choice({ label, value, options, none, onChange }: ChoiceProps) {
   return (
-    <label className="result-field">
+    <label className="viewer-field">
       <span>{label}</span>
       <select value={value} onChange={(event) => onChange(event.target.value)}>
         {(none ?? !options.includes(value)) && <option value="">{words.plot.none}</option>}
@@ -102,7 +102,7 @@ export function NumberField({ label, value, onValue }: { label: string; value: n
     setText(undefined);
   };
   return (
-    <label className="result-field">
+    <label className="viewer-field">
       <span>{label}</span>
       <input
         size={9}
@@ -121,7 +121,7 @@ export function More({ label, title = label === "⋯" ? "More" : label, children
   const id = useId();
   return (
     <details
-      className="result-more"
+      className="viewer-more"
       onKeyDown={(event) => {
         if (event.key !== "Escape" || !event.currentTarget.open) return;
         event.currentTarget.open = false;
@@ -142,10 +142,10 @@ function AxisButton({ name, limits, onLimits }: { name: string; limits: Limits; 
   const key = `${limits.min ?? ""} ${limits.max ?? ""}`;
   return (
     <More label="⚙" title={words.plot.axis(name)}>
-      <label className="result-check">
+      <label className="viewer-check">
         <input type="checkbox" checked={limits.log} onChange={(event) => onLimits({ reversed: limits.reversed, log: event.target.checked })} /> {words.plot.log}
       </label>
-      <label className="result-check">
+      <label className="viewer-check">
         <input type="checkbox" checked={limits.reversed} onChange={(event) => onLimits({ ...limits, reversed: event.target.checked })} /> {words.plot.reversed}
       </label>
       <LimitsForm key={key} limits={limits} onLimits={onLimits} />
@@ -167,10 +167,10 @@ function LimitsForm({ limits, onLimits }: { limits: Limits; onLimits: (limits: L
     if (good) onLimits({ ...limits, min, max });
   };
   return (
-    <form onSubmit={apply} className="result-fields">
-      {problem && <p className="result-problem" role="alert">{words.plot.limitsProblem}</p>}
-      <label className="result-field"><span>{words.plot.from}</span><input size={9} value={from} onChange={(event) => setFrom(event.target.value)} /></label>
-      <label className="result-field"><span>{words.plot.to}</span><input size={9} value={to} onChange={(event) => setTo(event.target.value)} /></label>
+    <form onSubmit={apply} className="viewer-fields">
+      {problem && <p className="viewer-problem" role="alert">{words.plot.limitsProblem}</p>}
+      <label className="viewer-field"><span>{words.plot.from}</span><input size={9} value={from} onChange={(event) => setFrom(event.target.value)} /></label>
+      <label className="viewer-field"><span>{words.plot.to}</span><input size={9} value={to} onChange={(event) => setTo(event.target.value)} /></label>
       <button type="submit">{words.filter.apply}</button>
       <button type="button" onClick={() => onLimits({ log: limits.log, reversed: limits.reversed })}>{words.plot.fit}</button>
     </form>

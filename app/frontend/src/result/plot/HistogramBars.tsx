@@ -39,9 +39,9 @@ export function HistogramBars({ frame, counts, values, axis, marks, numbers }: H
     return d;
   };
   return (
-    <svg className="result-frame result-bars" style={{ left: box.left, top: box.top }} width={box.width} height={box.height} aria-hidden>
-      <path d={path(counts)} className={selected ? "result-bar-all result-dimmed" : "result-bar-all"} />
-      {selected && <path d={path(selected)} className="result-bar-selected" />}
+    <svg className="viewer-frame viewer-bars" style={{ left: box.left, top: box.top }} width={box.width} height={box.height} aria-hidden>
+      <path d={path(counts)} className={selected ? "viewer-bar-all viewer-dimmed" : "viewer-bar-all"} />
+      {selected && <path d={path(selected)} className="viewer-bar-selected" />}
     </svg>
   );
 }

@@ -16,12 +16,12 @@ export function Legend({ shades }: { shades: Shades }) {
   }, [ramp, legend]);
   if (!legend) return null;
   return (
-    <div className="result-legend">
+    <div className="viewer-legend">
       <strong>{legend.title}</strong>
       {legend.range && (
         <>
           <canvas ref={canvas} width={256} height={1} aria-hidden />
-          <span className="result-legend-range"><span>{brief(legend.range[0])}</span><span>{brief(legend.range[1])}</span></span>
+          <span className="viewer-legend-range"><span>{brief(legend.range[0])}</span><span>{brief(legend.range[1])}</span></span>
         </>
       )}
       {legend.words?.map(([word, colour]) => (

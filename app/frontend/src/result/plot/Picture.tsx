@@ -44,7 +44,7 @@ export function Picture({ layer, marks, width, height, left, top, over, base }: 
     let waiting = 0;
     const draw = (): void => {
       waiting = 0;
-      below.current?.classList.toggle("result-dimmed", marks.count > 0);
+      below.current?.classList.toggle("viewer-dimmed", marks.count > 0);
       if (marks.count === 0) context.clearRect(0, 0, canvas.width, canvas.height);
       else painter.current?.selected(layer, marks.bytes, accent, context);
     };

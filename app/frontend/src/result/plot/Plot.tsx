@@ -35,11 +35,11 @@ export default function Plot(props: ViewProps) {
   const onPlot = useCallback((part: Partial<PlotState>) => change({ plot: { ...plot, ...part } }), [change, plot]);
   const loaded = useFrame(job, want.names, state.where, !binned && want.names.length > 0);
   return (
-    <section className="result-panel result-panel-plot" aria-label={words.plot.title}>
+    <section className="viewer-panel viewer-panel-plot" aria-label={words.plot.title}>
       <Controls plot={plot} columns={columns} dense={(loaded.frame?.length ?? 0) > DENSE} onPlot={onPlot} />
-      {!want.x ? <p className="result-empty">{words.plot.nothing}</p>
+      {!want.x ? <p className="viewer-empty">{words.plot.nothing}</p>
       : binned ? <BinnedPlot {...props} onPlot={onPlot} />
-      : loaded.error ? <p className="result-problem" role="alert">{loaded.error.message}</p>
+      : loaded.error ? <p className="viewer-problem" role="alert">{loaded.error.message}</p>
       : !loaded.frame ? <Waiting what={words.plot.loading} />
       : <Drawing {...props} frame={loaded.frame} numbers={loaded.numbers} onPlot={onPlot} />}
     </section>
@@ -224,22 +224,22 @@ function Drawing({ columns, state, change, marks, frame, numbers, onPlot }: Draw
   const shown = useMemo(() => (layer ? layer.at.reduce((sum, at) => sum + (at >= 0 ? 1 : 0), 0) : frame.length), [layer, frame]);
   return (
     <>
-      <div className="result-bar result-tools">
-        <div className="result-switch" role="group" aria-label={words.plot.tool}>
+      <div className="viewer-bar viewer-tools">
+        <div className="viewer-switch" role="group" aria-label={words.plot.tool}>
           {(["box", "lasso", "pan"] as const).filter((one) => one !== "lasso" || !bars).map((one) => (
             <button key={one} type="button" aria-pressed={tool === one} onClick={() => setTool(one)}>{words.plot[one]}</button>
           ))}
         </div>
-        <button type="button" className="result-small" aria-label={words.plot.zoomIn} onClick={() => drawn && zoom(0.7, [drawn.box.width / 2, drawn.box.height / 2])}>+</button>
-        <button type="button" className="result-small" aria-label={words.plot.zoomOut} onClick={() => drawn && zoom(1 / 0.7, [drawn.box.width / 2, drawn.box.height / 2])}>−</button>
-        <button type="button" className="result-small" onClick={home}>{words.plot.home}</button>
-        <button type="button" className="result-small" onClick={selectShown}>{words.plot.selectShown}</button>
-        <span className="result-spacer" />
-        <span className="result-quiet" role="status">{words.plot.points(shown, frame.length)}</span>
+        <button type="button" className="viewer-small" aria-label={words.plot.zoomIn} onClick={() => drawn && zoom(0.7, [drawn.box.width / 2, drawn.box.height / 2])}>+</button>
+        <button type="button" className="viewer-small" aria-label={words.plot.zoomOut} onClick={() => drawn && zoom(1 / 0.7, [drawn.box.width / 2, drawn.box.height / 2])}>−</button>
+        <button type="button" className="viewer-small" onClick={home}>{words.plot.home}</button>
+        <button type="button" className="viewer-small" onClick={selectShown}>{words.plot.selectShown}</button>
+        <span className="viewer-spacer" />
+        <span className="viewer-quiet" role="status">{words.plot.points(shown, frame.length)}</span>
         {drawn && <ExportMenu frame={drawn} layer={layer} base={base} holder={holder} plot={plot} columns={columns} counts={counts} xAxis={xAxis} yAxis={yAxis} />}
       </div>
-      <div ref={holder} className="result-drawing" onPointerLeave={() => setUnder(undefined)}>
-        {data && !drawn && size.width > 0 && <p className="result-empty">{words.plot.noValues}</p>}
+      <div ref={holder} className="viewer-drawing" onPointerLeave={() => setUnder(undefined)}>
+        {data && !drawn && size.width > 0 && <p className="viewer-empty">{words.plot.noValues}</p>}
         {drawn && (
           <>
             {layer && <Picture layer={layer} marks={marks} left={drawn.box.left} top={drawn.box.top} width={drawn.box.width} height={drawn.box.height} over={errorBars} base={base} />}
@@ -248,11 +248,11 @@ function Drawing({ columns, state, change, marks, frame, numbers, onPlot }: Draw
             {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- a plot is operated by keys, which its description names */}
             <svg
               ref={surface}
-              className={`result-surface result-surface-${tool}`}
+              className={`viewer-surface viewer-surface-${tool}`}
               role="group"
               aria-roledescription="plot"
               aria-label={words.plot.picture(words.plot[plot.kind], data?.xTitle ?? "", data?.yTitle ?? "", shown)}
-              aria-describedby="result-plot-hint"
+              aria-describedby="viewer-plot-hint"
               tabIndex={0}
               style={{ left: drawn.box.left, top: drawn.box.top }}
               width={drawn.box.width}
@@ -264,17 +264,17 @@ function Drawing({ columns, state, change, marks, frame, numbers, onPlot }: Draw
               onDoubleClick={home}
               onKeyDown={onKeyDown}
             >
-              {brush.shape.length > 1 && <polygon className="result-brush" points={brush.shape.map(([x, y]) => `${x},${y}`).join(" ")} />}
+              {brush.shape.length > 1 && <polygon className="viewer-brush" points={brush.shape.map(([x, y]) => `${x},${y}`).join(" ")} />}
             </svg>
             {under && (
-              <div className="result-tip" style={{ left: drawn.box.left + under.place[0] + 12, top: drawn.box.top + under.place[1] + 12 }} aria-hidden>
+              <div className="viewer-tip" style={{ left: drawn.box.left + under.place[0] + 12, top: drawn.box.top + under.place[1] + 12 }} aria-hidden>
                 {under.lines.map((line) => <div key={line}>{line}</div>)}
               </div>
             )}
             {shade.legend && !dense && <Legend shades={shade} />}
           </>
         )}
-        <p id="result-plot-hint" className="visually-hidden">{words.plot.hint}</p>
+        <p id="viewer-plot-hint" className="unseen">{words.plot.hint}</p>
       </div>
     </>
   );

@@ -46,20 +46,20 @@ export function BinnedSky({ job, columns, state, lon, lat, of }: BinnedSkyProps)
   const lines = size.width > 60 ? grid(view, on) : undefined;
   return (
     <>
-      <p className="result-quiet" role="status">{words.plot.binned(job.rows ?? 0)}</p>
-      <div ref={holder} className="result-drawing result-sky">
-        {bins.error && <p className="result-problem" role="alert">{bins.error.message}</p>}
+      <p className="viewer-quiet" role="status">{words.plot.binned(job.rows ?? 0)}</p>
+      <div ref={holder} className="viewer-drawing viewer-sky">
+        {bins.error && <p className="viewer-problem" role="alert">{bins.error.message}</p>}
         {!bins.data && !bins.error && <Waiting what={words.plot.loading} />}
         {lines && (
-          <svg className="result-frame" width={size.width} height={size.height} role="img" aria-label={words.sky.picture(job.rows ?? 0, "0", "0", 360)}>
-            <polygon className="result-outline" points={outline(on).map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join(" ")} />
+          <svg className="viewer-frame" width={size.width} height={size.height} role="img" aria-label={words.sky.picture(job.rows ?? 0, "0", "0", 360)}>
+            <polygon className="viewer-outline" points={outline(on).map(([px, py]) => `${px.toFixed(1)},${py.toFixed(1)}`).join(" ")} />
             {cells.map(({ k, at, colour }) => {
               const place = project(at[0], at[1], view, on);
               const side = (STEP * Math.PI * on.factor) / 180;
               return place && <rect key={k} x={place[0] - side / 2} y={place[1] - side / 2} width={side + 0.5} height={side + 0.5} fill={colour} />;
             })}
             {[...lines.meridians, ...lines.parallels].map((line) => (
-              <path key={line.label} className="result-grid-line" d={line.lines.map((points) => points.map(([px, py], k) => `${k ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("")).join("")} />
+              <path key={line.label} className="viewer-grid-line" d={line.lines.map((points) => points.map(([px, py], k) => `${k ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("")).join("")} />
             ))}
           </svg>
         )}

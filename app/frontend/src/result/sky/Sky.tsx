@@ -37,9 +37,9 @@ export default function Sky(props: ViewProps) {
   const colours = useMemo(() => (state.plot.colour && !binned ? [state.plot.colour].filter((name) => columns.some((column) => column.name === name)) : []), [state.plot.colour, binned, columns]);
   const coloured = useFrame(job, colours, state.where, colours.length > 0);
   return (
-    <section className="result-panel result-panel-sky" aria-label={words.sky.title}>
+    <section className="viewer-panel viewer-panel-sky" aria-label={words.sky.title}>
       {(!found || chosen.lon !== undefined) && (
-        <div className="result-controls">
+        <div className="viewer-controls">
           {!lon && <p>{words.sky.nothing}</p>}
           <Choice label={words.sky.lon} value={lon} options={numeric} onChange={(value) => setChosen({ ...chosen, lon: value })} />
           <Choice label={words.sky.lat} value={lat} options={numeric} onChange={(value) => setChosen({ ...chosen, lat: value })} />
@@ -47,7 +47,7 @@ export default function Sky(props: ViewProps) {
       )}
       {names.length < 2 ? null
       : binned ? <BinnedSky {...props} lon={lon} lat={lat} of={found?.frame ?? "icrs"} />
-      : loaded.error ? <p className="result-problem" role="alert">{loaded.error.message}</p>
+      : loaded.error ? <p className="viewer-problem" role="alert">{loaded.error.message}</p>
       : !loaded.frame ? <Waiting what={words.plot.loading} />
       : <SkyMap {...props} loaded={loaded} coloured={coloured} lon={lon} lat={lat} of={found?.frame ?? "icrs"} />}
     </section>
@@ -213,16 +213,16 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
   const [ra, dec] = converted(view.lon, view.lat, sky.frame, "icrs");
   return (
     <>
-      <div className="result-bar result-tools">
-        <div className="result-switch" role="group" aria-label={words.plot.tool}>
+      <div className="viewer-bar viewer-tools">
+        <div className="viewer-switch" role="group" aria-label={words.plot.tool}>
           <button type="button" aria-pressed={tool === "pan"} onClick={() => setTool("pan")}>{words.plot.pan}</button>
           <button type="button" aria-pressed={tool === "cone"} onClick={() => setTool("cone")}>{words.plot.cone}</button>
         </div>
-        <button type="button" className="result-small" aria-label={words.plot.zoomIn} onClick={() => zoom(0.7)}>+</button>
-        <button type="button" className="result-small" aria-label={words.plot.zoomOut} onClick={() => zoom(1 / 0.7)}>−</button>
-        <button type="button" className="result-small" onClick={fit}>{words.sky.fit}</button>
-        <button type="button" className="result-small" onClick={home}>{words.plot.home}</button>
-        <button type="button" className="result-small" onClick={selectShown}>{words.plot.selectShown}</button>
+        <button type="button" className="viewer-small" aria-label={words.plot.zoomIn} onClick={() => zoom(0.7)}>+</button>
+        <button type="button" className="viewer-small" aria-label={words.plot.zoomOut} onClick={() => zoom(1 / 0.7)}>−</button>
+        <button type="button" className="viewer-small" onClick={fit}>{words.sky.fit}</button>
+        <button type="button" className="viewer-small" onClick={home}>{words.plot.home}</button>
+        <button type="button" className="viewer-small" onClick={selectShown}>{words.plot.selectShown}</button>
         <Choice
           label={words.sky.frame}
           value={sky.frame}
@@ -233,10 +233,10 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
             setSky({ frame: to, lon: l, lat: b });
           }}
         />
-        <span className="result-spacer" />
-        <span className="result-quiet" role="status">{words.sky.field(view.field)}{cone && ` · ${angle(cone.radius)}`}</span>
+        <span className="viewer-spacer" />
+        <span className="viewer-quiet" role="status">{words.sky.field(view.field)}{cone && ` · ${angle(cone.radius)}`}</span>
         {!isWhole(view) && (
-          <span className="result-quiet">
+          <span className="viewer-quiet">
             {words.sky.links}{" "}
             <a href={`https://sky.esa.int/?target=${ra.toFixed(6)}%20${dec.toFixed(6)}&fov=${view.field.toFixed(4)}`} target="_blank" rel="noopener noreferrer">{words.sky.esasky}</a>{" "}
             <a href={`https://simbad.cds.unistra.fr/simbad/sim-coo?Coord=${ra.toFixed(6)}d%20${dec >= 0 ? "%2B" : "-"}${Math.abs(dec).toFixed(6)}d&Radius=2&Radius.unit=arcmin`} target="_blank" rel="noopener noreferrer">{words.sky.simbad}</a>{" "}
@@ -244,14 +244,14 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
           </span>
         )}
       </div>
-      <div ref={holder} className="result-drawing result-sky">
+      <div ref={holder} className="viewer-drawing viewer-sky">
         {layer && (
           <>
-            <svg className="result-frame" width={size.width} height={size.height} aria-hidden>
-              {isWhole(view) && <polygon className="result-outline" points={outline(on).map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ")} />}
+            <svg className="viewer-frame" width={size.width} height={size.height} aria-hidden>
+              {isWhole(view) && <polygon className="viewer-outline" points={outline(on).map(([x, y]) => `${x.toFixed(1)},${y.toFixed(1)}`).join(" ")} />}
               {lines && [...lines.meridians, ...lines.parallels].map((line, k) => (
                 <g key={`${k} ${line.label}`}>
-                  <path className="result-grid-line" d={line.lines.map(toPath).join("")} />
+                  <path className="viewer-grid-line" d={line.lines.map(toPath).join("")} />
                   {line.at && <text x={Math.max(2, line.at[0] + 3)} y={Math.min(size.height - 4, line.at[1] - 3)}>{line.label}</text>}
                 </g>
               ))}
@@ -260,11 +260,11 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
             {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- a map is operated by keys, which its description names */}
             <svg
               ref={surface}
-              className={`result-surface result-surface-${tool === "pan" ? "pan" : "box"}`}
+              className={`viewer-surface viewer-surface-${tool === "pan" ? "pan" : "box"}`}
               role="group"
               aria-roledescription="sky map"
               aria-label={words.sky.picture(lons.length, view.lon.toFixed(3), view.lat.toFixed(3), view.field)}
-              aria-describedby="result-sky-hint"
+              aria-describedby="viewer-sky-hint"
               tabIndex={0}
               width={size.width}
               height={size.height}
@@ -277,16 +277,16 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
                 zoom(0.5, [event.clientX - box.left, event.clientY - box.top]);
               }}
             >
-              {cone && <path className="result-brush" d={path(circle(...cone.centre, cone.radius), view, on).map(toPath).join("")} />}
+              {cone && <path className="viewer-brush" d={path(circle(...cone.centre, cone.radius), view, on).map(toPath).join("")} />}
               {state.selection.map(({ region }) => {
                 if (region.kind !== "cone" || region.lon !== lon) return null;
                 const [l, b] = converted(...region.centre, of, sky.frame);
-                return <path key={JSON.stringify(region)} className="result-brush result-brush-done" d={path(circle(l, b, region.radius), view, on).map(toPath).join("")} />;
+                return <path key={JSON.stringify(region)} className="viewer-brush viewer-brush-done" d={path(circle(l, b, region.radius), view, on).map(toPath).join("")} />;
               })}
             </svg>
           </>
         )}
-        <p id="result-sky-hint" className="visually-hidden">{words.sky.hint}</p>
+        <p id="viewer-sky-hint" className="unseen">{words.sky.hint}</p>
       </div>
     </>
   );

@@ -24,7 +24,7 @@ export function cellText(value: Cell | undefined, column: Column, kind: CellKind
 /** What stands in a cell: a number by its decimal point, a link to what it names, a dot for what is missing. */
 export function CellText({ value, column, kind, places, sexagesimal }: CellTextProps) {
   if (isMissing(value) || value === "NaN") {
-    return <span className="result-missing" role="img" aria-label={value === "NaN" ? "not a number" : "missing"}>·</span>;
+    return <span className="viewer-missing" role="img" aria-label={value === "NaN" ? "not a number" : "missing"}>·</span>;
   }
   const text = cellText(value, column, kind, sexagesimal);
   if (kind === "number" || kind === "ra" || kind === "dec") return <>{aligned(text, places)}</>;

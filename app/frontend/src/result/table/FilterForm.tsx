@@ -59,8 +59,8 @@ export function FilterForm({ column, where, statistics, onApply }: FilterFormPro
   };
 
   return (
-    <form className="result-filter" onSubmit={apply} aria-label={words.filter.of(column.name)}>
-      {problem && <p className="result-problem" role="alert">{problem}</p>}
+    <form className="viewer-filter" onSubmit={apply} aria-label={words.filter.of(column.name)}>
+      {problem && <p className="viewer-problem" role="alert">{problem}</p>}
       {numeric && statistics?.histogram && (
         <Histogram
           edges={statistics.histogram.edges}
@@ -72,30 +72,30 @@ export function FilterForm({ column, where, statistics, onApply }: FilterFormPro
         />
       )}
       {ordered && (
-        <div className="result-fields">
+        <div className="viewer-fields">
           <label htmlFor={`${id}from`}>{words.filter.from}</label>
           <input id={`${id}from`} value={from} inputMode="decimal" onChange={(event) => setFrom(event.target.value)} />
           <label htmlFor={`${id}to`}>{words.filter.to}</label>
           <input id={`${id}to`} value={to} inputMode="decimal" onChange={(event) => setTo(event.target.value)} />
-          <span className="result-unit">{column.unit}</span>
+          <span className="viewer-unit">{column.unit}</span>
         </div>
       )}
       {!ordered && column.datatype !== "boolean" && isText(column) && (
-        <div className="result-fields">
-          <label htmlFor={`${id}how`} className="visually-hidden">{words.filter.how}</label>
+        <div className="viewer-fields">
+          <label htmlFor={`${id}how`} className="unseen">{words.filter.how}</label>
           <select id={`${id}how`} value={how} onChange={(event) => setHow(event.target.value as Operator)}>
             <option value="contains">{words.filter.contains}</option>
             <option value="starts">{words.filter.starts}</option>
             <option value="=">{words.filter.equals}</option>
             <option value="!=">{words.filter.differs}</option>
           </select>
-          <label htmlFor={`${id}text`} className="visually-hidden">{words.filter.text}</label>
+          <label htmlFor={`${id}text`} className="unseen">{words.filter.text}</label>
           <input id={`${id}text`} value={text} list={`${id}top`} onChange={(event) => setText(event.target.value)} />
           <datalist id={`${id}top`}>{statistics?.top?.map(([value]) => <option key={String(value)} value={String(value)} />)}</datalist>
         </div>
       )}
       {column.datatype === "boolean" && (
-        <div className="result-fields">
+        <div className="viewer-fields">
           <label htmlFor={`${id}truth`}>{words.filter.value}</label>
           <select id={`${id}truth`} value={text} onChange={(event) => { setHow("="); setText(event.target.value); }}>
             <option value="">{words.filter.any}</option>
@@ -104,7 +104,7 @@ export function FilterForm({ column, where, statistics, onApply }: FilterFormPro
           </select>
         </div>
       )}
-      <div className="result-fields">
+      <div className="viewer-fields">
         <label htmlFor={`${id}missing`}>{words.filter.missing}</label>
         <select id={`${id}missing`} value={missing} onChange={(event) => setMissing(event.target.value as Missing)}>
           <option value="any">{words.filter.any}</option>
@@ -112,8 +112,8 @@ export function FilterForm({ column, where, statistics, onApply }: FilterFormPro
           <option value="isnull">{words.filter.isnull}</option>
         </select>
       </div>
-      <div className="result-actions">
-        <button type="submit" className="primary">{words.filter.apply}</button>
+      <div className="viewer-actions">
+        <button type="submit" className="main">{words.filter.apply}</button>
         <button type="button" onClick={() => onApply([])}>{words.filter.clear}</button>
       </div>
     </form>

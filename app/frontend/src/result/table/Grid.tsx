@@ -155,7 +155,7 @@ export function Grid(props: GridProps) {
       " ": () => { if (row >= 0) toggle(row); },
       Enter: () => {
         if (row < 0 && activeColumn) sortBy(activeColumn.name, event.shiftKey);
-        else box.current?.querySelector<HTMLAnchorElement>("[aria-selected=true] a, .result-active a")?.click();
+        else box.current?.querySelector<HTMLAnchorElement>("[aria-selected=true] a, .viewer-active a")?.click();
       },
     };
     const plain = !event.altKey && !(far && event.key.length === 1);
@@ -167,34 +167,34 @@ export function Grid(props: GridProps) {
     event.stopPropagation();
   };
 
-  const id = (row: number, column: number): string => `result-${row}-${column}`;
+  const id = (row: number, column: number): string => `viewer-${row}-${column}`;
   const wide = layout.widths.reduce((sum, width) => sum + width, 0) + GUTTER;
   const places = Array.from({ length: Math.max(0, last - first + 1) }, (_, k) => first + k);
   return (
     <>
-    {rows.making && <p className="result-making" role="status">{words.making(rows.making.sentence, rows.making.progress)}</p>}
+    {rows.making && <p className="viewer-making" role="status">{words.making(rows.making.sentence, rows.making.progress)}</p>}
     {rows.error && (
-      <p className="result-problem" role="alert">
+      <p className="viewer-problem" role="alert">
         {rows.error.message} <button type="button" onClick={rows.again}>{words.again}</button>
       </p>
     )}
     <div
       ref={box}
-      className="result-grid"
+      className="viewer-grid"
       role="grid"
       aria-label={words.table.title}
       aria-rowcount={known + 1}
       aria-colcount={columns.length + 1}
       aria-multiselectable
       aria-activedescendant={active.row < 0 || (active.row >= first && active.row <= last) ? id(active.row, active.column) : undefined}
-      aria-describedby="result-hint"
+      aria-describedby="viewer-hint"
       aria-busy={rows.filtered === undefined}
       tabIndex={0}
       onScroll={onScroll}
       onKeyDown={onKeyDown}
     >
-      <div className="result-head" role="row" aria-rowindex={1} style={{ width: wide, height: HEADER }}>
-        <div className="result-gutter" role="columnheader" aria-colindex={1} aria-label={words.table.row(0).replace(/ .*/, "")} />
+      <div className="viewer-head" role="row" aria-rowindex={1} style={{ width: wide, height: HEADER }}>
+        <div className="viewer-gutter" role="columnheader" aria-colindex={1} aria-label={words.table.row(0).replace(/ .*/, "")} />
         {shownColumns.map((column, k) => {
           const at = across.first + k;
           const rank = sort.findIndex((one) => one.replace(/^-/, "") === column.name);
@@ -207,14 +207,14 @@ export function Grid(props: GridProps) {
               role="columnheader"
               aria-colindex={at + 2}
               aria-sort={rank < 0 ? "none" : falling ? "descending" : "ascending"}
-              className={active.row === -1 && active.column === at ? "result-active" : undefined}
+              className={active.row === -1 && active.column === at ? "viewer-active" : undefined}
               style={{ left: GUTTER + layout.left[at]!, width: layout.widths[at] }}
               title={[column.name, column.unit && `[${column.unit}]`, column.description, column.ucd].filter(Boolean).join("\n")}
             >
               <button
                 type="button"
                 tabIndex={-1}
-                className={isNumeric(column) ? "result-name result-right" : "result-name"}
+                className={isNumeric(column) ? "viewer-name viewer-right" : "viewer-name"}
                 aria-label={words.table.sort(column.name)}
                 onClick={(event) => sortBy(column.name, event.shiftKey)}
               >
@@ -224,7 +224,7 @@ export function Grid(props: GridProps) {
               <button
                 type="button"
                 tabIndex={-1}
-                className={filtering ? "result-funnel result-filtering" : "result-funnel"}
+                className={filtering ? "viewer-funnel viewer-filtering" : "viewer-funnel"}
                 aria-label={words.table.filter(column.name)}
                 onClick={() => onFilter(column)}
               >
@@ -234,7 +234,7 @@ export function Grid(props: GridProps) {
           );
         })}
       </div>
-      <div role="rowgroup" className="result-body" style={{ height: height(known), width: wide }}>
+      <div role="rowgroup" className="viewer-body" style={{ height: height(known), width: wide }}>
         {places.map((place) => {
           const cells = rows.row(place);
           const number = rows.number(place);
@@ -245,14 +245,14 @@ export function Grid(props: GridProps) {
               role="row"
               aria-rowindex={place + 2}
               aria-selected={selected}
-              className={selected ? "result-row result-selected" : "result-row"}
+              className={selected ? "viewer-row viewer-selected" : "viewer-row"}
               style={{ transform: `translateY(${over + (place - top) * ROW}px)`, width: wide }}
               onMouseDown={(event: MouseEvent) => {
                 const cell = (event.target as Element).closest<HTMLElement>("[data-column]");
                 if (cell) setActive({ row: place, column: Number(cell.dataset.column) });
               }}
             >
-              <button type="button" tabIndex={-1} className="result-gutter" role="rowheader" aria-label={words.table.row(number ?? place)} onClick={() => toggle(place)}>
+              <button type="button" tabIndex={-1} className="viewer-gutter" role="rowheader" aria-label={words.table.row(number ?? place)} onClick={() => toggle(place)}>
                 {(number ?? place) + 1}
               </button>
               {shownColumns.map((column, k) => {
@@ -268,7 +268,7 @@ export function Grid(props: GridProps) {
                     className={cellClass(isNumeric(column), active.row === place && active.column === at)}
                     style={{ left: GUTTER + layout.left[at]!, width: layout.widths[at] }}
                   >
-                    {cells ? <CellText value={cells[at]} column={column} kind={kind} places={layout.places[at]!} sexagesimal={sexagesimal} /> : <span className="result-ghost" />}
+                    {cells ? <CellText value={cells[at]} column={column} kind={kind} places={layout.places[at]!} sexagesimal={sexagesimal} /> : <span className="viewer-ghost" />}
                   </div>
                 );
               })}
@@ -282,7 +282,7 @@ export function Grid(props: GridProps) {
 }
 
 function cellClass(numeric: boolean, active: boolean): string {
-  return `result-cell${numeric ? " result-right" : ""}${active ? " result-active" : ""}`;
+  return `viewer-cell${numeric ? " viewer-right" : ""}${active ? " viewer-active" : ""}`;
 }
 
 interface Layout {

@@ -40,20 +40,20 @@ export function DownloadDialog(props: DownloadDialogProps) {
   const copy = (text: string): void => void navigator.clipboard.writeText(text).then(() => say(words.download.copied), complain);
   return (
     <Dialog title={words.download.title} onClose={onClose}>
-      <div className="result-download">
+      <div className="viewer-download">
         <Files {...props} />
         <section>
           <h3 id={`${id}code`}>{words.download.copyCode}</h3>
-          <div className="result-switch" role="group" aria-labelledby={`${id}code`}>
+          <div className="viewer-switch" role="group" aria-labelledby={`${id}code`}>
             {LANGUAGES.map((one) => <button key={one} type="button" aria-pressed={one === language} onClick={() => setLanguage(one)}>{one}</button>)}
           </div>
           {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so keys must reach it */}
           <pre tabIndex={0} aria-label={language}><code>{code}</code></pre>
-          <div className="result-actions">
+          <div className="viewer-actions">
             <button type="button" onClick={() => copy(code)}>{words.download.copy}</button>
             <button type="button" onClick={() => save(notebook(job, site, state.plot, columns), "query.ipynb", "application/x-ipynb+json")}>{words.download.notebook}</button>
           </div>
-          {code.includes(TOKEN) && <p className="result-quiet">{words.download.token}</p>}
+          {code.includes(TOKEN) && <p className="viewer-quiet">{words.download.token}</p>}
         </section>
         <Citation job={job} site={site} onCopy={copy} />
         <Samp job={job} site={site} />
@@ -87,7 +87,7 @@ function Files({ job, site, columns, shown, state, sort, marks, scope: first, fi
       <fieldset>
         <legend>{words.download.rows}</legend>
         {(["all", "filtered", "selected"] as const).map((one) => (
-          <label key={one} className="result-check">
+          <label key={one} className="viewer-check">
             <input
               type="radio" name={`${id}rows`} checked={scope === one} onChange={() => setScope(one)}
               disabled={(one === "filtered" && state.where.length === 0) || (one === "selected" && marks.count === 0)}
@@ -96,27 +96,27 @@ function Files({ job, site, columns, shown, state, sort, marks, scope: first, fi
           </label>
         ))}
       </fieldset>
-      <div className="result-fields">
-        <label className="result-field">
+      <div className="viewer-fields">
+        <label className="viewer-field">
           <span>{words.download.format}</span>
           <select value={format} onChange={(event) => setFormat(event.target.value)}>
             {site.formats.map((one) => <option key={one.name} value={one.name}>{one.label}</option>)}
           </select>
         </label>
         {shown.length < columns.length && (
-          <label className="result-check"><input type="checkbox" checked={fewer} onChange={(event) => setFewer(event.target.checked)} /> {words.download.shownColumns}</label>
+          <label className="viewer-check"><input type="checkbox" checked={fewer} onChange={(event) => setFewer(event.target.checked)} /> {words.download.shownColumns}</label>
         )}
       </div>
-      <div className="result-actions">
+      <div className="viewer-actions">
         {posted ? (
           <form ref={form} method="post" action={url}>
             {posted.map(([name, value]) => <input key={name} type="hidden" name={name} value={value} />)}
-            <button type="submit" className="primary">{words.download.save}</button>
+            <button type="submit" className="main">{words.download.save}</button>
           </form>
         ) : (
-          <a className="button primary" href={url} download>{words.download.save}</a>
+          <a className="button main" href={url} download>{words.download.save}</a>
         )}
-        <span className="result-quiet">{size.data ? words.download.size(bytes(size.data)) : about ? words.download.about(bytes(about)) : ""}</span>
+        <span className="viewer-quiet">{size.data ? words.download.size(bytes(size.data)) : about ? words.download.about(bytes(about)) : ""}</span>
       </div>
     </section>
   );
@@ -138,7 +138,7 @@ function Citation({ job, site, onCopy }: { job: Job; site: Site; onCopy: (text: 
       <h3>{words.download.cite}</h3>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls, so keys must reach it */}
       <pre tabIndex={0} aria-label={words.download.cite}><code>{text}</code></pre>
-      {sources.data && <div className="result-actions"><button type="button" onClick={() => onCopy(text)}>{words.download.copy}</button></div>}
+      {sources.data && <div className="viewer-actions"><button type="button" onClick={() => onCopy(text)}>{words.download.copy}</button></div>}
     </section>
   );
 }
@@ -159,10 +159,10 @@ function Samp({ job, site }: { job: Job; site: Site }) {
     : "";
   return (
     <section>
-      <div className="result-actions">
+      <div className="viewer-actions">
         <button type="button" disabled={own || send.isPending} onClick={() => send.mutate()}>{words.download.samp}</button>
       </div>
-      <p className="result-quiet" role="status">{own ? words.download.sampPrivate : said}</p>
+      <p className="viewer-quiet" role="status">{own ? words.download.sampPrivate : said}</p>
     </section>
   );
 }
