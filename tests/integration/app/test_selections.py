@@ -126,7 +126,7 @@ def fulfils(number: int, row: Row, condition: Sequence[Any]) -> bool:
     name, test, *rest = condition
     value = number if name == "#" else row[place(name)]
     if test in ("isnull", "notnull"):
-        return (value is None) == (test == "isnull")
+        return bool((value is None) == (test == "isnull"))
     if value is None:
         return False
     (asked,) = rest

@@ -83,7 +83,7 @@ def _statement(job: Job, table: Stored, wanted: Selection, offset: int, rows: in
         if isinstance(index, Preparing):
             return index
         if index is not None and not wanted.where:
-            addresses = index.addresses(table, wanted.order, offset, rows)
-            return statements.page(table, wanted.columns, wanted.order, addresses), indexes.ONLY
+            found = index.addresses(table, wanted.order, offset, rows)
+            return statements.page(table, wanted.columns, wanted.order, found), indexes.ONLY
     addresses = statements.sorted_addresses(table, wanted.where, wanted.order, offset, rows)
     return statements.page(table, wanted.columns, wanted.order, addresses), ()
