@@ -33,6 +33,9 @@ FIELDS: dict[type[Described], tuple[str, ...]] = {
 }  # fmt: skip
 """What can be edited; everything else follows from the data."""
 
+STRUCTURED = frozenset({*LISTS, "principal", "publication_year"})
+"""Those that are no texts."""
+
 _CHECKS: dict[str, Callable[[str], str]] = {
     "unit": validators.unit,
     "ucd": validators.ucd,

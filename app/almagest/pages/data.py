@@ -118,6 +118,7 @@ def table(request: HttpRequest, schema: str, table: str) -> HttpResponse:
             "schema": described.schema,
             "work": described.work,
             "columns": columns,
+            "some_principal": not all(column.principal for column in found.columns),
             "statistics": any(shown.minimum or shown.nulls is not None for shown in columns),
             "readable": readable,
             "cone_search": _cone_search(identity, str(found)),
