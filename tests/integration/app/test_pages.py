@@ -123,12 +123,14 @@ with change() as made:
     schema = made.save(models.Schema.objects.all(), {{"name": "hostile"}}, {{
         "title": evil, "description": evil, "licence": evil[:200], "licence_url": "javascript:alert(1)",
         "acknowledgement": evil, "reference_url": "javascript:alert(2)", "doi": evil[:200], "order": 9}})
-    made.replace_list(schema, "creators", [{{"name": evil[:200], "affiliation": evil, "orcid": "'\\"><b>", "ror": "'\\"><b>"}}])
+    author = {{"name": evil[:200], "affiliation": evil, "orcid": "'\\"><b>", "ror": "'\\"><b>"}}
+    made.replace_list(schema, "creators", [author])
     table = made.save(models.Table.objects.all(), {{"schema": schema, "name": "t"}}, {{
         "nrows": 1, "title": evil[:200], "description": evil}})
     made.replace(table.columns.all(), [{{"name": "c<b>", "datatype": "unicodeChar", "arraysize": "*", "unit": "<b>",
         "ucd": evil[:200], "description": evil, "order": 0}}], table=table)
-    made.replace_list(table, "examples", [{{"name": evil, "description": evil, "query": 'SELECT "c<b>" FROM hostile.t'}}])
+    example = {{"name": evil, "description": evil, "query": 'SELECT "c<b>" FROM hostile.t'}}
+    made.replace_list(table, "examples", [example])
 """
 _FORGET = """
 from almagest.metadata import models
