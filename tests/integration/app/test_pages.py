@@ -177,7 +177,7 @@ def test_nothing_that_is_said_of_a_table_is_taken_for_markup(url: str, applicati
 def test_a_page_needs_a_fixed_number_of_queries(application: Application, url: str) -> None:
     """However many tables and columns there are."""
     counted = application.console.python(_COUNT)
-    assert json.loads(counted) == {"/": 1, "/data/": 1, "/data/openngc/": 1, "/data/openngc/objects/": 3}
+    assert json.loads(counted) == {"/": 1, "/data/": 1, "/data/openngc/": 1, "/data/openngc/objects/": 2}
 
 
 _COUNT = """
