@@ -15,10 +15,9 @@ from almagest.query import limits
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A query with its explanation. key: of its row; id: an XML name, unique among all; tables: those that it reads, as
-    it has to write their names."""
+    """A query with its explanation. id: an XML name, unique among all; tables: those that it reads, as it has to write
+    their names."""
 
-    key: int
     id: str
     name: str
     description: str
@@ -49,4 +48,4 @@ def _runnable(holdings: Holdings) -> Iterator[Example]:
             # It reads or calls what this identity may not, or what is not there any more.
             continue
         names = tuple(table.written for table in tables.tables if (table.schema, table.name) in translation.tables)
-        yield Example(row.pk, f"{row.table}-{row.order + 1}", row.name, row.description, row.query, names)
+        yield Example(f"{row.table}-{row.order + 1}", row.name, row.description, row.query, names)
