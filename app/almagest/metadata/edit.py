@@ -204,9 +204,9 @@ def _checked_list(field: str, value: Any) -> list[dict[str, Any]]:
     for number, item in enumerate(value, 1):
         if item.keys() - set(names):
             raise ValueError(f"number {number} has {', '.join(sorted(item.keys() - set(names)))}; it may have {names}")
-        new = {name: _checked_value(_LIST_MODELS[field](), name, item.get(name, "")) for name in names}
-        missing = [name for name in _REQUIRED[field] if not new[name]]
+        missing = [name for name in _REQUIRED[field] if not str(item.get(name, "")).strip()]
         if missing:
             raise ValueError(f"number {number} lacks {', '.join(missing)}")
+        new = {name: _checked_value(_LIST_MODELS[field](), name, item.get(name, "")) for name in names}
         found.append(new)
     return found
