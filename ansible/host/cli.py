@@ -58,7 +58,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--with", dest="kind", choices=venv.KINDS, default="dev", help="which packages (%(default)s)")
     run.add_argument("command", nargs=argparse.REMAINDER, metavar="-- CMD…", help="the command and its arguments")
     front = verbs.add_parser("frontend", help="build app/frontend into the cache and say where, or run a script of it")
-    front.add_argument("script", nargs=argparse.REMAINDER, metavar="SCRIPT…", help="of its package.json: test, lint, types")
+    front.add_argument(
+        "script", nargs=argparse.REMAINDER, metavar="SCRIPT…", help="of its package.json: test, lint, types"
+    )
     return root
 
 

@@ -1,7 +1,7 @@
-"""The front end of a checkout: its packages and what Vite makes of its sources, both in the cache, and its own commands.
+"""The front end of a checkout: its packages and what Vite makes of its sources, both in the cache, and its scripts.
 
-Node comes with the Python packages of the `dev` environment, since a fresh machine has none. npm's packages are installed
-once for all checkouts with the same lock file; a checkout sees them through a symbolic link.
+Node comes with the Python packages of the `dev` environment, since a fresh machine has none. npm's packages are
+installed once for all checkouts with the same lock file; a checkout sees them through a symbolic link.
 """
 
 from __future__ import annotations
@@ -101,7 +101,9 @@ def prune(layout: Layout, newest: Path) -> None:
 def run(layout: Layout, script: Sequence[str], progress: Progress) -> int:
     """Run a script of package.json with its output on the terminal; returns its exit code."""
     install(layout, progress)
-    return subprocess.run(command(layout, "run", "--silent", *script), cwd=SOURCE, env=variables(layout), check=False).returncode
+    return subprocess.run(
+        command(layout, "run", "--silent", *script), cwd=SOURCE, env=variables(layout), check=False
+    ).returncode
 
 
 def npm(layout: Layout, directory: Path, *words: str, **extra: str) -> None:

@@ -8,10 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
-from django.conf import settings
-
-PLACE = "frontend"
-"""The directory below `/static/` that vite.config.ts has as its base."""
+BASE = "/static/frontend/"
+"""Where the files are served; vite.config.ts has the same, for what scripts load themselves."""
 ENTRY = "src/main.tsx"
 NOW = "src/query/Workbench.tsx"
 """A part that the entry loads when it runs; fetched beside it, the page is usable one round trip sooner."""
@@ -64,4 +62,4 @@ def _closure(chunks: dict[str, Chunk], key: str) -> list[str]:
 
 def _url(file: str) -> str:
     """Vite's names have the content's hash already, so Django's are not asked for."""
-    return f"{settings.STATIC_URL}{PLACE}/{file}"
+    return f"{BASE}{file}"

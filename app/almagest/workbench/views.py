@@ -11,7 +11,7 @@ from almagest.config.environment import environment
 from almagest.workbench.built import assets
 
 SAMP_HUBS = ("http://localhost:21012", "http://127.0.0.1:21012")
-"""Where the hub of SAMP's Web Profile listens on the reader's own machine (SAMP 1.3 §5.2); nothing else may be there."""
+"""Where the hub of SAMP's Web Profile listens on the reader's own machine (SAMP 1.3 §5.2)."""
 
 
 @require_safe
@@ -21,6 +21,7 @@ def workbench(request: HttpRequest, job_id: str = "") -> HttpResponse:  # noqa: 
     It asks no database and knows nobody: what a person may see comes through the API.
     """
     found = assets(environment().frontend_dir)
-    response = render(request, "workbench/workbench.html", {"assets": found, "section": "query"}, status=200 if found else 503)
+    known = {"assets": found, "section": "query"}
+    response = render(request, "workbench/workbench.html", known, status=200 if found else 503)
     response["Content-Security-Policy"] = policy(connect=SAMP_HUBS)
     return response

@@ -86,7 +86,9 @@ def test_columns_of_the_table_are_completed(person: Visit) -> None:
     option = person.page.get_by_role("option", name=re.compile("surface_brightness"))
     expect(option).to_contain_text("phot.mag.sb")
     person.page.keyboard.press("Enter")
-    expect(person.page.get_by_role("textbox", name="Query", exact=True)).to_contain_text("SELECT surface_brightness FROM")
+    expect(person.page.get_by_role("textbox", name="Query", exact=True)).to_contain_text(
+        "SELECT surface_brightness FROM"
+    )
 
 
 def test_a_table_is_found_looked_at_and_queried_without_typing_sql(person: Visit) -> None:
