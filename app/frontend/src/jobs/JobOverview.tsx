@@ -83,7 +83,7 @@ function Actions({ job }: { job: Job }) {
     );
   }
   return (
-    <div className="actions">
+    <div className="job-actions">
       {job.phase === "COMPLETED" && (
         <Link className="button main" href={resultPage(job.id)}>
           {words.jobs.openResult}
@@ -155,7 +155,7 @@ function Facts({ job }: { job: Job }) {
   ];
   const said = facts.filter(([, value]) => value !== null && value !== undefined && value !== false && value !== "");
   return (
-    <dl className="facts">
+    <dl className="job-facts">
       {said.map(([name, value]) => (
         <div key={name}>
           <dt>{name}</dt>

@@ -21,7 +21,7 @@ export function JobProgress({ job }: { job: Job }) {
     <div className="progress">
       <p role="status">{running ? words.result.executing : words.result.queued(job.place)}</p>
       <progress aria-label={running ? words.result.executing : words.result.queued(job.place)} />
-      <p className="quiet figures">{words.result.elapsed(Math.max(1, seconds))}</p>
+      <p className="quiet digits">{words.result.elapsed(Math.max(1, seconds))}</p>
       <p className="quiet">{words.result.leave}</p>
       {job.mine && (
         <button type="button" disabled={abort.isPending} onClick={() => abort.mutate()}>

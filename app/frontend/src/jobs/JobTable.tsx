@@ -66,11 +66,11 @@ export function JobTable({ jobs, chosen, onChoose, onGroup }: JobTableProps) {
                 )}
               </p>
             </td>
-            <td className="figures" data-label={words.jobs.rows}>
+            <td className="digits" data-label={words.jobs.rows}>
               {job.rows?.toLocaleString("en")}
               {job.overflow && "+"}
             </td>
-            <td className="figures" data-label={words.jobs.size}>
+            <td className="digits" data-label={words.jobs.size}>
               {job.bytes === null ? "" : bytes(job.bytes)}
             </td>
             <Time label={words.jobs.age} time={job.created} now={now} />

@@ -28,7 +28,7 @@ export function JobResult({ id, site, onQuery, onRunAgain }: JobResultProps) {
     <>
       <div className="result-bar">
         <h2>{words.result.title}</h2>
-        <p className="quiet figures" role="status">
+        <p className="quiet digits" role="status">
           {summary(job)}
         </p>
         <Link href={jobPage(job.id)}>{words.result.overview}</Link>

@@ -90,14 +90,14 @@ function TableBranch({ table, actions }: { table: TableSummary; actions: Actions
               {words.tables.closed}
             </span>
           )}
-          <span className="quiet figures" title={words.tables.rowsFull(table.rows)}>
+          <span className="quiet digits" title={words.tables.rowsFull(table.rows)}>
             {words.tables.rows(table.rows)}
           </span>
         </button>
       </div>
       {isOpen && (
         <div className="leaf">
-          {(table.description || table.title) && <p className="quiet about">{table.description || table.title}</p>}
+          {(table.description || table.title) && <p className="quiet tree-about">{table.description || table.title}</p>}
           <div className="leaf-actions">
             <button type="button" className="small" aria-label={words.tables.insert(path)} onClick={() => actions.onInsert(path)}>
               {words.tables.insertShort}
@@ -122,7 +122,7 @@ function Columns({ table, onInsert }: { table: string; onInsert: (text: string) 
     return error ? <p className="error">{error.message}</p> : <Waiting />;
   }
   return (
-    <ul className="columns">
+    <ul className="tree-columns">
       {found.columns.map((column) => (
         <li key={column.name}>
           <button
@@ -159,7 +159,7 @@ function FoundColumns({ text, onInsert, nothing }: { text: string; onInsert: (te
   return (
     <>
       <h3>{words.tables.columns}</h3>
-      <ul className="columns">
+      <ul className="tree-columns">
         {columns.map((column) => (
           <li key={column.qualified}>
             <button
