@@ -134,7 +134,7 @@ function Columns({ table, onInsert }: { table: string; onInsert: (text: string) 
           >
             <span className="name">
               {column.name}
-              {column.indexed && <span className="mark" aria-hidden="true">⌗</span>}
+              {column.indexed && <span className="mark" aria-hidden="true">•</span>}
             </span>
             <span className="quiet">{column.unit}</span>
           </button>
