@@ -8,6 +8,7 @@ from almagest.api.check import CheckRoute
 from almagest.api.face import NothingRoute
 from almagest.api.jobs import AbortRoute, JobRoute, JobsRoute, RunAgainRoute
 from almagest.api.me import MeRoute
+from almagest.api.results import BinsRoute, DataRoute, DownloadRoute, RowsRoute, StatisticsRoute
 from almagest.api.schema import SchemaRoute
 from almagest.api.search import ResolveRoute, SearchRoute
 from almagest.api.site import SiteRoute
@@ -31,5 +32,10 @@ urlpatterns = [
     path("jobs/<str:job_id>", JobRoute.as_view(), name="job"),
     path("jobs/<str:job_id>/abort", AbortRoute.as_view(), name="abort"),
     path("jobs/<str:job_id>/run_again", RunAgainRoute.as_view(), name="run-again"),
+    path("jobs/<str:job_id>/rows", RowsRoute.as_view(), name="rows"),
+    path("jobs/<str:job_id>/statistics", StatisticsRoute.as_view(), name="statistics"),
+    path("jobs/<str:job_id>/data", DataRoute.as_view(), name="data"),
+    path("jobs/<str:job_id>/bins", BinsRoute.as_view(), name="bins"),
+    path("jobs/<str:job_id>/download", DownloadRoute.as_view(), name="download"),
     re_path("", NothingRoute.as_view(), name="nothing"),
 ]

@@ -15,8 +15,9 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from almagest.accounts import passwords, tokens
-from almagest.accounts.authentication import address, identify, refuse, require_own_site, token
+from almagest.accounts.authentication import address, identify, require_own_site, token
 from almagest.accounts.errors import AccountError, ForgedRequestError, UnreadableError
+from almagest.dali.problem import finished, problem, text
 
 TOKEN_LIFE = timedelta(hours=12)
 """Life of a token that a program fetches with a password, which it can do again."""
@@ -36,11 +37,11 @@ def login(request: HttpRequest) -> HttpResponse:
     try:
         sent = request.POST
     except (BadRequest, SuspiciousOperation, UnreadablePostError):
-        return _refused(UnreadableError("the form cannot be read"))
+        return _refused(request, UnreadableError("the form cannot be read"))
     try:
         user = passwords.user(sent.get("username", ""), sent.get("password", ""), address(request))
     except AccountError as error:
-        return _refused(error)
+        return _refused(request, error)
     response = HttpResponse(f"{user.username}\n", content_type=_TEXT)
     response.headers["x-vo-bearer"] = tokens.issue(user, "login", TOKEN_LIFE)
     with suppress(ForgedRequestError):
@@ -61,7 +62,7 @@ def logout(request: HttpRequest) -> HttpResponse:
             require_own_site(request)
         secret = token(request)
     except AccountError as error:
-        return _refused(error)
+        return _refused(request, error)
     if secret:
         tokens.revoke(secret)
     if request.session.session_key:
@@ -69,7 +70,6 @@ def logout(request: HttpRequest) -> HttpResponse:
     return HttpResponse("logged out\n", content_type=_TEXT)
 
 
-def _refused(error: AccountError) -> HttpResponse:
-    response = HttpResponse(f"{error}\n", status=error.status, content_type=_TEXT)
-    refuse(response, error)
-    return response
+def _refused(request: HttpRequest, error: Exception) -> HttpResponse:
+    told = problem(error, request.path)
+    return finished(text(told), told)

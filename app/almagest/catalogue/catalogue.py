@@ -219,7 +219,9 @@ class Spellings:
         """What the spelling that is most alike means, None where none is alike enough. cutoff: of 1 for the same."""
         wanted = wanted[:256].lower()
         letters = _pairs(wanted)
-        likely = nlargest(self.COMPARED, self._pairs, key=lambda pair: len(letters & pair[1]) / (1 + len(pair[1])))
+        likely = nlargest(
+            self.COMPARED, self._pairs, key=lambda pair: len(letters & pair[1]) / (len(letters) + len(pair[1]))
+        )
         near = get_close_matches(wanted, [spelling for spelling, _ in likely], n=1, cutoff=cutoff)
         return self._names[near[0]] if near else None
 

@@ -91,6 +91,11 @@ def dali(told: Problem) -> HttpResponse:
     return HttpResponse(error_document(told.detail), status=told.status, content_type=MEDIA_TYPE)
 
 
+def text(told: Problem) -> HttpResponse:
+    """The sentence alone, for programs that show what they are told."""
+    return HttpResponse(f"{told.detail}\n", status=told.status, content_type="text/plain; charset=utf-8")
+
+
 def details(told: Problem) -> HttpResponse:
     """Problem details (RFC 9457)."""
     return HttpResponse(json.dumps(described(told)), status=told.status, content_type=PROBLEM_TYPE)

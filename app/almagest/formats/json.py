@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from almagest.catalogue import Column
@@ -31,7 +31,7 @@ class Json(Streamed):
 
     def copy(self, columns: Sequence[Column]) -> Copy:
         """JSON of each value."""
-        return separated((_cell(column, f"c{number}") for number, column in enumerate(columns, 1)), null="null")
+        return separated((cell(column, f"c{number}", _scalar) for number, column in enumerate(columns, 1)), null="null")
 
     def document(self, columns: Sequence[Column], about: About, rows: Rows) -> Iterator[bytes]:
         """The object, row by row."""
@@ -53,12 +53,13 @@ class Json(Streamed):
             yield f'],\n"status": "{status.value}"{said}}}\n'.encode()
 
 
-def _cell(column: Column, name: str) -> str:
+def cell(column: Column, name: str, scalar: Callable[[Column, str], str]) -> str:
+    """SQL of a value in JSON. scalar: makes that of a number or flag, also of an element of an array."""
     if is_text(column):
         return f"to_json({text(column, name)})::text"
     if column.arraysize is None:
-        return _scalar(column, name)
-    element = f"coalesce(({_scalar(column, 'e')})::text, 'null')"
+        return scalar(column, name)
+    element = f"coalesce(({scalar(column, 'e')})::text, 'null')"
     joined = f"(SELECT string_agg({element}, ',' ORDER BY i) FROM {elements(name)})"
     return f"CASE WHEN {name} IS NOT NULL THEN '[' || coalesce({joined}, '') || ']' END"
 

@@ -172,7 +172,7 @@ def _begin_as(connection: Connection, begin: str, identity: Identity | None, sec
 def begin_writing(connection: Connection, identity: Identity, seconds: float, sorts: int = 0) -> None:
     """Open a transaction as the role of this identity, which may write in its own schema, nobody's in `results`. An
     owner's role and schema are made when they are missing. connection: of `writer` or `reader`."""
-    begin = _begin(WRITING, identity.owner or roles.GUEST, seconds, limits.sort_kibibytes(sorts))
+    begin = _begin(WRITING, writing_role(identity), seconds, limits.sort_kibibytes(sorts))
     for _ in range(ADMISSIONS):
         try:
             connection.execute(begin)
@@ -194,6 +194,11 @@ def size(connection: Connection, schema: str, name: str) -> int:
 def role(identity: Identity) -> str:
     """The role under which the identity reads, if it exists yet."""
     return identity.owner or roles.PUBLIC
+
+
+def writing_role(identity: Identity) -> str:
+    """The role under which the identity writes, to which its stored tables belong."""
+    return identity.owner or roles.GUEST
 
 
 def _admit(connection: Connection, identity: Identity) -> None:

@@ -136,6 +136,24 @@ class Allowance:
     executing: int
 
 
+INDEXED_ROWS = 200_000
+"""Up to so many rows of a stored result PostgreSQL sorts within a tenth of a second; of more there are indexes."""
+
+INDEXES = 6
+"""B-tree indexes that a stored result may have at once; the one that was used least recently makes room for another."""
+
+INDEXING = 2
+"""Indexes of stored results that a process makes at once."""
+
+PAGE_ROWS = 1000
+"""Rows of one page of a stored result."""
+
+PLOTTED_ROWS = 2_000_000
+"""Rows of a stored result that are sent as points; more are counted in bins."""
+
+BINS = 1_000_000
+"""Cells of one two-dimensional histogram."""
+
 GiB = 2**30
 
 ALLOWANCES: Mapping[str, Allowance] = {

@@ -217,9 +217,9 @@ class TestJobs:
 
     def test_a_wrong_query_makes_no_job(self, archive: Archive) -> None:
         with browser(archive) as visitor:
-            told = problem(run(visitor, "SELECT hpi FROM hipparcos.main"), 400)
-            assert told["position"] == {"line": 1, "column": 8, "length": 3}
-            assert told["fix"]["text"] == "hip"
+            told = problem(run(visitor, "SELECT parralax FROM hipparcos.main"), 400)
+            assert told["position"] == {"line": 1, "column": 8, "length": 8}
+            assert told["fix"]["text"] == "parallax"
             assert visitor.session.get(api(archive, "jobs"), timeout=30).json()["jobs"] == []
 
     def test_a_list_is_paged_filtered_and_searched(self, archive: Archive) -> None:

@@ -40,7 +40,7 @@ class Source:
     identity: whose rights it is read with, None for a stored result, which the caller has judged; bring: puts tables
     that only this query reads into its transaction, and lets the role that is named read them; lost: what to say when
     none of `count` rows is there any more; wanted: how many bytes of the document will be taken at most, None for all
-    of them.
+    of them; settings: statements between the beginning of the transaction and the rows.
     """
 
     sql: str
@@ -55,6 +55,7 @@ class Source:
     lost: str = ""
     wanted: int | None = None
     sorts: int = 0
+    settings: tuple[str, ...] = ()
 
     @property
     def brief(self) -> bool:
@@ -220,10 +221,13 @@ class _Rows:
                 datadb.begin_reading_with(connection, source.identity, source.seconds, source.sorts, source.bring)
             return self._copied(connection)
         try:
-            return self._copied(connection, datadb.reading(source.identity, source.seconds, source.sorts))
+            begin = datadb.reading(source.identity, source.seconds, source.sorts)
+            return self._copied(connection, (*begin, *source.settings))
         except psycopg.errors.InvalidParameterValue:
             with watch().waiting(_BEGINNING * source.seconds):
                 datadb.begin_reading(connection, source.identity, source.seconds, source.sorts)
+                for setting in source.settings:
+                    connection.execute(setting.encode())
             return self._copied(connection)
 
     def _copied(self, connection: datadb.Connection, begin: Sequence[str] = ()) -> Copied:

@@ -28,23 +28,25 @@ def stored(job: Job, path: str, response_format: str | None = None) -> Document:
     that cannot hold it. To open it raises ResultLostError when a crash of the data database emptied it: results are
     unlogged, four times as fast to write.
     """
-    if job.phase != Phase.COMPLETED or job.nrows is None:
-        raise NoSuchJobError(f"job {job.pk} is {job.phase} and has no result")
+    require(job)
+    described = columns.read(job.columns)
     wanted = request.response_format({"RESPONSEFORMAT": response_format} if response_format else job.parameters)
     source = Source(
-        sql=sql.SQL("SELECT * FROM {}").format(table(job)).as_string(),
-        columns=columns.read(job.columns),
-        rows=job.nrows,
+        sql=sql.SQL("SELECT {} FROM {}")
+        .format(sql.SQL(", ").join(map(sql.Identifier, columns.names(described))), table(job))
+        .as_string(),
+        columns=described,
+        rows=job.nrows or 0,
         seconds=DOWNLOAD_SECONDS,
         advice="Fetch the result over a faster connection, or in parts.",
         overflow=job.overflow,
         count=job.nrows,
-        identity=_reader(job),
-        lost=f"the result of job {job.pk} was lost when the data database restarted; run the query again",
+        identity=reader(job),
+        lost=lost(job),
     )
     chosen = formats.negotiate(wanted)
     check_columns(chosen, source.columns)
-    return Document(source, chosen, _about(job, path))
+    return Document(source, chosen, told(job, path))
 
 
 def table(job: Job) -> sql.Identifier:
@@ -52,12 +54,23 @@ def table(job: Job) -> sql.Identifier:
     return sql.Identifier(job.result_schema, job.result_table)
 
 
-def _reader(job: Job) -> Identity | None:
+def require(job: Job) -> None:
+    """Raise NoSuchJobError unless the job has a result."""
+    if job.phase != Phase.COMPLETED or job.nrows is None:
+        raise NoSuchJobError(f"job {job.pk} is {job.phase} and has no result")
+
+
+def lost(job: Job) -> str:
+    """What to say when its result is gone without anybody's will."""
+    return f"the result of job {job.pk} was lost when the data database restarted; run the query again"
+
+
+def reader(job: Job) -> Identity | None:
     """Whose rights reach the result: its owner's; the login role reads those of nobody."""
     return job.keeper if job.owner else None
 
 
-def _about(job: Job, path: str) -> formats.About:
+def told(job: Job, path: str) -> formats.About:
     """What the document tells about itself: of the day when the job was made, so that it is the same at every download
     for as long as the metadata are."""
     return about(

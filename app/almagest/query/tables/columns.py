@@ -9,6 +9,11 @@ from typing import Any
 from almagest.catalogue import Column
 from almagest.formats.names import NAME_BYTES, SYSTEM_NAMES
 
+ROW_NUMBER = "#"
+"""The column before a result's own: the number of each row, from 0 on as they came. No document and no query shows it.
+
+Tables that were stored before there was one lack it."""
+
 
 def write(columns: Iterable[Column]) -> list[dict[str, Any]]:
     """The columns as JSON."""
@@ -22,7 +27,7 @@ def read(rows: Iterable[Mapping[str, Any]] | None) -> tuple[Column, ...]:
 
 def names(described: Sequence[Column]) -> list[str]:
     """What a result's columns are called in its table: as in the result where the database can, else c1, c2, …"""
-    taken = set(SYSTEM_NAMES)
+    taken = {*SYSTEM_NAMES, ROW_NUMBER}
     reserved = {column.name for column in described}
     found = []
     for number, column in enumerate(described, 1):

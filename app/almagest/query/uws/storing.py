@@ -25,14 +25,17 @@ from almagest.query.tables import columns
 PREDECESSOR_SECONDS = 15.0
 """How long to wait for the query of a worker that died: PostgreSQL notices within client_connection_check_interval."""
 
-ROW_BYTES = 40
-"""Of a row beside its values: page pointer, header, alignment."""
+ROW_BYTES = 48
+"""Of a row beside its values: page pointer, header, number, alignment."""
 
 PACKED = 2
 """The running sum may be so many times the room, because PostgreSQL packs long values after it looked at them."""
 
 SMALL_BYTES = 1 << 20
 """A result that cannot be larger is weighed once, when it is there."""
+
+_NUMBERED = sql.SQL("CREATE INDEX ON {} USING brin ({}) WITH (pages_per_range = 32)")
+"""Finds a row by its number, for which the pages with the next smaller and larger ones suffice: 0.01 % of the table."""
 
 _OVER_ROOM = "AL001"
 """SQLSTATE of the function `over_room()` (`almagest.metadata.provision`)."""
@@ -110,13 +113,16 @@ def _create(connection: datadb.Connection, job: Job, translation: Translation, m
     """Returns the number of rows."""
     prepare = sql.SQL("SET LOCAL statement_timeout = {}; DROP TABLE IF EXISTS {}")
     connection.execute(prepare.format(sql.Literal(round(seconds * 1000)), results.table(job)))
-    names = sql.SQL(", ").join(map(sql.Identifier, columns.names(translation.columns)))
-    create = sql.SQL("CREATE UNLOGGED TABLE {} ({}) AS {}")
+    names = sql.SQL(", ").join(map(sql.Identifier, (columns.ROW_NUMBER, *columns.names(translation.columns))))
+    create = sql.SQL("CREATE UNLOGGED TABLE {} ({}) AS SELECT (row_number() OVER () - 1)::integer, r.* FROM ({}) AS r")
     query: sql.Composable = _Translated(translation.sql)
     rows = maxrec + 1 if translation.limit is None else translation.limit
     if not _surely_within(SMALL_BYTES, translation.columns, rows):
         query = within_room(query, translation.columns, rows, quotas.room(job))
-    return connection.execute(create.format(results.table(job), names, query)).rowcount
+    count = connection.execute(create.format(results.table(job), names, query)).rowcount
+    if count > limits.INDEXED_ROWS:
+        connection.execute(_NUMBERED.format(results.table(job), sql.Identifier(columns.ROW_NUMBER)))
+    return count
 
 
 class _Translated(sql.Composable):

@@ -76,7 +76,7 @@ def test_every_place_lies_in_the_query_or_at_its_end(query: str) -> None:
 
 @pytest.mark.parametrize(
     "query",
-    ["SELECT colum77 FROM schema2.table42", "SELECT c FROM schema3.tabel42", "SELECT column77 FROM table4"],
+    ["SELECT colum77 FROM schema2.table42", "SELECT c FROM schema3.tabel42", "SELECT column77 FROM tabel4"],
 )
 def test_a_check_in_a_large_archive_takes_no_time_that_is_felt(query: str) -> None:
     columns = tuple(Column(f"column{number}", "double") for number in range(150))

@@ -1,0 +1,1 @@
+"""Stored results looked at in pieces: pages in any order, columns, statistics, counts in bins, files of chosen rows."""
