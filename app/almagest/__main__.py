@@ -14,7 +14,9 @@ from almagest.config.environment import ConfigurationError, use_settings
 DESCRIPTION = """\
 The web application of an Almagest archive. It is configured by ALMAGEST_* variables, files under
 /etc/almagest and secrets under /run/secrets/almagest (docs/contracts.md)."""
-COMMANDS = ("serve", "migrate", "ingest", "val", "worker", "scheduler", "user", "group", "token", "access", "quota")
+COMMANDS = (
+    "serve", "migrate", "ingest", "val", "worker", "scheduler", "user", "group", "token", "access", "metadata", "quota",
+)  # fmt: skip
 EPILOGUE = "Any management command of Django works too, e.g. `almagest-app check` or `almagest-app shell`."
 
 QUOTAS = """\
@@ -102,6 +104,9 @@ def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     group = commands.add_parser("group", help="make groups of users").add_subparsers(metavar="ACTION", required=True)
     add_group = group.add_parser("add", help="make a group", description=_group.__doc__)
     add_group.add_argument("name", metavar="NAME")
+    add_group.add_argument(
+        "--may", action="append", default=[], choices=("edit-metadata",), help="what its members may do"
+    )
     add_group.set_defaults(run=_group)
 
     token = commands.add_parser("token", help="make and revoke tokens").add_subparsers(metavar="ACTION", required=True)
@@ -119,6 +124,8 @@ def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     access.add_argument("--of", choices=("data", "metadata", "both"), default="both", help="default: both")
     access.set_defaults(run=_access)
 
+    _add_metadata(commands)
+
     quota = commands.add_parser(
         "quota", help="show or set what people may store and run", description=_quota.__doc__, epilog=QUOTAS
     )
@@ -130,6 +137,26 @@ def _add_accounts(commands: argparse._SubParsersAction[argparse.ArgumentParser])
     quota.add_argument("--pending", type=_whole, help="jobs created and not started at once")
     quota.add_argument("--executing", type=_whole, help="jobs of one queue running at once")
     quota.set_defaults(run=_quota)
+
+
+def _add_metadata(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    metadata = commands.add_parser(
+        "metadata", help="show and change what is said of schemas, tables and columns"
+    ).add_subparsers(metavar="ACTION", required=True)
+    for action, told in (
+        ("show", "print every field and where it comes from"),
+        ("set", "let a field say something else than the description file, also after the next ingest"),
+        ("restore", "let fields follow the description file again"),
+        ("history", "print who changed what, the latest first"),
+    ):
+        verb = metadata.add_parser(action, help=told, description=f"{told[0].upper()}{told[1:]}.")
+        verb.add_argument("name", metavar="NAME", help="SCHEMA, SCHEMA.TABLE or SCHEMA.TABLE.COLUMN")
+        if action == "set":
+            verb.add_argument("field", metavar="FIELD", help="as `show` lists it")
+            verb.add_argument("value", metavar="VALUE", help="a text; JSON for creators, examples, numbers and truths")
+        if action == "restore":
+            verb.add_argument("field", nargs="+", metavar="FIELD")
+        verb.set_defaults(run=_metadata, action=action)
 
 
 def _whole(text: str) -> int:
@@ -235,11 +262,11 @@ def _remove_user(options: argparse.Namespace) -> int:
 
 
 def _group(options: argparse.Namespace) -> int:
-    """Make a group, which private tables can be opened to."""
+    """Make a group, which private tables can be opened to and rights given to."""
     _set_up_django()
     from almagest.accounts.command import add_group  # noqa: PLC0415 - as above
 
-    return add_group(options.name)
+    return add_group(options.name, options.may)
 
 
 def _token(options: argparse.Namespace) -> int:
@@ -259,6 +286,21 @@ def _access(options: argparse.Namespace) -> int:
     from almagest.metadata.command import access  # noqa: PLC0415 - as above
 
     return access(options.name, options.level, options.group, options.of)
+
+
+def _metadata(options: argparse.Namespace) -> int:
+    """Show and change what is said of schemas, tables and columns."""
+    _set_up_django()
+    from almagest.metadata import command  # noqa: PLC0415 - as above
+
+    match options.action:
+        case "set":
+            return command.set_field(options.name, options.field, options.value)
+        case "restore":
+            return command.restore(options.name, options.field)
+        case "history":
+            return command.history(options.name)
+    return command.show(options.name)
 
 
 def _quota(options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -44,9 +44,11 @@ def add_user(name: str, groups: Sequence[str], *, password_from_input: bool) -> 
     return 0
 
 
-def add_group(name: str) -> int:
-    """Make a group; one that is there stays as it is."""
-    Group.objects.get_or_create(name=name)
+def add_group(name: str, rights: Sequence[str] = ()) -> int:
+    """Make a group whose members have these rights, e.g. `edit-metadata`; one that is there keeps what it has."""
+    made, _ = Group.objects.get_or_create(name=name)
+    wanted = [right.replace("-", "_") for right in rights]
+    made.permissions.add(*Permission.objects.filter(codename__in=wanted))
     return 0
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError
 from django.db import models as django
@@ -33,6 +33,9 @@ FIELDS: dict[type[Described], tuple[str, ...]] = {
 }  # fmt: skip
 """What can be edited; everything else follows from the data."""
 
+STRUCTURED = frozenset({*LISTS, "principal", "publication_year"})
+"""Those that are no texts."""
+
 _CHECKS: dict[str, Callable[[str], str]] = {
     "unit": validators.unit,
     "ucd": validators.ucd,
@@ -46,6 +49,7 @@ _LIST_FIELDS = {
     "creators": ("name", "orcid", "affiliation", "ror"),
     "examples": ("name", "description", "query"),
 }
+_LIST_MODELS: dict[str, type[django.Model]] = {"creators": models.Creator, "examples": models.Example}
 _REQUIRED = {"creators": ("name",), "examples": ("name", "query")}
 
 
@@ -168,7 +172,7 @@ def _checked(row: Described, values: Mapping[str, Any]) -> dict[str, Any]:
             if field not in FIELDS[type(row)]:
                 known = ", ".join(FIELDS[type(row)])
                 raise ValueError(f"there is no such field; there are {known}")  # noqa: TRY301 - all are told at once
-            checked[field] = _checked_list(row, field, value) if field in LISTS else _checked_value(row, field, value)
+            checked[field] = _checked_list(field, value) if field in LISTS else _checked_value(row, field, value)
         except ValidationError as error:
             wrong[field] = error.messages
         except ValueError as error:
@@ -179,7 +183,7 @@ def _checked(row: Described, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _checked_value(row: django.Model, field: str, value: Any) -> Any:
-    column = row._meta.get_field(field)  # noqa: SLF001 - Django's name for it
+    column = cast("django.Field[Any, Any]", row._meta.get_field(field))  # noqa: SLF001 - Django's name for it
     if isinstance(column, django.CharField | django.TextField):
         if not isinstance(value, str):
             raise ValueError("has to be a text")  # noqa: TRY004 - told as a wrong value
@@ -192,18 +196,17 @@ def _checked_value(row: django.Model, field: str, value: Any) -> Any:
     return column.clean(value, row)
 
 
-def _checked_list(row: Described, field: str, value: Any) -> list[dict[str, Any]]:
+def _checked_list(field: str, value: Any) -> list[dict[str, Any]]:
     names = _LIST_FIELDS[field]
     if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
         raise ValueError("has to be a list of objects")
-    model = type(row)._meta.get_field(field).related_model  # noqa: SLF001 - Django's name for it
     found = []
     for number, item in enumerate(value, 1):
         if item.keys() - set(names):
             raise ValueError(f"number {number} has {', '.join(sorted(item.keys() - set(names)))}; it may have {names}")
-        new = {name: _checked_value(model(), name, item.get(name, "")) for name in names}
-        missing = [name for name in _REQUIRED[field] if not new[name]]
+        missing = [name for name in _REQUIRED[field] if not str(item.get(name, "")).strip()]
         if missing:
             raise ValueError(f"number {number} lacks {', '.join(missing)}")
+        new = {name: _checked_value(_LIST_MODELS[field](), name, item.get(name, "")) for name in names}
         found.append(new)
     return found

@@ -20,10 +20,9 @@ from almagest.metadata.works import Work
 from almagest.pages import jsonld
 from almagest.pages.page import page
 from almagest.query import examples
-from almagest.query.answers import conesearch as searches
 from almagest.query.answers import sample as samples
-from almagest.query.errors import NoSuchTableError, QueryError
-from almagest.vo import ucd
+from almagest.query.errors import QueryError
+from almagest.vo import conesearch, ucd
 
 OWN_SCHEMA = "tap_schema"
 """The archive's description of itself, which is not among what it holds."""
@@ -118,11 +117,12 @@ def table(request: HttpRequest, schema: str, table: str) -> HttpResponse:
             "schema": described.schema,
             "work": described.work,
             "columns": columns,
+            "some_principal": not all(column.principal for column in found.columns),
             "statistics": any(shown.minimum or shown.nulls is not None for shown in columns),
             "readable": readable,
-            "cone_search": _cone_search(identity, str(found)),
+            "cone_search": f"{service_url(str(found))}?" if readable and conesearch.main(readable) else "",
             "relations": list(_relations(holdings, found)),
-            "examples": [e for e in examples.visible(identity, reading=found.name) if found.written in e.tables],
+            "examples": [e for e in examples.of(holdings) if found.written in e.tables],
             "sample": _sample(identity, holdings, readable),
             **_cited(described.schema, described.work),
             "jsonld": jsonld.of_table(found, described.schema, described.work) if _indexed() else "",
@@ -178,15 +178,6 @@ def _relations(holdings: Holdings, table: Table) -> Iterator[Relation]:
         for key, target in sky.keys(other) if other.keys else ():
             if target is table:
                 yield Relation(other, key, tuple((there, here) for here, there in key.columns), outgoing=False)
-
-
-def _cone_search(identity: Identity, table: str) -> str | None:
-    """The base URL of the table's cone search, where it has one."""
-    try:
-        searches.find(identity, table)
-    except NoSuchTableError:
-        return None
-    return f"{service_url(table)}?"
 
 
 def _sample(identity: Identity, holdings: Holdings, table: Table | None) -> samples.Sample | None:

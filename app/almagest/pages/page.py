@@ -10,8 +10,9 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
-from almagest.accounts.authentication import identify, refuse
+from almagest.accounts.authentication import identify
 from almagest.accounts.errors import AccountError
+from almagest.dali.problem import finished, problem
 
 View = Callable[..., HttpResponse]
 
@@ -29,8 +30,8 @@ def page(view: View) -> View:
             identify(request)
             response = view(request, **named)
         except AccountError as error:
-            response = render(request, "pages/refused.html", {"error": error}, status=error.status)
-            refuse(response, error)
+            told = problem(error, request.path)
+            response = finished(render(request, "pages/refused.html", {"error": error}, status=told.status), told)
         response.headers.setdefault("Cache-Control", "private, no-cache")
         patch_vary_headers(response, ("Authorization", "Cookie"))
         return response

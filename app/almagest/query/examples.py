@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,10 +15,9 @@ from almagest.query import limits
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A query with its explanation. key: of its row; id: an XML name, unique among all; tables: those that it reads, as
-    it has to write their names."""
+    """A query with its explanation. id: an XML name, unique among all; tables: those that it reads, as it has to write
+    their names."""
 
-    key: int
     id: str
     name: str
     description: str
@@ -26,14 +25,9 @@ class Example:
     tables: tuple[str, ...]
 
 
-def visible(identity: Identity, reading: str = "", keys: Collection[int] | None = None) -> Iterator[Example]:
-    """The examples that this identity can run, in the order of their tables.
-
-    reading: only those that have this name of a table in them; keys: only those with these primary keys.
-    """
-    for example in of(catalogue.holdings(identity)):
-        if reading.lower() in example.query.lower() and (keys is None or example.key in keys):
-            yield example
+def visible(identity: Identity) -> tuple[Example, ...]:
+    """The examples that this identity can run, in the order of their tables."""
+    return of(catalogue.holdings(identity))
 
 
 @lru_cache(maxsize=8)
@@ -54,4 +48,4 @@ def _runnable(holdings: Holdings) -> Iterator[Example]:
             # It reads or calls what this identity may not, or what is not there any more.
             continue
         names = tuple(table.written for table in tables.tables if (table.schema, table.name) in translation.tables)
-        yield Example(row.pk, f"{row.table}-{row.order + 1}", row.name, row.description, row.query, names)
+        yield Example(f"{row.table}-{row.order + 1}", row.name, row.description, row.query, names)

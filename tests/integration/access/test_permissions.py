@@ -240,10 +240,29 @@ def test_documents_and_pages_show_what_one_may_see(
     assert "vault.members" in tables
     assert "secret" not in tables
     assert requests.get(f"{archive.tap}/tables/{SECRET}", auth=thief, timeout=60).status_code == 404
-    assert "secret" not in requests.get(f"{archive.url}/", auth=thief, timeout=60).text
-    assert requests.get(f"{archive.url}/tables/{SECRET}", auth=thief, timeout=60).status_code == 404
+    for path in ("/", "/data/", "/data/vault/", "/data/vault/open/", "/search?q=vault", "/docs/"):
+        page = requests.get(f"{archive.url}{path}", auth=thief, timeout=60)
+        assert (page.status_code, "secret" in page.text) == (200, False), path
+    for path in ("/data/vault/secret/", "/tables/vault.secret", "/metadata/vault/secret/"):
+        assert requests.get(f"{archive.url}{path}", auth=thief, timeout=60).status_code == 404
     rita = ("rita", access.passwords["rita"])
     assert SECRET in requests.get(f"{archive.tap}/tables", auth=rita, timeout=60).text
+    assert "a note" in requests.get(f"{archive.url}/data/vault/secret/", auth=rita, timeout=60).text
+    assert SECRET in requests.get(f"{archive.url}/search?q=secret", auth=rita, timeout=60).text
+
+
+def test_a_page_has_no_rows_and_no_ranges_of_what_one_may_not_read(
+    archive: Archive, access: Access, thief: tuple[str, str] | None
+) -> None:
+    rita = ("rita", access.passwords["rita"])
+    assert "a note" in requests.get(f"{archive.url}/data/vault/members/", auth=rita, timeout=60).text
+    page = requests.get(f"{archive.url}/data/vault/members/", auth=thief, timeout=60)
+    assert page.status_code == 200
+    if access.readable(access.account(thief[0]) if thief else "almagest_public") & {"members"}:
+        assert "a note" in page.text
+    else:
+        assert "a note" not in page.text
+        assert "You may see what this table is, and not its rows" in page.text
 
 
 def test_another_users_tables_are_not_there(archive: Archive, access: Access, thief: tuple[str, str] | None) -> None:

@@ -107,7 +107,7 @@ def site(filled: Application, request: pytest.FixtureRequest) -> Iterator[Site]:
 def test_no_page_and_no_query_asks_the_cache_or_the_broker(site: Site) -> None:
     before = site.relay.asked
     pages = site.pages()
-    assert {"/", "/tables/openngc.objects", *ALSO} <= pages.keys()
+    assert {"/", "/data/openngc/objects/", *ALSO} <= pages.keys()
     assert {path: status for path, status in pages.items() if status >= 400} == {"/nothing": 404}
     assert site.query() == "n\r\n14033\r\n"
     assert site.relay.asked == before

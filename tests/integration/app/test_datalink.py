@@ -85,7 +85,7 @@ def test_this_is_the_row_itself(archive: Archive) -> None:
 def test_pages_of_a_row_are_there(archive: Archive) -> None:
     found = links(ask(archive, ANDROMEDA))
     documentation = [link["access_url"] for link in by_semantics(found, "#documentation")]
-    assert documentation == [f"{archive.url}/tables/openngc.objects", "https://github.com/mattiaverga/OpenNGC"]
+    assert documentation == [f"{archive.url}/data/openngc/objects/", "https://github.com/mattiaverga/OpenNGC"]
     assert [link["description"] for link in by_semantics(found, "#licence")] == ["Licence: CC BY-SA 4.0"]
     for link in found:
         if link["access_url"].startswith(archive.url):

@@ -8,14 +8,16 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
 from almagest.catalogue import Column, Table, written
-from almagest.query.answers.sample import Sample
+
+if TYPE_CHECKING:
+    from almagest.query.answers.sample import Sample
 
 register = template.Library()
 
@@ -49,10 +51,10 @@ def web(address: str) -> str:
 
 @register.filter
 def number(text: str) -> str:
-    """An extreme as it is read at a glance: six digits of a fraction; whole numbers and times as they are."""
+    """An extreme as it is read at a glance: eight digits of a fraction; whole numbers and times as they are."""
     if not re.fullmatch(r"-?\d*\.?\d+([eE][+-]?\d+)?", text) or not re.search(r"[.eE]", text):
         return text.replace("-", "−", 1) if text.startswith("-") else text
-    return f"{float(text):.6g}".replace("-", "−")
+    return f"{float(text):.8g}".replace("-", "−")
 
 
 @register.filter
