@@ -13,7 +13,7 @@ SOURCES = {".py", ".ts", ".tsx", ".go"}
 PROSE = {".py", ".md", ".yaml", ".html"}
 GENDERED = re.compile(r"\b(he|him|his|himself|she|her|hers|herself)\b", re.IGNORECASE)
 # Of npm's lock file only where packages were had from: it also has the pages of those who take donations.
-ADDRESS = re.compile(r'^(?!\s*"url": ).*://', re.MULTILINE)
+ADDRESS = re.compile(r'^(?!\s*("url": )?"https://[^"]*",?$).*://', re.MULTILINE)
 LOCKS = re.compile(r"^(requirements/.*\.txt|.*package-lock\.json)$")
 
 
