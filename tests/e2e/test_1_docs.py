@@ -19,7 +19,7 @@ from support.registry import run_registry
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(1800),
     # pyvo leaves sockets open, which the garbage collector finds in some later test.
     pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -12,7 +12,7 @@ import pytest
 from e2e.conftest import ROOT, Archive
 from load.bench.stars import ROWS, TABLE
 
-pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1000)]
 
 
 def test_benchmark_loads_its_stars_and_measures(archive: Archive) -> None:
@@ -23,12 +23,14 @@ def test_benchmark_loads_its_stars_and_measures(archive: Archive) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=390,
+        timeout=990,
     )
     assert done.returncode == 0, done.stderr
     assert f"Measured on {len(os.sched_getaffinity(0))} × " in done.stdout
     multiple = r"[\d.,]+ ms \({}\) \| [\d.,]+ × \|"
     for name, against in (("trivial sync query", "answer"), ("cone 0.1°", r"answer \+ PostgreSQL")):
         assert re.search(rf"^\| {re.escape(name)} \| [^|]+ \| {multiple.format(against)}", done.stdout, re.MULTILINE)
-    assert "rows 10,000,000" in done.stdout, "a large download came whole"
+    came = re.search(r"web memory above idle.*rows ([\d,]+)", done.stdout)
+    assert came
+    assert int(came[1].replace(",", "")) >= ROWS, "a large download came, whole where the machine is as fast as that"
     assert archive.psql(f"SELECT count(*) FROM {TABLE}") == str(ROWS)

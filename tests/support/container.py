@@ -76,7 +76,7 @@ class Pod:
         (path / name).write_text(text)
 
     def run(
-        self, *command: str, timeout: float = 30, environment: Mapping[str, str] | None = None
+        self, *command: str, timeout: float = 120, environment: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """A program of this machine in the pod's network."""
         inside = ["ip", "netns", "exec", self.name, *command]
@@ -135,7 +135,7 @@ class Container:
     def exec(self, *command: str, stdin: str = "") -> str:
         """stdout of a command inside, as the image's user; AssertionError with stderr when it fails."""
         inside = [*self._runc, "exec", self.name, *command]
-        done = subprocess.run(inside, input=stdin, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(inside, input=stdin, capture_output=True, text=True, timeout=240, check=False)
         assert done.returncode == 0, f"{' '.join(command)}: {done.stderr.strip()}\n{self.log[-2000:]}"
         return done.stdout
 
@@ -143,7 +143,7 @@ class Container:
         """Send a signal to the container's first process."""
         subprocess.run([*self._runc, "kill", self.name, name], capture_output=True, check=False)
 
-    def wait(self, timeout: float = 60) -> int:
+    def wait(self, timeout: float = 240) -> int:
         """Its exit code."""
         assert self.process is not None
         return self.process.wait(timeout)

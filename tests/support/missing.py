@@ -113,7 +113,8 @@ def _answers(missing: Missing) -> type[BaseHTTPRequestHandler]:
 def _status(kind: str, found: Manifest, outcome: str) -> Manifest:
     generation = found["metadata"]["generation"]
     if kind == "Job":
-        return _finished(found) if found.get("status", {}).get("conditions") else _job(outcome)
+        known = found.get("status", {})
+        return _finished(found) if known.get("conditions") else _job(outcome, known.get("startTime"))
     replicas = found["spec"].get("replicas", 1)
     counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas", "readyReplicas"), replicas)
     revision = str(generation)
@@ -127,14 +128,16 @@ def _finished(found: Manifest) -> Manifest:
     return status
 
 
-def _job(outcome: str) -> Manifest:
+def _job(outcome: str, started: str | None) -> Manifest:
+    """started: when it did, if it has; that may not change (batch/v1 JobStatus)."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    start = started or now
     if outcome == "run":
-        return {"startTime": now, "active": 1, "ready": 1}
+        return {"startTime": start, "active": 1, "ready": 1}
     if outcome == "fail":
         reason = {"status": "True", "reason": "BackoffLimitExceeded", "message": "Job has reached the backoff limit"}
         return {
-            "startTime": now,
+            "startTime": start,
             "active": 0,
             "ready": 0,
             "failed": 3,
@@ -142,4 +145,4 @@ def _job(outcome: str) -> Manifest:
         }
     ends = [{"type": "SuccessCriteriaMet", "status": "True"}, {"type": "Complete", "status": "True"}]
     done = {"active": 0, "ready": 0, "succeeded": 1}
-    return {"startTime": now, "completionTime": now, **done, "conditions": ends}
+    return {"startTime": start, "completionTime": now, **done, "conditions": ends}

@@ -324,10 +324,10 @@ def test_a_large_answer_that_began_before_the_crowd_came_ends_with_its_reason() 
     rows = 5_000_000
     query = f"SELECT n FROM generate_series(1, {rows}) AS n"
     with ExitStack() as stack:
-        parts = iter(stack.enter_context(closing(answer(query, rows=rows))))
+        parts = iter(stack.enter_context(closing(answer(query, rows=rows, seconds=300))))
         first = next(parts)
         for _ in range(slots.capacity() - slots.capacity() // slots.FOR_NEWCOMERS):
-            others = iter(stack.enter_context(closing(answer(query, rows=rows))))
+            others = iter(stack.enter_context(closing(answer(query, rows=rows, seconds=300))))
             taken = 0
             while taken < limits.LARGE_BYTES:
                 taken += len(next(others))

