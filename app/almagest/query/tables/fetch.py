@@ -71,7 +71,8 @@ def fetched(
 ) -> Iterator[tuple[BinaryIO, str]]:
     """The content, in a file that ends with the context, and the media type of an http or https address.
 
-    most: bytes that are read; allowed: private networks that may be entered, at any port; seconds: for all of it, FETCH_SECONDS unless told.
+    most: bytes that are read; allowed: private networks that may be entered, at any port; seconds: for all of it,
+    FETCH_SECONDS unless told.
 
     Raises InvalidRequestError
     when the address may not be read, does not answer, or does not answer with 200; TooLargeError when there is more.
