@@ -46,7 +46,7 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 
 # What every route has, `almagest.api.face` says; this is what it cannot.
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, Any] = {
     "EXCEPTION_HANDLER": "almagest.api.face.failed",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "UNAUTHENTICATED_USER": None,

@@ -265,7 +265,7 @@ class TestJobs:
             url = run(visitor, STARS, run_id="r").headers["Location"]
             again = visitor.session.post(f"{url}/run_again", timeout=30)
             assert again.status_code == 201
-            done = visitor.session.get(again.headers["Location"], params={"wait": 20, "phase": "QUEUED"}, timeout=60)
+            done = visitor.session.get(again.headers["Location"], params={"wait": "20", "phase": "QUEUED"}, timeout=60)
             assert done.json()["run_id"] == "r"
             assert visitor.session.delete(url, timeout=30).status_code == 204
             problem(visitor.session.get(url, timeout=30), 404)

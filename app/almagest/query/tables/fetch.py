@@ -67,17 +67,20 @@ IPv4 addresses lie outside that range already."""
 
 @contextmanager
 def fetched(
-    url: str, most: int, allowed: Networks = (), seconds: float = limits.FETCH_SECONDS
+    url: str, most: int, allowed: Networks = (), seconds: float | None = None
 ) -> Iterator[tuple[BinaryIO, str]]:
     """The content, in a file that ends with the context, and the media type of an http or https address.
 
-    most: bytes that are read; allowed: private networks that may be entered, at any port; seconds: for all of it.
+    most: bytes that are read; allowed: private networks that may be entered, at any port; seconds: for all of it,
+    FETCH_SECONDS unless told.
 
     Raises InvalidRequestError
     when the address may not be read, does not answer, or does not answer with 200; TooLargeError when there is more.
     """
     with TemporaryFile() as file:
-        media_type = _download(url, file, most, _Deadline(seconds), allowed)
+        media_type = _download(
+            url, file, most, _Deadline(limits.FETCH_SECONDS if seconds is None else seconds), allowed
+        )
         file.seek(0)
         yield cast("BinaryIO", file), media_type
 
