@@ -10,10 +10,10 @@ export default defineConfig({
   base: BASE,
   plugins: [react(), licences()],
   // Several checkouts share one node_modules: nothing is written into it.
-  cacheDir: process.env["ALMAGEST_FRONTEND_CACHE"] ?? "dist/.cache",
+  cacheDir: process.env.ALMAGEST_FRONTEND_CACHE ?? "dist/.cache",
   build: {
     target: "es2023",
-    outDir: process.env["ALMAGEST_FRONTEND_OUT"] ?? "dist",
+    outDir: process.env.ALMAGEST_FRONTEND_OUT ?? "dist",
     emptyOutDir: true,
     manifest: true,
     sourcemap: false,

@@ -24,9 +24,9 @@ function read(directory: string): Bundled {
   const described = JSON.parse(readFileSync(path.join(directory, "package.json"), "utf8")) as Record<string, string>;
   const file = readdirSync(directory).find((name) => /^licen[cs]e/i.test(name));
   return {
-    name: described["name"] ?? path.basename(directory),
-    version: described["version"] ?? "",
-    licence: described["license"] ?? "",
+    name: described.name ?? path.basename(directory),
+    version: described.version ?? "",
+    licence: described.license ?? "",
     text: file ? readFileSync(path.join(directory, file), "utf8") : "",
   };
 }

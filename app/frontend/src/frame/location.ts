@@ -24,7 +24,7 @@ export function queryPage(query: string): string {
 export function placeOf(path: string, search: string): Place {
   const job = /^\/query\/jobs\/([^/]+)\/?$/.exec(path);
   if (job) {
-    return { screen: "job", id: decodeURIComponent(job[1]!) };
+    return { screen: "job", id: decodeURIComponent(job[1]) };
   }
   if (/^\/query\/jobs\/?$/.test(path)) {
     return { screen: "jobs" };

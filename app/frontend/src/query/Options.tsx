@@ -23,7 +23,7 @@ export function Options({ options, errors, site, onChange, onClose }: OptionsPro
         <Field
           label={words.query.maxrec}
           hint={site ? words.query.maxrecHint(site.limits.rows) : ""}
-          errors={errors["maxrec"]}
+          errors={errors.maxrec}
           control={(ids) => (
             <input {...ids} inputMode="numeric" value={options.maxrec} onChange={(event) => onChange({ ...options, maxrec: event.target.value })} />
           )}
@@ -31,7 +31,7 @@ export function Options({ options, errors, site, onChange, onClose }: OptionsPro
         {queues.length > 1 && (
           <Field
             label={words.query.queue}
-            errors={errors["queue"]}
+            errors={errors.queue}
             control={(ids) => (
               <select {...ids} value={options.queue} onChange={(event) => onChange({ ...options, queue: event.target.value })}>
                 <option value="">{words.query.queueAuto}</option>
@@ -47,13 +47,13 @@ export function Options({ options, errors, site, onChange, onClose }: OptionsPro
         <Field
           label={words.query.tableName}
           hint={words.query.tableNameHint}
-          errors={errors["table_name"]}
+          errors={errors.table_name}
           control={(ids) => <input {...ids} value={options.table_name} onChange={(event) => onChange({ ...options, table_name: event.target.value })} />}
         />
         <Field
           label={words.query.runId}
           hint={words.jobs.renameHint}
-          errors={errors["run_id"]}
+          errors={errors.run_id}
           control={(ids) => <input {...ids} maxLength={64} value={options.run_id} onChange={(event) => onChange({ ...options, run_id: event.target.value })} />}
         />
         <button type="submit" className="main">

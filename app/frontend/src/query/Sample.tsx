@@ -31,7 +31,7 @@ export function Sample({ table, onClose }: { table: string; onClose: () => void 
               {data.rows.map((row, index) => (
                 <tr key={index}>
                   {row.map((cell, at) => (
-                    <td key={data.columns[at]!.name} className={typeof cell === "string" ? "" : "digits"}>
+                    <td key={data.columns[at].name} className={typeof cell === "string" ? "" : "digits"}>
                       {cellText(cell)}
                     </td>
                   ))}

@@ -6,7 +6,7 @@ import { nameOf, tokens } from "./tokens";
 export function describe(query: string, offset: number, known: Known): { from: number; to: number; text: string } | null {
   const list = tokens(query);
   const at = list.findIndex(({ from, text }) => from <= offset && offset < from + text.length);
-  const token = at < 0 ? null : list[at]!;
+  const token = at < 0 ? null : list[at];
   if (token === null || (token.kind !== "name" && token.kind !== "quoted")) {
     return null;
   }

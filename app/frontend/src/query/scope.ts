@@ -41,15 +41,15 @@ function readTables(list: Token[], start: number, found: Source[]): number {
     if (!isName(list[at])) {
       return at;
     }
-    const path = [nameOf(list[at++]!)];
+    const path = [nameOf(list[at++])];
     while (isSign(list[at], ".") && isName(list[at + 1])) {
-      path.push(nameOf(list[at + 1]!));
+      path.push(nameOf(list[at + 1]));
       at += 2;
     }
     if (isWord(list[at], "AS")) {
       at++;
     }
-    const alias = isName(list[at]) ? nameOf(list[at++]!) : path.at(-1)!;
+    const alias = isName(list[at]) ? nameOf(list[at++]) : path.at(-1)!;
     found.push({ table: path.join("."), alias });
     if (!isSign(list[at], ",")) {
       return at;
@@ -90,7 +90,7 @@ function isOpen(token: Token, query: string, offset: number): boolean {
 function expected(words: Token[]): Context["expects"] {
   let depth = 0;
   for (let at = words.length - 1; at >= 0; at--) {
-    const token = words[at]!;
+    const token = words[at];
     if (isSign(token, ")")) {
       depth++;
     } else if (isSign(token, "(")) {

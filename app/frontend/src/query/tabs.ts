@@ -39,7 +39,7 @@ export function initial(): Tabs {
 }
 
 export function activeTab(tabs: Tabs): Tab {
-  return tabs.list.find(({ id }) => id === tabs.active) ?? tabs.list[0]!;
+  return tabs.list.find(({ id }) => id === tabs.active) ?? tabs.list[0];
 }
 
 export function change(tabs: Tabs, id: string, fields: Partial<Tab>): Tabs {
@@ -50,9 +50,9 @@ export function change(tabs: Tabs, id: string, fields: Partial<Tab>): Tabs {
 /** Put a tab at the end and show it; it takes the place of the only one when that is empty. */
 export function open(tabs: Tabs, tab: Tab): Tabs {
   const [only] = tabs.list;
-  const unused = tabs.list.length === 1 && !only!.query.trim() && !only!.job;
+  const unused = tabs.list.length === 1 && !only.query.trim() && !only.job;
   return unused
-    ? { list: [tab], active: tab.id, closed: [...tabs.closed, only!.id] }
+    ? { list: [tab], active: tab.id, closed: [...tabs.closed, only.id] }
     : { ...tabs, list: [...tabs.list, tab], active: tab.id };
 }
 

@@ -102,7 +102,7 @@ export const words = {
     selected: (number: number) => `selected: ${count(number)}`,
     shownColumns: "Only the columns that are shown",
     save: "Save",
-    size: (text: string) => `${text}`,
+    size: (text: string) => text,
     about: (text: string) => `about ${text}`,
     copyCode: "Copy as code",
     language: "For",

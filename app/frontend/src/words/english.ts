@@ -212,7 +212,7 @@ export function bytes(count: number): string {
     value /= 1000;
     at++;
   }
-  return `${at === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[at]!}`;
+  return `${at === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} ${units[at]}`;
 }
 
 /** A number of rows in few letters: 482 k, 1.8 M. */

@@ -103,16 +103,16 @@ function ordered(frame: Frame): Frame {
   if (numbers?.kind !== "number") return frame;
   const order = numbers.values;
   let rising = true;
-  for (let k = 1; k < order.length && rising; k++) rising = order[k]! > order[k - 1]!;
+  for (let k = 1; k < order.length && rising; k++) rising = order[k] > order[k - 1];
   if (rising) return frame;
-  const sorted = Uint32Array.from(order, (_, k) => k).sort((a, b) => order[a]! - order[b]!);
+  const sorted = Uint32Array.from(order, (_, k) => k).sort((a, b) => order[a] - order[b]);
   const columns = new Map(frame.columns);
   for (const [name, column] of frame.columns) {
     columns.set(
       name,
       column.kind === "number"
-        ? { ...column, values: Float64Array.from(sorted, (k) => column.values[k]!) }
-        : { ...column, codes: Int32Array.from(sorted, (k) => column.codes[k]!) },
+        ? { ...column, values: Float64Array.from(sorted, (k) => column.values[k]) }
+        : { ...column, codes: Int32Array.from(sorted, (k) => column.codes[k]) },
     );
   }
   return { length: frame.length, columns };

@@ -48,7 +48,7 @@ function merged(names: readonly string[], frames: readonly (Frame | undefined)[]
   for (const [k, frame] of frames.entries()) {
     if (!frame || (length !== undefined && frame.length !== length)) return undefined;
     length = frame.length;
-    for (const name of [names[k]!, "#"]) {
+    for (const name of [names[k], "#"]) {
       const column = frame.columns.get(name);
       if (column) columns.push([name, column]);
     }

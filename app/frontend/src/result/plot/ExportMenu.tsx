@@ -88,10 +88,10 @@ function inside(frame: PlotFrame, layer: Layer | undefined, base: HTMLCanvasElem
   const ratio = layer.size.width / frame.box.width;
   const circles: string[] = [];
   for (let k = 0; k < layer.at.length; k++) {
-    const place = layer.at[k]!;
+    const place = layer.at[k];
     if (place < 0) continue;
-    const radius = layer.stamps[layer.big ? layer.big[k]! : 0]!.side / 2 / ratio;
-    const colour = css(layer.ramp[layer.shade ? layer.shade[k]! : 0]!);
+    const radius = layer.stamps[layer.big ? layer.big[k] : 0].side / 2 / ratio;
+    const colour = css(layer.ramp[layer.shade ? layer.shade[k] : 0]);
     circles.push(`<circle cx="${round((place % layer.size.width) / ratio)}" cy="${round(Math.floor(place / layer.size.width) / ratio)}" r="${round(radius)}" fill="${colour}"/>`);
   }
   return `<g fill-opacity="${layer.opacity}">${circles.join("")}</g>`;

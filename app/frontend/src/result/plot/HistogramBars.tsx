@@ -32,7 +32,7 @@ export function HistogramBars({ frame, counts, values, axis, marks, numbers }: H
     let d = "";
     for (let k = 0; k < bins; k++) {
       if (of[k] === 0) continue;
-      const top = Math.min(foot, Math.max(0, toPixel(frame.y, of[k]!)));
+      const top = Math.min(foot, Math.max(0, toPixel(frame.y, of[k])));
       const at = axis.reversed ? bins - 1 - k : k;
       d += `M${(at * wide).toFixed(2)} ${foot.toFixed(2)}V${top.toFixed(2)}h${Math.max(0.5, wide - 0.5).toFixed(2)}V${foot.toFixed(2)}Z`;
     }

@@ -111,15 +111,15 @@ function Drawing({ columns, state, change, marks, frame, numbers, onPlot }: Draw
       context.globalAlpha = 0.4;
       context.beginPath();
       for (let k = 0; k < frame.length; k++) {
-        const [x, y] = [toPixel(drawn.x, data.x[k]!), toPixel(drawn.y, data.y[k]!)];
+        const [x, y] = [toPixel(drawn.x, data.x[k]), toPixel(drawn.y, data.y[k])];
         if (!(x >= 0 && x <= drawn.box.width && y >= 0 && y <= drawn.box.height)) continue;
-        if (xError?.kind === "number" && xError.values[k]! > 0) {
-          context.moveTo(toPixel(drawn.x, data.x[k]! - xError.values[k]!), y);
-          context.lineTo(toPixel(drawn.x, data.x[k]! + xError.values[k]!), y);
+        if (xError?.kind === "number" && xError.values[k] > 0) {
+          context.moveTo(toPixel(drawn.x, data.x[k] - xError.values[k]), y);
+          context.lineTo(toPixel(drawn.x, data.x[k] + xError.values[k]), y);
         }
-        if (yError?.kind === "number" && yError.values[k]! > 0) {
-          context.moveTo(x, toPixel(drawn.y, data.y[k]! - yError.values[k]!));
-          context.lineTo(x, toPixel(drawn.y, data.y[k]! + yError.values[k]!));
+        if (yError?.kind === "number" && yError.values[k] > 0) {
+          context.moveTo(x, toPixel(drawn.y, data.y[k] - yError.values[k]));
+          context.lineTo(x, toPixel(drawn.y, data.y[k] + yError.values[k]));
         }
       }
       context.stroke();
@@ -139,7 +139,7 @@ function Drawing({ columns, state, change, marks, frame, numbers, onPlot }: Draw
     if (!drawn) return;
     const [x1, x2] = [toValue(drawn.x, left), toValue(drawn.x, right)].sort((a, b) => a - b);
     const [y1, y2] = [toValue(drawn.y, top), toValue(drawn.y, bottom)].sort((a, b) => a - b);
-    if (x1! < x2! && y1! < y2!) onPlot({ xAxis: limits("xAxis", x1!, x2!), ...(!bars && { yAxis: limits("yAxis", y1!, y2!) }) });
+    if (x1 < x2 && y1 < y2) onPlot({ xAxis: limits("xAxis", x1, x2), ...(!bars && { yAxis: limits("yAxis", y1, y2) }) });
   };
   const zoom = (factor: number, [x, y]: Place): void => {
     if (!drawn) return;
@@ -179,13 +179,13 @@ function Drawing({ columns, state, change, marks, frame, numbers, onPlot }: Draw
     },
     onClick: (place) => {
       const row = layer ? nearest(layer, place[0] * ratio, place[1] * ratio, 8 * ratio) : -1;
-      if (row >= 0) select({ kind: "rows", rows: [numbers ? numbers[row]! : row] }, "set");
+      if (row >= 0) select({ kind: "rows", rows: [numbers ? numbers[row] : row] }, "set");
       else if (state.selection.length) change({ selection: [] });
     },
     onPan: (from, to) => pan(from[0] - to[0], from[1] - to[1]),
   });
 
-  const onHover = (event: PointerEvent<Element>): void => {
+  const onHover = (event: PointerEvent): void => {
     brush.onPointerMove(event);
     if (!layer || !data || event.buttons) {
       setUnder(undefined);
@@ -196,7 +196,7 @@ function Drawing({ columns, state, change, marks, frame, numbers, onPlot }: Draw
     const row = nearest(layer, place[0] * ratio, place[1] * ratio, 7 * ratio);
     setUnder(row < 0 ? undefined : {
       place,
-      lines: [words.table.row(numbers ? numbers[row]! : row), `${data.xTitle}: ${brief(data.x[row]!)}`, `${data.yTitle}: ${brief(data.y[row]!)}`],
+      lines: [words.table.row(numbers ? numbers[row] : row), `${data.xTitle}: ${brief(data.x[row])}`, `${data.yTitle}: ${brief(data.y[row])}`],
     });
   };
 
@@ -245,7 +245,7 @@ function Drawing({ columns, state, change, marks, frame, numbers, onPlot }: Draw
             {layer && <Picture layer={layer} marks={marks} left={drawn.box.left} top={drawn.box.top} width={drawn.box.width} height={drawn.box.height} over={errorBars} base={base} />}
             <Frame frame={drawn} />
             {bars && data && xAxis && counts && <HistogramBars frame={drawn} counts={counts} values={data.x} axis={xAxis} marks={marks} numbers={numbers} />}
-            {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- a plot is operated by keys, which its description names */}
+            { }
             <svg
               ref={surface}
               className={`viewer-surface viewer-surface-${tool}`}

@@ -60,7 +60,7 @@ export class Painter {
       counted(layer.at, this.counts, marks, layer.numbers);
       paintDensity(this.counts, this.of === layer ? Math.max(1, this.most) : greatest(this.counts), colours, picture);
     } else {
-      const one = new Uint32Array([colours[255]!]);
+      const one = new Uint32Array([colours[255]]);
       paintDiscs({ at: layer.at, size: layer.big, colours: one, stamps: layer.stamps, opacity: Math.max(0.7, layer.opacity) }, layer.size, picture, marks, layer.numbers);
     }
     context.putImageData(image, 0, 0);
@@ -79,12 +79,12 @@ export function brushed(layer: Layer, inside: Uint8Array, before: Uint8Array, ho
   else out.set(before);
   const mark = how === "subtract" ? 0 : 1;
   if (numbers) {
-    for (let k = 0; k < at.length; k++) if (at[k]! >= 0 && inside[at[k]!]! !== 0) out[numbers[k]!] = mark;
+    for (let k = 0; k < at.length; k++) if (at[k] >= 0 && inside[at[k]] !== 0) out[numbers[k]] = mark;
   } else {
-    for (let k = 0; k < at.length; k++) if (at[k]! >= 0 && inside[at[k]!]! !== 0) out[k] = mark;
+    for (let k = 0; k < at.length; k++) if (at[k] >= 0 && inside[at[k]] !== 0) out[k] = mark;
   }
   let count = 0;
-  for (let k = 0; k < out.length; k++) count += out[k]!;
+  for (let k = 0; k < out.length; k++) count += out[k];
   return count;
 }
 
@@ -94,7 +94,7 @@ export function nearest(layer: Layer, x: number, y: number, within: number): num
   let best = -1;
   let least = within * within + 1;
   for (let k = 0; k < layer.at.length; k++) {
-    const place = layer.at[k]!;
+    const place = layer.at[k];
     if (place < 0) continue;
     const py = (place / width) | 0;
     const dy = py - y;

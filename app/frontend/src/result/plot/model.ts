@@ -29,7 +29,7 @@ export function wanted(plot: PlotState, columns: readonly Column[]): Wanted {
   const colour = plot.kind === "histogram" ? undefined : columns.find((column) => column.name === plot.colour);
   const size = plot.kind === "histogram" ? undefined : quantity(plot.size, columns);
   const own = (one: Quantity | undefined): Column | undefined =>
-    plot.errors && one?.kind === "column" ? uncertainty(columns, one.columns[0]!.name) : undefined;
+    plot.errors && one?.kind === "column" ? uncertainty(columns, one.columns[0].name) : undefined;
   const [xError, yError] = plot.kind === "histogram" ? [undefined, undefined] : [plot.period === undefined ? own(x) : undefined, own(y)];
   const names = new Set<string>();
   for (const one of [x, y, size]) for (const column of one?.columns ?? []) names.add(column.name);
@@ -52,7 +52,7 @@ export function axesValues(plot: PlotState, want: Wanted, frame: Frame): Values 
   const y = want.y ? values(want.y, frame) : x;
   const folded = plot.kind === "time" && plot.period !== undefined;
   return {
-    x: folded ? phases(x, plot.period!, plot.epoch ?? 0, isTime(want.x)) : x,
+    x: folded ? phases(x, plot.period, plot.epoch ?? 0, isTime(want.x)) : x,
     y,
     xTitle: folded ? words.plot.phase : title(want.x),
     yTitle: want.y ? title(want.y) : words.plot.count,
@@ -100,20 +100,20 @@ export function shades(plot: PlotState, column: Column | undefined, frame: Frame
   if (!column || !found) return { ramp: new Uint32Array([word(...rgb(single))]) };
   if (found.kind === "text") {
     const times = new Int32Array(found.words.length);
-    for (const code of found.codes) if (code >= 0) times[code]! += 1;
-    const order = [...times.keys()].sort((a, b) => times[b]! - times[a]!).slice(0, WORDS_WITH_COLOUR);
+    for (const code of found.codes) if (code >= 0) times[code] += 1;
+    const order = [...times.keys()].sort((a, b) => times[b] - times[a]).slice(0, WORDS_WITH_COLOUR);
     const colours = palette(WORDS_WITH_COLOUR + 1);
     const own = new Map(order.map((code, k) => [code, k]));
     return {
       ramp: Uint32Array.from(colours, (colour) => word(...rgb(colour))),
       shade: Uint8Array.from(found.codes, (code) => own.get(code) ?? WORDS_WITH_COLOUR),
-      legend: { title: column.name, words: order.map((code, k) => [found.words[code]!, colours[k]!] as const) },
+      legend: { title: column.name, words: order.map((code, k) => [found.words[code], colours[k]] as const) },
     };
   }
   const [low, high] = extent(found.values) ?? [0, 1];
   const factor = high > low ? 255 / (high - low) : 0;
   const out = new Uint8Array(found.values.length);
-  for (let k = 0; k < out.length; k++) out[k] = (found.values[k]! - low) * factor;
+  for (let k = 0; k < out.length; k++) out[k] = (found.values[k] - low) * factor;
   return { ramp: ramp(plot.ramp), shade: out, legend: { title: column.unit ? `${column.name} [${column.unit}]` : column.name, range: [low, high] } };
 }
 

@@ -34,7 +34,7 @@ describe("axes", () => {
   it("have dates for instants", () => {
     const day = 86_400_000;
     expect(ticks(axis(Date.UTC(2016, 0, 1), Date.UTC(2026, 0, 1), { time: true }), 6).map((tick) => tick.label)).toContain("2020");
-    expect(ticks(axis(Date.UTC(2016, 0, 1), Date.UTC(2016, 0, 1) + 5 * day, { time: true }), 5)[0]!.label).toBe("2016-01-01");
+    expect(ticks(axis(Date.UTC(2016, 0, 1), Date.UTC(2016, 0, 1) + 5 * day, { time: true }), 5)[0].label).toBe("2016-01-01");
   });
 
   it("find limits without what is no number", () => {
@@ -77,7 +77,7 @@ describe("pixels", () => {
   it("have discs, cut at the edge of the picture", () => {
     const picture = new Uint32Array(100);
     paintDiscs({ at: Int32Array.from([0, 55]), colours: new Uint32Array([0xff0000ff]), stamps: [stamp(2)], opacity: 1 }, size, picture);
-    expect(picture[55]! & 0xffffff).toBe(0x0000ff);
+    expect(picture[55] & 0xffffff).toBe(0x0000ff);
     expect(picture[0]).not.toBe(0);
     expect(picture[9]).toBe(0);
   });
@@ -119,7 +119,7 @@ describe("values", () => {
   it("of a ramp grow lighter", () => {
     for (const name of ["viridis", "magma", "cividis", "grey"] as const) {
       const light = [...ramp(name)].map((word) => 0.2126 * (word & 255) + 0.7152 * ((word >> 8) & 255) + 0.0722 * ((word >> 16) & 255));
-      for (let k = 8; k < 256; k += 8) expect(light[k]!).toBeGreaterThan(light[k - 8]!);
+      for (let k = 8; k < 256; k += 8) expect(light[k]).toBeGreaterThan(light[k - 8]);
     }
   });
 });

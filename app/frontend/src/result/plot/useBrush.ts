@@ -30,14 +30,14 @@ export function useBrush({ tool, layer, marks, ratio, onDone, onClick, onPan }: 
   const [shape, setShape] = useState<readonly Place[]>([]);
   const drag = useRef<{ points: Place[]; how: Drawn["how"]; before: Uint8Array; waiting: number; inside: Uint8Array | undefined; out: [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>] }>(undefined);
 
-  const place = (event: PointerEvent<Element>): Place => {
+  const place = (event: PointerEvent): Place => {
     const box = event.currentTarget.getBoundingClientRect();
     return [Math.min(box.width, Math.max(0, event.clientX - box.left)), Math.min(box.height, Math.max(0, event.clientY - box.top))];
   };
 
   const corners = (points: readonly Place[]): Place[] => {
     if (tool !== "box") return [...points];
-    const [a, b] = [points[0]!, points[points.length - 1]!];
+    const [a, b] = [points[0], points[points.length - 1]];
     return [a, [b[0], a[1]], b, [a[0], b[1]]];
   };
 
@@ -57,7 +57,7 @@ export function useBrush({ tool, layer, marks, ratio, onDone, onClick, onPan }: 
 
   return {
     shape,
-    onPointerDown: (event: PointerEvent<Element>): void => {
+    onPointerDown: (event: PointerEvent): void => {
       if (event.button !== 0) return;
       event.currentTarget.setPointerCapture(event.pointerId);
       const room = marks.bytes.length;
@@ -70,14 +70,14 @@ export function useBrush({ tool, layer, marks, ratio, onDone, onClick, onPan }: 
         out: [new Uint8Array(room), new Uint8Array(room)],
       };
     },
-    onPointerMove: (event: PointerEvent<Element>): void => {
+    onPointerMove: (event: PointerEvent): void => {
       const now = drag.current;
       if (!now) return;
       const to = place(event);
-      const from = now.points[0]!;
+      const from = now.points[0];
       if (now.points.length === 1 && Math.hypot(to[0] - from[0], to[1] - from[1]) < 4) return;
       if (tool === "pan") {
-        onPan(now.points[now.points.length - 1]!, to, false);
+        onPan(now.points[now.points.length - 1], to, false);
         now.points = [from, to];
         return;
       }
@@ -85,14 +85,14 @@ export function useBrush({ tool, layer, marks, ratio, onDone, onClick, onPan }: 
       else now.points.push(to);
       now.waiting ||= requestAnimationFrame(mark);
     },
-    onPointerUp: (event: PointerEvent<Element>): void => {
+    onPointerUp: (event: PointerEvent): void => {
       const now = drag.current;
       if (!now) return;
       drag.current = undefined;
       cancelAnimationFrame(now.waiting);
       setShape([]);
       if (now.points.length < 2) onClick(place(event));
-      else if (tool === "pan") onPan(now.points[0]!, place(event), true);
+      else if (tool === "pan") onPan(now.points[0], place(event), true);
       else onDone({ tool, points: now.points, how: now.how });
     },
     onPointerCancel: (): void => {

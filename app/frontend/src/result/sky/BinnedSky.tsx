@@ -26,7 +26,7 @@ export function BinnedSky({ job, columns, state, lon, lat, of }: BinnedSkyProps)
   const [x, y] = [lon, lat].map((name) => columns.find((column) => column.name === name)!);
   const bins = useQuery({
     queryKey: ["bins", job.id, "sky", lon, lat, JSON.stringify(state.where)],
-    queryFn: ({ signal }) => getBins(job, { x: x!, y: y!, nx: 360 / STEP, ny: 180 / STEP, x0: 0, x1: 360, y0: -90, y1: 90, logx: false, logy: false }, state.where, signal),
+    queryFn: ({ signal }) => getBins(job, { x: x, y: y, nx: 360 / STEP, ny: 180 / STEP, x0: 0, x1: 360, y0: -90, y1: 90, logx: false, logy: false }, state.where, signal),
     staleTime: Infinity,
   });
   const view = { lon: 0, lat: 0, field: 360 };
@@ -40,7 +40,7 @@ export function BinnedSky({ job, columns, state, lon, lat, of }: BinnedSkyProps)
     return density.flatMap((value, k) => {
       if (value === 0) return [];
       const at = converted(((k % nx) + 0.5) * (360 / nx), (Math.floor(k / nx) + 0.5) * (180 / ny) - 90, of, state.sky.frame);
-      return [{ k, at, colour: css(colours[Math.round(30 + (225 * Math.log1p(value)) / Math.log1p(most))]!) }];
+      return [{ k, at, colour: css(colours[Math.round(30 + (225 * Math.log1p(value)) / Math.log1p(most))]) }];
     });
   }, [bins.data, of, state.sky.frame, state.plot.ramp]);
   const lines = size.width > 60 ? grid(view, on) : undefined;

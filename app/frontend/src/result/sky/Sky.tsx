@@ -69,7 +69,7 @@ type Tool = "pan" | "cone";
 function inFrame(lon: Float64Array, lat: Float64Array, from: SkyFrame, to: SkyFrame): [Float64Array, Float64Array] {
   if (from === to) return [lon, lat];
   const out: [Float64Array, Float64Array] = [new Float64Array(lon.length), new Float64Array(lat.length)];
-  for (let k = 0; k < lon.length; k++) [out[0][k], out[1][k]] = converted(lon[k]!, lat[k]!, from, to);
+  for (let k = 0; k < lon.length; k++) [out[0][k], out[1][k]] = converted(lon[k], lat[k], from, to);
   return out;
 }
 
@@ -124,14 +124,14 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
       return;
     }
     const field = sky.field * factor;
-    if (field > WIDEST) return setSky({ field: 360, lat: 0 });
+    if (field > WIDEST) { setSky({ field: 360, lat: 0 }); return; }
     const next = { ...view, field: Math.max(1 / 3600, field) };
-    if (!under || !place) return setSky(next);
+    if (!under || !place) { setSky(next); return; }
     const after = unproject(place[0], place[1], next, plane(next, size.width, size.height));
     setSky(after ? { ...next, lon: wrap(next.lon + under[0] - after[0]), lat: Math.max(-90, Math.min(90, next.lat + under[1] - after[1])) } : next);
   };
   const pan = (dx: number, dy: number): void => {
-    if (isWhole(view)) return setSky({ lon: wrap(view.lon + (dx / on.factor) * (180 / Math.PI) * (Math.PI / (2 * Math.SQRT2))) });
+    if (isWhole(view)) { setSky({ lon: wrap(view.lon + (dx / on.factor) * (180 / Math.PI) * (Math.PI / (2 * Math.SQRT2))) }); return; }
     const to = unproject(size.width / 2 - dx, size.height / 2 - dy, view, on);
     if (to) setSky({ lon: to[0], lat: to[1] });
   };
@@ -139,7 +139,7 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
   const fit = (): void => setSky(around(lons, lats));
   useWheel(surface, layer !== undefined, (delta, place) => zoom(delta > 0 ? 1.2 : 1 / 1.2, place));
 
-  const place = (event: PointerEvent<Element>): Place => {
+  const place = (event: PointerEvent): Place => {
     const box = event.currentTarget.getBoundingClientRect();
     return [event.clientX - box.left, event.clientY - box.top];
   };
@@ -153,13 +153,13 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
     change({ selection: how === "set" ? [step] : [...state.selection, step] });
   };
 
-  const onPointerDown = (event: PointerEvent<Element>): void => {
+  const onPointerDown = (event: PointerEvent): void => {
     if (event.button !== 0) return;
     event.currentTarget.setPointerCapture(event.pointerId);
     const from = place(event);
     drag.current = { from, last: from, moved: false, how: event.shiftKey ? "add" : event.altKey ? "subtract" : "set", before: marks.bytes.slice() };
   };
-  const onPointerMove = (event: PointerEvent<Element>): void => {
+  const onPointerMove = (event: PointerEvent): void => {
     const now = drag.current;
     if (!now) return;
     const to = place(event);
@@ -181,7 +181,7 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
     }
     now.last = to;
   };
-  const onPointerUp = (event: PointerEvent<Element>): void => {
+  const onPointerUp = (event: PointerEvent): void => {
     const now = drag.current;
     drag.current = undefined;
     setCone(undefined);
@@ -190,7 +190,7 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
     else if (!now.moved) {
       const at = place(event);
       const row = layer ? nearest(layer, at[0] * ratio, at[1] * ratio, 8 * ratio) : -1;
-      if (row >= 0) change({ selection: [{ how: "add", region: { kind: "rows", rows: [loaded.numbers ? loaded.numbers[row]! : row] } }] });
+      if (row >= 0) change({ selection: [{ how: "add", region: { kind: "rows", rows: [loaded.numbers ? loaded.numbers[row] : row] } }] });
       else if (state.selection.length) change({ selection: [] });
     }
   };
@@ -257,7 +257,7 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
               ))}
             </svg>
             <Picture layer={layer} marks={marks} left={0} top={0} width={size.width} height={size.height} />
-            {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions -- a map is operated by keys, which its description names */}
+            { }
             <svg
               ref={surface}
               className={`viewer-surface viewer-surface-${tool === "pan" ? "pan" : "box"}`}
@@ -305,11 +305,11 @@ export function around(lons: Float64Array, lats: Float64Array): View {
   const radian = Math.PI / 180;
   let [x, y, z, n] = [0, 0, 0, 0];
   for (let k = 0; k < lons.length; k++) {
-    const cos = Math.cos(lats[k]! * radian);
-    if (Number.isNaN(cos) || Number.isNaN(lons[k]!)) continue;
-    x += cos * Math.cos(lons[k]! * radian);
-    y += cos * Math.sin(lons[k]! * radian);
-    z += Math.sin(lats[k]! * radian);
+    const cos = Math.cos(lats[k] * radian);
+    if (Number.isNaN(cos) || Number.isNaN(lons[k])) continue;
+    x += cos * Math.cos(lons[k] * radian);
+    y += cos * Math.sin(lons[k] * radian);
+    z += Math.sin(lats[k] * radian);
     n += 1;
   }
   const whole = { lon: 0, lat: 0, field: 360 };
@@ -317,7 +317,7 @@ export function around(lons: Float64Array, lats: Float64Array): View {
   const [lon, lat] = [(Math.atan2(y, x) / radian + 360) % 360, Math.atan2(z, Math.hypot(x, y)) / radian];
   let far = 0;
   for (let k = 0; k < lons.length; k++) {
-    const distance = separation(lon, lat, lons[k]!, lats[k]!);
+    const distance = separation(lon, lat, lons[k], lats[k]);
     if (distance > far) far = distance;
   }
   const field = Math.max(far * 2.6, 10 / 3600);

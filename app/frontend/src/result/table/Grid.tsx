@@ -161,7 +161,7 @@ export function Grid(props: GridProps) {
     const plain = !event.altKey && !(far && event.key.length === 1);
     if (far && event.key.toLowerCase() === "c" && !window.getSelection()?.toString()) copy();
     else if (plain && !far && event.key.toLowerCase() === "f" && activeColumn) onFilter(activeColumn);
-    else if (plain && moves[event.key]) moves[event.key]!();
+    else if (plain && moves[event.key]) moves[event.key]();
     else return;
     event.preventDefault();
     event.stopPropagation();
@@ -208,7 +208,7 @@ export function Grid(props: GridProps) {
               aria-colindex={at + 2}
               aria-sort={rank < 0 ? "none" : falling ? "descending" : "ascending"}
               className={active.row === -1 && active.column === at ? "viewer-active" : undefined}
-              style={{ left: GUTTER + layout.left[at]!, width: layout.widths[at] }}
+              style={{ left: GUTTER + layout.left[at], width: layout.widths[at] }}
               title={[column.name, column.unit && `[${column.unit}]`, column.description, column.ucd].filter(Boolean).join("\n")}
             >
               <button
@@ -257,7 +257,7 @@ export function Grid(props: GridProps) {
               </button>
               {shownColumns.map((column, k) => {
                 const at = across.first + k;
-                const kind = layout.kinds[at]!;
+                const kind = layout.kinds[at];
                 return (
                   <div
                     key={column.name}
@@ -266,9 +266,9 @@ export function Grid(props: GridProps) {
                     aria-colindex={at + 2}
                     data-column={at}
                     className={cellClass(isNumeric(column), active.row === place && active.column === at)}
-                    style={{ left: GUTTER + layout.left[at]!, width: layout.widths[at] }}
+                    style={{ left: GUTTER + layout.left[at], width: layout.widths[at] }}
                   >
-                    {cells ? <CellText value={cells[at]} column={column} kind={kind} places={layout.places[at]!} sexagesimal={sexagesimal} /> : <span className="viewer-ghost" />}
+                    {cells ? <CellText value={cells[at]} column={column} kind={kind} places={layout.places[at]} sexagesimal={sexagesimal} /> : <span className="viewer-ghost" />}
                   </div>
                 );
               })}
@@ -299,7 +299,7 @@ function arranged(columns: readonly Column[], sample: readonly (readonly Cell[])
   const widths = columns.map((column, at) => {
     let [ahead, behind, longest] = [0, 0, 0];
     for (const cells of sample) {
-      const text = cellText(cells[at], column, kinds[at]!, sexagesimal);
+      const text = cellText(cells[at], column, kinds[at], sexagesimal);
       const own = fraction(text);
       longest = Math.max(longest, text.length);
       behind = Math.max(behind, own);

@@ -51,8 +51,8 @@ export function drawn(top: number, rows: number, view: number, around = 6): [num
 export function columnsBetween(widths: readonly number[], from: number, to: number): { first: number; last: number; left: number } {
   let left = 0;
   let first = 0;
-  while (first < widths.length - 1 && left + widths[first]! <= from) left += widths[first++]!;
+  while (first < widths.length - 1 && left + widths[first] <= from) left += widths[first++];
   let last = first;
-  for (let right = left + (widths[first] ?? 0); last < widths.length - 1 && right < to; right += widths[++last]!);
+  for (let right = left + (widths[first] ?? 0); last < widths.length - 1 && right < to; right += widths[++last]);
   return { first, last, left };
 }

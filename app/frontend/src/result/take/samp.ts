@@ -18,7 +18,7 @@ const escaped = (text: string): string => text.replaceAll("&", "&amp;").replaceA
 export function encoded(value: XmlRpc): string {
   if (typeof value === "string") return `<value><string>${escaped(value)}</string></value>`;
   if (Array.isArray(value)) return `<value><array><data>${value.map(encoded).join("")}</data></array></value>`;
-  const members = Object.entries(value).map(([name, one]) => `<member><name>${escaped(name)}</name>${encoded(one as XmlRpc)}</member>`);
+  const members = Object.entries(value).map(([name, one]) => `<member><name>${escaped(name)}</name>${encoded(one)}</member>`);
   return `<value><struct>${members.join("")}</struct></value>`;
 }
 

@@ -30,7 +30,7 @@ describe("code", { timeout: 30_000 }, () => {
   it("is Python for any query, and says the query as it is", () => {
     const queries = [HOSTILE, "SELECT 1", "SELECT *\nFROM t", 'SELECT "a"', "SELECT 'ä\u2028'"];
     const said = pythonTexts(queries.flatMap((query) => [resultCode("pyvo", job(query), SITE), resultCode("astropy", job(query), SITE)]));
-    said.forEach((texts, k) => expect(texts.map((text) => text.trim())).toContain(queries[k >> 1]!.trim()));
+    said.forEach((texts, k) => expect(texts.map((text) => text.trim())).toContain(queries[k >> 1].trim()));
   });
 
   it("is a shell's word for any query", () => {
@@ -54,7 +54,7 @@ describe("code", { timeout: 30_000 }, () => {
     expect(made.nbformat).toBe(4);
     const code = made.cells.filter((cell) => cell.cell_type === "code").map((cell) => cell.source.join("")).join("\n");
     expect(pythonTexts([code.replace(/^# %pip.*$/m, "")])).toHaveLength(1);
-    expect(made.cells[0]!.source.join("")).toContain("Star \\<b\\> Archive");
+    expect(made.cells[0].source.join("")).toContain("Star \\<b\\> Archive");
   });
 });
 
@@ -87,7 +87,7 @@ describe("SAMP", () => {
     expect(decoded(leaf("value", "plain"))).toBe("plain");
     expect(decoded(node("value", leaf("string", "text")))).toBe("text");
     const value = (text: string) => node("value", leaf("string", text)) as never;
-    const member = node("member", leaf("name", "key"), value("v") as never) as never;
+    const member = node("member", leaf("name", "key"), value("v")) as never;
     expect(decoded({ nodeName: "value", textContent: null, children: [node("struct", member)] })).toEqual({ key: "v" });
   });
 });
