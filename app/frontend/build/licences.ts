@@ -21,7 +21,7 @@ export function packageOf(module: string): string | null {
 }
 
 function read(directory: string): Bundled {
-  const described = JSON.parse(readFileSync(path.join(directory, "package.json"), "utf8")) as Record<string, string>;
+  const described = JSON.parse(readFileSync(path.join(directory, "package.json"), "utf8")) as Partial<Record<"name" | "version" | "license", string>>;
   const file = readdirSync(directory).find((name) => /^licen[cs]e/i.test(name));
   return {
     name: described.name ?? path.basename(directory),

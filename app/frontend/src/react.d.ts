@@ -1,5 +1,8 @@
 import "react";
 
 declare module "react" {
-  type CSSProperties = Record<`--${string}`, string | undefined>;
+  // eslint-disable-next-line @typescript-eslint/consistent-indexed-object-style -- only an interface adds to React's own
+  interface CSSProperties {
+    [property: `--${string}`]: string | undefined;
+  }
 }

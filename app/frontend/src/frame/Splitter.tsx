@@ -31,7 +31,7 @@ export function Splitter({ label, value, min, max, orientation, onChange }: Spli
     }
   }
   function key(event: KeyboardEvent): void {
-    const steps: Record<string, number> = upright ? { ArrowLeft: -STEP, ArrowRight: STEP } : { ArrowUp: -STEP, ArrowDown: STEP };
+    const steps: Partial<Record<string, number>> = upright ? { ArrowLeft: -STEP, ArrowRight: STEP } : { ArrowUp: -STEP, ArrowDown: STEP };
     const step = steps[event.key];
     if (step !== undefined) {
       event.preventDefault();

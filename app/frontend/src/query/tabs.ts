@@ -81,7 +81,8 @@ export function reopen(tabs: Tabs, tab: Tab, at: number): Tabs {
 
 /** What a tab is called: its name, or the table that it reads, or nothing yet. */
 export function titleOf(tab: Tab, untitled: string): string {
-  return tab.name || /\bFROM\s+([\w".]+)/i.exec(tab.query)?.[1]?.replaceAll('"', "") || untitled;
+  const table = /\bFROM\s+([\w".]+)/i.exec(tab.query)?.[1]?.replaceAll('"', "") ?? "";
+  return tab.name || table || untitled;
 }
 
 /** This window's tabs over those that another one stored meanwhile: of each the later text, and none is lost. */

@@ -29,7 +29,9 @@ export function firstPlot(columns: readonly Column[]): PlotState {
   if (motions[0] && motions[1]) {
     return { ...initial, x: motions[0].name, y: motions[1].name, colour: "" };
   }
-  const [x, y] = measured.length >= 2 ? measured : [...measured, ...able.filter((column) => !measured.includes(column))];
+  const offered = measured.length >= 2 ? measured : [...measured, ...able.filter((column) => !measured.includes(column))];
+  const x = offered.at(0);
+  const y = offered.at(1);
   if (!x) return initial;
   if (!y) return { ...initial, kind: "histogram", x: x.name };
   return { ...initial, x: x.name, y: y.name, yAxis: { log: false, reversed: y === magnitude } };

@@ -105,7 +105,7 @@ export function roles(columns: readonly Column[]): Roles {
     position: position(columns),
     magnitude:
       pick(magnitudes, isMain, (c) => /^(phot_g_mean_mag|gmag|g|vmag|v|mag)$/i.test(c.name)) ??
-      magnitudes[0] ??
+      magnitudes.at(0) ??
       pick(columns, (c) => /(^|_)(mag|vmag|gmag|hpmag)$/i.test(c.name)),
     colour: pick(
       columns.filter((c) => !isError(c)),

@@ -29,7 +29,8 @@ export interface Frame {
 /** Thrown when a stream is not one, broke off, or has something that the archive does not write. */
 export class ArrowError extends Error {}
 
-const enum Type { Null = 1, Int = 2, Float = 3, Utf8 = 5, Bool = 6, Timestamp = 10, List = 12, FixedList = 16, LargeUtf8 = 20 }
+/** Kinds of columns, as the schema numbers them; a stream may name others, so a field's kind is any number. */
+const Type = { Null: 1, Int: 2, Float: 3, Utf8: 5, Bool: 6, Timestamp: 10, List: 12, FixedList: 16, LargeUtf8: 20 } as const;
 
 interface Field {
   readonly name: string;

@@ -120,6 +120,7 @@ export function NumberField({ label, value, onValue }: { label: string; value: n
 export function More({ label, title = label === "⋯" ? "More" : label, children }: { label: string; title?: string; children: ReactNode }) {
   const id = useId();
   return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- takes Esc from the fields inside, is not itself operated
     <details
       className="viewer-more"
       onKeyDown={(event) => {

@@ -1,4 +1,4 @@
-import { useEffect, useRef, type Ref } from "react";
+import { useEffect, useImperativeHandle, useRef, type Ref } from "react";
 
 import type { Marks } from "../marks";
 import { ink } from "./frame";
@@ -22,6 +22,7 @@ export function Picture({ layer, marks, width, height, left, top, over, base }: 
   const below = useRef<HTMLCanvasElement>(null);
   const above = useRef<HTMLCanvasElement>(null);
   const painter = useRef<Painter>(undefined);
+  useImperativeHandle(base, () => below.current!, []);
 
   useEffect(() => {
     const canvas = below.current;
@@ -59,15 +60,7 @@ export function Picture({ layer, marks, width, height, left, top, over, base }: 
   const place = { left, top, width, height };
   return (
     <>
-      <canvas
-        ref={(element) => {
-          below.current = element;
-          if (typeof base === "function") base(element);
-          else if (base) base.current = element;
-        }}
-        style={place}
-        aria-hidden
-      />
+      <canvas ref={below} style={place} aria-hidden />
       <canvas ref={above} style={place} aria-hidden />
     </>
   );

@@ -203,7 +203,7 @@ function Drawing({ columns, state, change, marks, frame, numbers, onPlot }: Draw
   const onKeyDown = (event: KeyboardEvent): void => {
     if (!drawn || event.ctrlKey || event.metaKey) return;
     const { width, height } = drawn.box;
-    const moves: Record<string, () => void> = {
+    const moves: Partial<Record<string, () => void>> = {
       ArrowLeft: () => pan(-width / 8, 0), ArrowRight: () => pan(width / 8, 0), ArrowUp: () => pan(0, -height / 8), ArrowDown: () => pan(0, height / 8),
       "+": () => zoom(0.7, [width / 2, height / 2]), "=": () => zoom(0.7, [width / 2, height / 2]), "-": () => zoom(1 / 0.7, [width / 2, height / 2]),
       "0": home, s: selectShown,
@@ -245,7 +245,6 @@ function Drawing({ columns, state, change, marks, frame, numbers, onPlot }: Draw
             {layer && <Picture layer={layer} marks={marks} left={drawn.box.left} top={drawn.box.top} width={drawn.box.width} height={drawn.box.height} over={errorBars} base={base} />}
             <Frame frame={drawn} />
             {bars && data && xAxis && counts && <HistogramBars frame={drawn} counts={counts} values={data.x} axis={xAxis} marks={marks} numbers={numbers} />}
-            { }
             <svg
               ref={surface}
               className={`viewer-surface viewer-surface-${tool}`}

@@ -37,7 +37,8 @@ export function toValue(by: Scale, pixel: number): number {
 export function extent(values: Float64Array, log = false): [number, number] | undefined {
   let min = Infinity;
   let max = -Infinity;
-  for (let k = 0; k < values.length; k++) {
+  const n = values.length;
+  for (let k = 0; k < n; k++) {
     const value = values[k];
     if (log && !(value > 0)) continue;
     if (value < min && value !== -Infinity) min = value;

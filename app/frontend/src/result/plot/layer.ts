@@ -84,7 +84,8 @@ export function brushed(layer: Layer, inside: Uint8Array, before: Uint8Array, ho
     for (let k = 0; k < at.length; k++) if (at[k] >= 0 && inside[at[k]] !== 0) out[k] = mark;
   }
   let count = 0;
-  for (let k = 0; k < out.length; k++) count += out[k];
+  const n = out.length;
+  for (let k = 0; k < n; k++) count += out[k];
   return count;
 }
 

@@ -49,7 +49,8 @@ export function counted(at: Int32Array, counts: Uint32Array, marks?: Uint8Array,
 
 export function greatest(counts: Uint32Array): number {
   let most = 0;
-  for (let k = 0; k < counts.length; k++) if (counts[k] > most) most = counts[k];
+  const n = counts.length;
+  for (let k = 0; k < n; k++) if (counts[k] > most) most = counts[k];
   return most;
 }
 
@@ -107,7 +108,7 @@ export function paintDiscs(discs: Discs, size: Size, picture: Uint32Array, marks
   for (let k = 0; k < at.length; k++) {
     const place = at[k];
     if (place < 0) continue;
-    if (marks && marks[numbers ? numbers[k] : k] === 0) continue;
+    if (marks?.[numbers ? numbers[k] : k] === 0) continue;
     const { side, cover } = stamps[sizes ? sizes[k] : 0];
     const half = side >> 1;
     const colour = colours[shade ? shade[k] : 0];
@@ -171,7 +172,7 @@ export function histogram(values: Float64Array, by: Scale, bins: number, marks?:
   const counts = new Uint32Array(bins);
   const { offset, factor, log } = by;
   for (let k = 0; k < values.length; k++) {
-    if (marks && marks[numbers ? numbers[k] : k] === 0) continue;
+    if (marks?.[numbers ? numbers[k] : k] === 0) continue;
     const place = offset + factor * (log ? Math.log10(values[k]) : values[k]);
     if (place >= 0 && place < bins) counts[place | 0]++;
     else if (place === bins) counts[bins - 1]++;

@@ -199,7 +199,7 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.ctrlKey || event.metaKey) return;
     const [dx, dy] = [size.width / 8, size.height / 8];
-    const moves: Record<string, () => void> = {
+    const moves: Partial<Record<string, () => void>> = {
       ArrowLeft: () => pan(dx, 0), ArrowRight: () => pan(-dx, 0), ArrowUp: () => pan(0, dy), ArrowDown: () => pan(0, -dy),
       "+": () => zoom(0.7), "=": () => zoom(0.7), "-": () => zoom(1 / 0.7), "0": home, s: selectShown,
     };
@@ -257,7 +257,6 @@ function SkyMap({ columns, state, change, marks, loaded, coloured, lon, lat, of 
               ))}
             </svg>
             <Picture layer={layer} marks={marks} left={0} top={0} width={size.width} height={size.height} />
-            { }
             <svg
               ref={surface}
               className={`viewer-surface viewer-surface-${tool === "pan" ? "pan" : "box"}`}

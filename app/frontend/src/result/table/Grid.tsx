@@ -124,7 +124,7 @@ export function Grid(props: GridProps) {
     else if (end > element.scrollLeft + room) element.scrollLeft = Math.min(start, end - room);
   };
 
-  const activeColumn = columns[active.column];
+  const activeColumn = columns.at(active.column);
   const activeValue = active.row >= 0 ? rows.row(active.row)?.[active.column] : undefined;
 
   const sortBy = (name: string, further: boolean): void => onSort(nextSort(sort, name, further));
@@ -143,7 +143,7 @@ export function Grid(props: GridProps) {
     const { row, column } = active;
     const far = event.ctrlKey || event.metaKey;
     const page = Math.max(1, Math.floor(view / ROW) - 1);
-    const moves: Record<string, () => void> = {
+    const moves: Partial<Record<string, () => void>> = {
       ArrowDown: () => goTo(far ? known - 1 : row + 1, column),
       ArrowUp: () => goTo(far ? 0 : row - 1, column),
       ArrowRight: () => goTo(row, far ? columns.length - 1 : column + 1),
@@ -158,13 +158,20 @@ export function Grid(props: GridProps) {
         else box.current?.querySelector<HTMLAnchorElement>("[aria-selected=true] a, .viewer-active a")?.click();
       },
     };
+    const move = moves[event.key];
     const plain = !event.altKey && !(far && event.key.length === 1);
     if (far && event.key.toLowerCase() === "c" && !window.getSelection()?.toString()) copy();
     else if (plain && !far && event.key.toLowerCase() === "f" && activeColumn) onFilter(activeColumn);
-    else if (plain && moves[event.key]) moves[event.key]();
+    else if (plain && move) move();
     else return;
     event.preventDefault();
     event.stopPropagation();
+  };
+
+  const onMouseDown = (event: MouseEvent): void => {
+    const cell = (event.target as Element).closest<HTMLElement>("[data-column]");
+    const row = cell?.closest<HTMLElement>("[data-row]");
+    if (cell && row) setActive({ row: Number(row.dataset.row), column: Number(cell.dataset.column) });
   };
 
   const id = (row: number, column: number): string => `viewer-${row}-${column}`;
@@ -191,6 +198,7 @@ export function Grid(props: GridProps) {
       aria-busy={rows.filtered === undefined}
       tabIndex={0}
       onScroll={onScroll}
+      onMouseDown={onMouseDown}
       onKeyDown={onKeyDown}
     >
       <div className="viewer-head" role="row" aria-rowindex={1} style={{ width: wide, height: HEADER }}>
@@ -244,13 +252,10 @@ export function Grid(props: GridProps) {
               key={place}
               role="row"
               aria-rowindex={place + 2}
+              data-row={place}
               aria-selected={selected}
               className={selected ? "viewer-row viewer-selected" : "viewer-row"}
               style={{ transform: `translateY(${over + (place - top) * ROW}px)`, width: wide }}
-              onMouseDown={(event: MouseEvent) => {
-                const cell = (event.target as Element).closest<HTMLElement>("[data-column]");
-                if (cell) setActive({ row: place, column: Number(cell.dataset.column) });
-              }}
             >
               <button type="button" tabIndex={-1} className="viewer-gutter" role="rowheader" aria-label={words.table.row(number ?? place)} onClick={() => toggle(place)}>
                 {(number ?? place) + 1}

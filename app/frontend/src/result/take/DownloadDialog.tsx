@@ -63,7 +63,7 @@ export function DownloadDialog(props: DownloadDialogProps) {
 }
 
 function Files({ job, site, columns, shown, state, sort, marks, scope: first, filtered }: DownloadDialogProps) {
-  const [format, setFormat] = useState(site.formats.find((one) => one.name === "fits")?.name ?? site.formats[0]?.name ?? "votable");
+  const [format, setFormat] = useState(site.formats.find((one) => one.name === "fits")?.name ?? site.formats.at(0)?.name ?? "votable");
   const [scope, setScope] = useState<Scope>(first === "all" && state.where.length ? "filtered" : first);
   const [fewer, setFewer] = useState(false);
   const form = useRef<HTMLFormElement>(null);
@@ -150,7 +150,7 @@ function Samp({ job, site }: { job: Job; site: Site }) {
   const own = job.mine && site.user.authenticated;
   const table = new URL(`/tap/async/${encodeURIComponent(job.id)}/results/result`, site.site_url || address("/")).href;
   const send = useMutation({
-    mutationFn: () => sendTable(table, job.run_id || job.table || job.id, site.title, AbortSignal.timeout(PATIENCE)),
+    mutationFn: () => sendTable(table, [job.run_id, job.table].find(Boolean) ?? job.id, site.title, AbortSignal.timeout(PATIENCE)),
   });
   const said = send.isPending ? words.download.sampWaiting
     : send.data ? (send.data.length ? words.download.sampSent(send.data.join(", ")) : words.download.sampNobody)

@@ -36,8 +36,8 @@ interface XmlNode {
 
 /** The value of an XML-RPC element `value`. */
 export function decoded(value: XmlNode): XmlRpc {
+  if (value.children.length === 0) return value.textContent ?? "";
   const inner = value.children[0];
-  if (!inner) return value.textContent ?? "";
   const child = (node: XmlNode | undefined, name: string): XmlNode | undefined => node && Array.from(node.children).find((one) => one.nodeName === name);
   if (inner.nodeName === "struct") {
     return Object.fromEntries(Array.from(inner.children).map((member) => {
