@@ -181,13 +181,17 @@ def door(stage: Stage) -> Door:
     return Door(stage)
 
 
+def _one_connection(door: Door, name: str) -> bool:
+    """Whether this server answers everything over one connection. Each worker of nginx looks names up for itself."""
+    answers = {door.ask() for _ in range(6)}
+    return len(answers) == 1 and door.answered_by(name)
+
+
 def test_the_proxy_follows_its_servers_to_other_addresses_and_keeps_its_connections(door: Door) -> None:
     door.start(web="a", wordpress="b")
     for name in ("a", "b", "six"):
         door.hosts(web=name, wordpress="b")
-        eventually(f"the server {name}", partial(door.answered_by, name), within=20)
-        kept = door.ask()
-        assert [door.ask() for _ in range(5)] == [kept] * 5, "one connection for all of them"
+        eventually(f"one connection to the server {name}", partial(_one_connection, door, name), within=20)
     door.containers["six"].kill()
     status, text = door.ask()
     assert status == "503"

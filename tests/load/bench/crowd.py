@@ -15,12 +15,12 @@ LAST = b"\r\n0\r\n\r\n"
 
 
 class Wire:
-    """One connection that asks and reads whole answers, as little as HTTP/1.1 allows."""
+    """One connection at a time that asks and reads whole answers, as little as HTTP/1.1 allows."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self.socket = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=60)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._server = (parts.hostname or "", parts.port or 80)
+        self._open()
 
     def ask(self, request: bytes) -> tuple[int, bytes]:
         """Status and raw answer, head and all."""
@@ -37,10 +37,17 @@ class Wire:
             length = int(lower.partition(b"content-length:")[2].split(b"\r\n")[0])
             while len(body) < length:
                 body += self._read()
+        if b"\r\nconnection: close" in lower:  # nginx, after a thousand answers
+            self.close()
+            self._open()
         return int(head.split(b" ", 2)[1]), body
 
     def close(self) -> None:
         self.socket.close()
+
+    def _open(self) -> None:
+        self.socket = socket.create_connection(self._server, timeout=60)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def _read(self) -> bytes:
         data = self.socket.recv(READ)
