@@ -158,14 +158,19 @@ def _columns(table: Table, readable: Table | None) -> list[ShownColumn]:
     """The columns that the asker may know of, with what loading found out about those that they may read."""
     may = {column.name for column in readable.columns} if readable else set()
     rows = models.Column.objects.filter(table__schema__name=table.schema, table__name=table.name)
-    facts = {name: rest for name, *rest in rows.values_list("name", "minimum", "maximum", "nulls", "distinct")}
+    names = ("name", "minimum", "maximum", "nulls", "distinct")
+    facts = {row.name: row for row in rows.values_list(*names, named=True)}
     shown = []
     for column in table.columns:
         known = facts.get(column.name) if column.name in may else None
-        minimum, maximum, nulls, distinct = known or ("", "", None, None)
-        share = 100 * nulls / table.nrows if nulls is not None and table.nrows else None
         meaning = ucd.meaning(column.ucd or "")
-        shown.append(ShownColumn(column, meaning, column.name in may, minimum, maximum, share, distinct))
+        if known is None:
+            shown.append(ShownColumn(column, meaning, column.name in may))
+            continue
+        share = 100 * known.nulls / table.nrows if known.nulls is not None and table.nrows else None
+        shown.append(
+            ShownColumn(column, meaning, column.name in may, known.minimum, known.maximum, share, known.distinct)
+        )
     return shown
 
 

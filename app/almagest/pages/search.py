@@ -101,7 +101,7 @@ def _place(text: str, identity: Identity) -> Resolved | None:
 
 def _cones(holdings: Holdings, place: Resolved) -> list[Cone]:
     """A cone around the place in the first tables that have a cone search, the site's main one first."""
-    cones = []
+    cones: list[Cone] = []
     for table in holdings.readable.tables:
         main = conesearch.main(table)
         if main is None:

@@ -152,5 +152,5 @@ def test_every_page_says_where_it_is(archive: Archive, person: Visit) -> None:
     crumbs.get_by_role("link").nth(1).click()
     expect(page).to_have_url(f"{archive.url}/data/openngc/")
     for name in ("main", "banner", "contentinfo"):
-        expect(page.get_by_role(name)).to_have_count(1)  # type: ignore[arg-type] # one of the landmarks
+        expect(page.get_by_role(name)).to_have_count(1)
     expect(page.get_by_role("heading", level=1)).to_have_count(1)
