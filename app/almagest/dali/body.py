@@ -145,22 +145,38 @@ class NoFiles(FileUploadHandler):
 
 def form(encoded: str) -> QueryDict:
     """The parameters of `name=value&…`, one character a byte. Raises BadRequest, TooManyFieldsSent."""
+    if encoded.isascii():
+        with suppress(UnicodeDecodeError):
+            return _query(_pairs(encoded, "utf-8"))
+    return _decoded(_pairs(encoded, BYTES))
+
+
+def _pairs(encoded: str, encoding: str) -> list[tuple[str, str]]:
+    """Raises TooManyFieldsSent; UnicodeDecodeError for bytes that say nothing in this encoding."""
+    most = settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
     try:
-        pairs = parse_qsl(
-            encoded, keep_blank_values=True, encoding=BYTES, max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS
-        )
+        return parse_qsl(encoded, keep_blank_values=True, encoding=encoding, errors="strict", max_num_fields=most)
+    except UnicodeDecodeError:
+        raise
     except ValueError as error:
         raise TooManyFieldsSent("the request has more parameters than are read") from error
-    return _decoded(pairs)
 
 
 def _decoded(pairs: Iterable[tuple[str, str]], remedy: str = "") -> QueryDict:
-    decoded = QueryDict(mutable=True)
+    """Raises BadRequest, which names what is not UTF-8."""
+    decoded = []
     for name, value in pairs:
         known = _text(name, "the name of a parameter")
-        decoded.appendlist(known, _text(value, f"the parameter {known[:40]!r}", remedy))
-    decoded._mutable = False  # noqa: SLF001 - as Django makes them
-    return decoded
+        decoded.append((known, _text(value, f"the parameter {known[:40]!r}", remedy)))
+    return _query(decoded)
+
+
+def _query(pairs: Iterable[tuple[str, str]]) -> QueryDict:
+    query = QueryDict(mutable=True)
+    for name, value in pairs:
+        query.appendlist(name, value)
+    query._mutable = False  # noqa: SLF001 - as Django makes them
+    return query
 
 
 def _text(value: str, what: str, remedy: str = "") -> str:

@@ -44,6 +44,9 @@ def lines(blocks: Iterable[RawBlock], between: bytes) -> Iterator[bytes]:
     for block in blocks:
         if not block.data:
             continue
+        if len(block.starts) == 1:
+            yield bytes(block.data[_HEAD:-1])
+            continue
         octets = np.frombuffer(block.data, np.uint8)[_HEAD:-1].copy()
         ends = block.starts[1:] - 1 - _HEAD
         for place, octet in enumerate(filling):

@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as Late
-from functools import cache
 
 import kombu
 import psycopg
@@ -26,6 +25,7 @@ from django.db.migrations.executor import MigrationExecutor
 from psycopg_pool import ConnectionPool
 
 from almagest.config.environment import environment
+from almagest.config.once import once
 
 LIMIT = 1.0
 """Seconds that a probe waits for all checks together."""
@@ -71,7 +71,7 @@ def data_database() -> None:
         reader.execute("SELECT 1")
 
 
-@cache
+@once
 def _data_pool() -> ConnectionPool[psycopg.Connection]:
     conninfo = environment().datadb_conninfo("almagest_query")
     return ConnectionPool(
@@ -102,7 +102,7 @@ def broker() -> None:
         raise
 
 
-@cache
+@once
 def _broker_connection() -> kombu.Connection:
     settings = environment()
     return kombu.Connection(

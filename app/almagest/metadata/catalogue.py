@@ -12,10 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property, lru_cache
-from typing import cast
+from typing import Any, cast
 
 from django.db import connection, transaction
 from django.db.models import Prefetch
+from psycopg import Connection
+from psycopg_pool import ConnectionPool
 
 from almagest.accounts.identity import Identity
 from almagest.catalogue import Catalogue, Column, Datatype, ForeignKey, Schema, Table
@@ -232,11 +234,20 @@ def _read_at_once() -> _State:
 
 
 def _revision() -> tuple[int, datetime]:
-    """Every request asks, and the ORM would take longer to write this query than PostgreSQL to answer it."""
-    with connection.cursor() as cursor:
-        cursor.execute(_REVISION)
-        number, changed = cursor.fetchone()
-        return int(number), changed
+    """Every request asks, and the ORM would take longer to write this query than PostgreSQL to answer it; so would
+    Django to begin and end its own connection around it, for a request that asks nothing else."""
+    if connection.connection is not None:
+        with connection.cursor() as cursor:
+            cursor.execute(_REVISION)
+            row = cursor.fetchone()
+    else:
+        with connection.wrap_database_errors:
+            pool: ConnectionPool[Connection[Any]] = connection.pool  # type: ignore[attr-defined] # as PostgreSQL's has
+            pool.open()
+            with pool.connection() as pooled:
+                row = pooled.execute(_REVISION).fetchone()
+    number, changed = cast("tuple[int, datetime]", row)
+    return number, changed
 
 
 def _read(revision: int, changed: datetime) -> _State:

@@ -85,11 +85,13 @@ def _role(data: Connection[Any], role: str, password: str, connections: int) -> 
 
 def _limits(role: str, longest_query: float) -> Iterator[tuple[LiteralString, str]]:
     yield "statement_timeout", f"{round(longest_query * 1000)}ms"
-    yield "lock_timeout", "5s"
+    yield "lock_timeout", f"{round(roles.LOCK_SECONDS * 1000)}ms"
     yield "idle_in_transaction_session_timeout", "60s"
     yield "client_connection_check_interval", "2s"
     yield "work_mem", f"{roles.SORT_KIBIBYTES}kB"
     yield "search_path", "public"
+    # Rows come in the order of the stored result: no other scan leads one astray.
+    yield "synchronize_seqscans", "off"
     # Nobody reads what PostgreSQL remarks on a visitor's query, and some queries have a remark for every row.
     yield "client_min_messages", "error"
     if role == "almagest_query":

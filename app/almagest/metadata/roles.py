@@ -33,6 +33,9 @@ GUEST = "almagest_guest"
 SORT_KIBIBYTES = 32 * 2**10
 """Memory that PostgreSQL takes for one sort or hash table of a visitor's query before it goes to disk."""
 
+LOCK_SECONDS = 5.0
+"""Seconds that a visitor's query waits for a table that is being replaced."""
+
 
 def group(key: int) -> str:
     """The role of a group's members."""

@@ -1,7 +1,8 @@
 """Connections to the data database for queries: pooled ones that only read, and those of jobs, which write results.
 
 The roles are the boundary (`almagest.metadata.roles`): a query runs as its asker's role, which can read what the asker
-may and nothing else, whatever the SQL. The time limits below are a second fence, set where the query cannot reach them.
+may and nothing else, whatever the SQL. The time limits below are a second fence, set where the query cannot reach them;
+what is the same for all queries the login roles have of themselves (`almagest.metadata.provision`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import select
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, Final
 
 import psycopg
@@ -19,6 +20,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from almagest.accounts.identity import Identity
 from almagest.config.environment import environment
+from almagest.config.once import once
 from almagest.metadata import roles
 from almagest.query import limits, slots
 from almagest.query.errors import BusyError
@@ -215,14 +217,11 @@ def _begin(begin: str, role: str | None, seconds: float, memory: int | None) -> 
 @lru_cache(maxsize=1024)
 def _steps(begin: str, role: str | None, seconds: float, memory: int | None) -> tuple[str, ...]:
     hold = roles.holding(role) if role else None
-    # Rows come in the order of the stored result: no worker process may interleave them, no other scan lead it astray.
     return (
         begin,
         *([hold] if hold else ()),
         f"SET LOCAL ROLE {sql.Identifier(role).as_string() if role else 'NONE'}",
         f"SET LOCAL statement_timeout = {round(seconds * 1000)}",
-        f"SET LOCAL lock_timeout = {round(limits.LOCK_SECONDS * 1000)}",
-        "SET LOCAL synchronize_seqscans = off",
         *([f"SET LOCAL work_mem = {memory}"] if memory else []),
     )
 
@@ -243,7 +242,7 @@ def _check(connection: Connection) -> None:
         raise psycopg.OperationalError("the server has closed the connection")
 
 
-@cache
+@once
 def _readers() -> ConnectionPool[Connection]:
     """One connection for each slot; opened at the first query of the process, after the server has forked."""
     return ConnectionPool(

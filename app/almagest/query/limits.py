@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from almagest import adql
 from almagest.config.environment import Queue
 from almagest.formats.names import NAME_BYTES
-from almagest.metadata.roles import SORT_KIBIBYTES
+from almagest.metadata import roles
 
 DEFAULT_ROWS = 1_000_000
 """Rows of an answer to a request without MAXREC; announced as `outputLimit/default`. Large enough that CSV, which
@@ -27,7 +27,7 @@ SPOOL_BYTES = 4 << 30
 """Bytes that one answer may take while its rows are counted (FITS)."""
 
 SORTS = 8
-"""How many sorts of one query may take SORT_KIBIBYTES each; where it has more, they share what these take."""
+"""How many sorts of one query may take roles.SORT_KIBIBYTES each; where it has more, they share what these take."""
 
 TEMPORARY_BYTES = 8 << 30
 """Bytes that all answers whose rows were counted, and all uploads, of a process may take together until they are done
@@ -42,11 +42,11 @@ SYNC_SECONDS = 60.0
 CONE_DEGREES = 90.0
 """The largest radius of a cone search; announced as `maxSR`. pgSphere has no circle that is more than half the sky."""
 
+LOCK_SECONDS = roles.LOCK_SECONDS
+"""Seconds that a query waits for a table that is being replaced."""
+
 LINKED_ROWS = 500
 """Identifiers that one request may ask DataLink about; the answer to more of them says OVERFLOW."""
-
-LOCK_SECONDS = 5.0
-"""Seconds that a query waits for a table that is being replaced."""
 
 QUERY_CHARACTERS = adql.MAX_BYTES
 """Length of QUERY, counted before anything looks at it."""
@@ -173,8 +173,8 @@ def rows(maxrec: int | None) -> int:
 
 def sort_kibibytes(sorts: int) -> int | None:
     """What each of so many sorts may take, at least the 64 kB that PostgreSQL insists on; None for what its role has,
-    SORT_KIBIBYTES."""
-    return None if sorts <= SORTS else max(64, SORTS * SORT_KIBIBYTES // sorts)
+    roles.SORT_KIBIBYTES."""
+    return None if sorts <= SORTS else max(64, SORTS * roles.SORT_KIBIBYTES // sorts)
 
 
 def queue_for(seconds: int, queues: Sequence[Queue]) -> Queue:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import cache
 
 from almagest.config.environment import environment
+from almagest.config.once import once
 from almagest.formats import RawBlock
 from almagest.query import limits
 from almagest.query.errors import BusyError
@@ -153,6 +153,6 @@ def waiter() -> Iterator[bool]:
         yield held
 
 
-@cache
+@once
 def _slots() -> Slots:
     return Slots(capacity())

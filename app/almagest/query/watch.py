@@ -17,7 +17,8 @@ import sys
 import threading
 import time
 import traceback
-from functools import cache
+
+from almagest.config.once import once
 
 TURNS = 60
 """Turns that a step may take without a sign. The longest honest ones, a row group of Parquet or the last look at a wide
@@ -39,7 +40,8 @@ class Step:
     """A piece of work of one thread, of which nobody hears before its end. A context.
 
     turns: since the last sign; limit: how many there may be; told: turns since it was told to end, if it was; outer:
-    the step of the same thread around it, for which no time passes meanwhile.
+    the step of the same thread around it, for which no time passes meanwhile; open: whether it may still be told to
+    end, to be read and changed under `lock`.
     """
 
     def __init__(self, watch: Watch, limit: int) -> None:
@@ -48,6 +50,8 @@ class Step:
         self.limit = limit
         self.told: int | None = None
         self.outer: Step | None = None
+        self.open = False
+        self.lock = threading.Lock()
         self._watch = watch
         self._usual = limit
 
@@ -87,11 +91,14 @@ class Waiting:
 
 
 class Watch:
-    """The steps of a process."""
+    """The steps of a process.
+
+    Each thread keeps its own entry, and a step has a lock of its own: threads that had one in common would wait for
+    whichever was interrupted while it held it.
+    """
 
     def __init__(self) -> None:
         self._steps: dict[int, Step] = {}
-        self._lock = threading.Lock()
 
     def step(self, limit: int = TURNS) -> Step:
         """A step of this thread, to be entered. Raises StalledError anywhere in it."""
@@ -108,38 +115,33 @@ class Watch:
 
     def begin(self, step: Step) -> None:
         """Watch it from here on."""
-        with self._lock:
-            step.outer = self._steps.get(step.thread)
-            self._steps[step.thread] = step
+        step.outer = self._steps.get(step.thread)
+        step.open = True
+        self._steps[step.thread] = step
 
     def end(self, step: Step) -> None:
         """Watch it no longer: nothing is raised in its thread from here on."""
-        with self._lock:
+        with step.lock:
+            step.open = False
+        if step.outer:
+            self._steps[step.thread] = step.outer
+        else:
             self._steps.pop(step.thread, None)
-            if step.outer:
-                self._steps[step.thread] = step.outer
-            if step.told is not None:
-                _raise(step.thread, None)
+        if step.told is not None:
+            _raise(step.thread, None)
 
     def look(self) -> None:
         """Take a turn: tell those to end that have gone on for too long."""
-        stalled = []
-        with self._lock:
-            for step in self._steps.values():
-                step.turns += 1
-                if step.told is not None:
-                    step.told += 1
-                elif step.turns > step.limit:
-                    step.told = 0
-                    stalled.append((step.turns, _place(step.thread)))
-                    _raise(step.thread, StalledError)
-        for turns, place in stalled:
-            log.error("a step of work went on without a sign and was ended", extra={"turns": turns, "place": place})
+        for step in list(self._steps.values()):
+            place = self._turn(step)
+            if place:
+                log.error(
+                    "a step of work went on without a sign and was ended", extra={"turns": step.turns, "place": place}
+                )
 
     def lost(self) -> int:
         """How many threads did not end when they were told to."""
-        with self._lock:
-            return sum(step.told is not None and step.told > GRACE for step in self._steps.values())
+        return sum(step.told is not None and step.told > GRACE for step in list(self._steps.values()))
 
     def run(self) -> None:
         """Look once a second, as long as the process lives."""
@@ -147,8 +149,23 @@ class Watch:
             time.sleep(_TURN_SECONDS)
             self.look()
 
+    def _turn(self, step: Step) -> str:
+        """Count it; where its thread is, if it is told to end now."""
+        with step.lock:
+            if not step.open:
+                return ""
+            step.turns += 1
+            if step.told is not None:
+                step.told += 1
+            elif step.turns > step.limit:
+                step.told = 0
+                place = _place(step.thread)
+                _raise(step.thread, StalledError)
+                return place
+            return ""
 
-@cache
+
+@once
 def watch() -> Watch:
     """That of this process; it looks from the first call on, after the server has forked."""
     ours = Watch()

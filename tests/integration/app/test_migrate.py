@@ -86,6 +86,7 @@ def test_readers_have_their_limits(application: Application, role: str) -> None:
             "idle_in_transaction_session_timeout",
             "search_path",
             "work_mem",
+            "synchronize_seqscans",
         )
         limits = {name: reader.execute(f"SHOW {name}").fetchone() for name in settings}
     assert limits == {
@@ -94,6 +95,7 @@ def test_readers_have_their_limits(application: Application, role: str) -> None:
         "idle_in_transaction_session_timeout": ("1min",),
         "search_path": ("public",),
         "work_mem": ("32MB",),
+        "synchronize_seqscans": ("off",),
     }
 
 

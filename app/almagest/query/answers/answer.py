@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import psycopg
@@ -199,13 +199,15 @@ class _Rows:
         self._slot = slot = self._held.enter_context(slots.slot(brief=source.brief))
         with datadb.connected() as connection:
             try:
-                with _closed_if_stalled(connection):
-                    copied = self._sent(connection)
-                try:
-                    with _closed_if_stalled(connection):
+                with ExitStack() as sent:
+                    try:
+                        copied = self._sent(connection)
+                        sent.callback(copied.close)
                         yield from slot.passed(copied.blocks())
-                finally:
-                    copied.close()
+                    except StalledError:
+                        # It came anywhere, and nobody knows what is still to come from PostgreSQL.
+                        connection.close()
+                        raise
                 self.count = min(copied.sent, source.rows)
                 if source.overflow is None:
                     self._more = copied.sent > source.rows
@@ -248,16 +250,6 @@ def _next(chunks: Iterator[bytes]) -> bytes | None:
     """The next one, None when there is none, made as a step of work that has to come to an end."""
     with watch().step():
         return next(chunks, None)
-
-
-@contextmanager
-def _closed_if_stalled(connection: datadb.Connection) -> Iterator[None]:
-    """Close it when the work with it is broken off: that may be anywhere, and nobody knows what is still to come."""
-    try:
-        yield
-    except StalledError:
-        connection.close()
-        raise
 
 
 def _gathered(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from almagest.catalogue import Column, Table
 from almagest.config.environment import environment, site
@@ -12,6 +13,9 @@ from almagest.formats import About, Coordinates, Link, Origin, ServiceDescriptor
 from almagest.metadata.catalogue import Holdings
 from almagest.metadata.works import Work
 from almagest.vo import datalink, tap
+
+KEPT = 128
+"""How many sets of tables a process keeps what it says of them."""
 
 
 def links_url() -> str:
@@ -32,15 +36,39 @@ def about(
     """Everything but the rows. tables: (schema, name) that were read; columns: of the answer; path: below the site's
     address, of the resource that was asked; requested: when, in UTC; protocol: identifier of the standard that it
     follows."""
-    works = holdings.works
-    used = [works[schema] for schema in sorted({schema for schema, _ in tables}) if schema in works]
-    read = [holdings.table(schema, name) for schema, name in tables]
-    origin = Origin(
-        publisher=site().publisher or site().title,
-        server_software=f"Almagest/{environment().release}",
+    data = _data(holdings, frozenset(tables))
+    origin = replace(
+        data.origin,
         service_protocol=protocol,
         request=f"{environment().site_url}{path}",
         request_date=requested.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    )
+    return About(
+        {"QUERY": query} if query else {},
+        origin,
+        Coordinates(epoch=_epoch(data.read, columns)),
+        services=_services(data.read, columns),
+        links=data.links,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """What answers from the same tables have in common. read: the tables, None for each that is not published."""
+
+    read: tuple[Table | None, ...]
+    origin: Origin
+    links: tuple[Link, ...]
+
+
+@lru_cache(maxsize=KEPT)
+def _data(holdings: Holdings, tables: frozenset[tuple[str, str]]) -> _Data:
+    """Holdings are equal only to themselves, and there are others after every change of the metadata."""
+    works = holdings.works
+    used = [works[schema] for schema in sorted({schema for schema, _ in tables}) if schema in works]
+    origin = Origin(
+        publisher=site().publisher or site().title,
+        server_software=f"Almagest/{environment().release}",
         contact=site().contact.email or site().contact.url or "",
         creators=_distinct(creator for work in used for creator in work.creators),
         citations=_distinct(_citation(work) for work in used),
@@ -49,14 +77,8 @@ def about(
         licence_urls=_distinct(work.licence_url for work in used),
         acknowledgements=_distinct([*(work.acknowledgement for work in used), site().acknowledgement]),
     )
-    links = tuple(Link(work.reference_url, work.title) for work in used if work.reference_url)
-    return About(
-        {"QUERY": query} if query else {},
-        origin,
-        Coordinates(epoch=_epoch(read, columns)),
-        services=_services(read, columns),
-        links=tuple(dict.fromkeys(links)),
-    )
+    links = dict.fromkeys(Link(work.reference_url, work.title) for work in used if work.reference_url)
+    return _Data(tuple(holdings.table(schema, name) for schema, name in tables), origin, tuple(links))
 
 
 def _services(read: Sequence[Table | None], columns: Sequence[Column]) -> tuple[ServiceDescriptor, ...]:

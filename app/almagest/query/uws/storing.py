@@ -153,7 +153,7 @@ def _wait_for_predecessor(connection: datadb.Connection, job: Job) -> None:
 
     The login role takes it: a query's role may not call such functions.
     """
-    lock = sql.SQL("SET lock_timeout = {}; SELECT pg_advisory_lock(hashtextextended({}, 0))")
+    lock = sql.SQL("SET lock_timeout = {}; SELECT pg_advisory_lock(hashtextextended({}, 0)); RESET lock_timeout")
     try:
         connection.execute(lock.format(sql.Literal(round(PREDECESSOR_SECONDS * 1000)), sql.Literal(str(job.pk))))
     except psycopg.errors.LockNotAvailable as error:
