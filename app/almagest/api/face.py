@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-import pydantic_core
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from pydantic import BaseModel, ConfigDict, RootModel, ValidationError
+from pydantic import BaseModel, ConfigDict, RootModel, TypeAdapter, ValidationError
 from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import JSONParser
@@ -32,6 +31,8 @@ from almagest.query.errors import InvalidFieldsError, InvalidRequestError, Query
 Method = TypeVar("Method", bound=Callable[..., Any])
 Model = TypeVar("Model", bound="Sent")
 Item = TypeVar("Item", bound="Told")
+
+_JSON: TypeAdapter[Any] = TypeAdapter(Any, config=ConfigDict(ser_json_inf_nan="strings"))
 
 BODY_BYTES = 2 * limits.QUERY_CHARACTERS + 64 * 1024
 """Size of a JSON body: the longest query, and what is around it."""
@@ -104,7 +105,7 @@ class JSON(BaseRenderer):
 
     def render(self, data: Any, *_: Any, **__: Any) -> bytes:
         """The document."""
-        return b"" if data is None else pydantic_core.to_json(data, inf_nan_mode="strings")
+        return b"" if data is None else _JSON.dump_json(data)
 
 
 class Negotiation(BaseContentNegotiation):

@@ -13,8 +13,8 @@ import pytest
 from almagest.config.once import once
 
 APPLICATION = Path(__file__).parents[4] / "app/almagest"
-FROZEN = {"Environment", "Site", "tuple"}
-"""Results of which a second one is as good as the first."""
+FROZEN = {"Environment", "Site", "tuple", "dict"}
+"""Results of which a second one is as good as the first; a dictionary that is cached is only looked up in."""
 
 
 def test_threads_that_come_first_together_get_the_same() -> None:
