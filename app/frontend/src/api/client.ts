@@ -4,13 +4,6 @@ const BASE = "/api/v1";
 
 export type Parameter = string | number | boolean | null | undefined;
 
-/** How far the server is with making something (status 202), to be asked again after `retryAfter` seconds. */
-export interface Progress {
-  progress: number;
-  sentence: string;
-  retryAfter: number;
-}
-
 /** The address of a route with its parameters; those without a value are left out. */
 export function address(path: string, parameters: Record<string, Parameter> = {}): string {
   const search = new URLSearchParams();
@@ -54,28 +47,4 @@ export async function send<T>(method: "POST" | "PATCH" | "DELETE", url: string, 
     ...(signal && { signal }),
   });
   return (response.status === 204 ? null : await response.json()) as T;
-}
-
-/** Like `get`, for what the server may have to make first; `onProgress` is told each time that it is not yet there. */
-export async function getWhenMade<T>(url: string, onProgress: (progress: Progress) => void, signal?: AbortSignal): Promise<T> {
-  for (;;) {
-    const response = await request(url, { headers: { Accept: "application/json" }, ...(signal && { signal }) });
-    if (response.status !== 202) {
-      return (await response.json()) as T;
-    }
-    const { progress, sentence } = (await response.json()) as Omit<Progress, "retryAfter">;
-    const retryAfter = Number(response.headers.get("Retry-After") ?? 1);
-    onProgress({ progress, sentence, retryAfter });
-    await pause(Math.max(0.2, retryAfter) * 1000, signal);
-  }
-}
-
-async function pause(milliseconds: number, signal?: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new DOMException("aborted", "AbortError"));
-    });
-  });
 }

@@ -1,7 +1,7 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { bracketMatching, indentUnit } from "@codemirror/language";
-import { Compartment, EditorState, RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
+import { Compartment, Prec, EditorState, RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 
 import { complete, type Known } from "./completion";
@@ -133,9 +133,10 @@ export function editorState(query: string, around: Surroundings): EditorState {
   return EditorState.create({
     doc: query,
     extensions: [
+      // Before the keys, one of which may close the completions with the same Esc.
+      Prec.highest(escape),
       // Before the rest, so that Enter with Ctrl is no new line.
       keymap.of([{ key: "Mod-Enter", run: () => (around.onRun(), true), preventDefault: true }]),
-      escape,
       tab.of(keymap.of([indentWithTab])),
       lineNumbers(),
       history(),

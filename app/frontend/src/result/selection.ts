@@ -209,14 +209,3 @@ function adqlRegion(region: Region, columns: readonly Column[], position?: Posit
   const box = `${between(x, Math.min(...xs), Math.max(...xs))} AND ${between(y, Math.min(...ys), Math.max(...ys))}`;
   return edges.length ? `(${box}\n  AND MOD(${edges.join("\n    + ")}, 2) = 1)` : undefined;
 }
-
-/** A region for people: what the bar of the selection says on demand. */
-export function describe(region: Region): string {
-  switch (region.kind) {
-    case "range": return `range of ${region.x}`;
-    case "box": return `rectangle in ${region.x} and ${region.y}`;
-    case "lasso": return `lasso in ${region.x} and ${region.y}`;
-    case "cone": return "circle on the sky";
-    case "rows": return "rows of the table";
-  }
-}

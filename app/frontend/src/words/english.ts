@@ -37,7 +37,7 @@ export const query = {
   format: "Format",
   tabs: "Queries",
   untitled: "untitled",
-  newTab: "New query",
+  newTab: "New tab",
   closeTab: (name: string) => `Close ${name}`,
   closed: (name: string) => `Closed ${name}.`,
   undo: "Undo",
