@@ -1,4 +1,4 @@
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
+import { autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { bracketMatching, indentUnit } from "@codemirror/language";
 import { Compartment, Prec, EditorState, RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
@@ -136,7 +136,7 @@ export function editorState(query: string, around: Surroundings): EditorState {
       // Before the keys, one of which may close the completions with the same Esc.
       Prec.highest(escape),
       // Before the rest, so that Enter with Ctrl is no new line.
-      keymap.of([{ key: "Mod-Enter", run: () => (around.onRun(), true), preventDefault: true }]),
+      keymap.of([{ key: "Mod-Enter", run: (view) => (closeCompletion(view), around.onRun(), true), preventDefault: true }]),
       tab.of(keymap.of([indentWithTab])),
       lineNumbers(),
       history(),

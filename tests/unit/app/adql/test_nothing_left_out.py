@@ -33,10 +33,10 @@ OPERATIONS = ("UNION", "EXCEPT", "INTERSECT")
 """What DISTINCT may follow without a change."""
 FOREIGN = (
     "ROWS", "ROW", "INDEXED", "ONLY", "RECURSIVE", "SYMMETRIC", "TOTALS", "MATERIALIZED", "UNKNOWN", "IGNORE",
-    "RESPECT", "FIRST", "NEXT", "TIES", "PERCENT", "STRAIGHT", "DIRECTED", "GLOBAL", "NAME", "CORRESPONDING", "START",
+    "RESPECT", "FIRST", "NEXT", "TIES", "PERCENT", "STRAIGHT", "DIRECTED", "GLOBAL", "CORRESPONDING", "START",
     "CONNECT", "VALUE", "STRUCT", "ANY", "SOME", "ESCAPED", "CUBE", "ROLLUP", "PIVOT", "ORDINALITY",
 )  # fmt: skip
-"""Words that mean something in some SQL and nothing in ours."""
+"""Words that mean something in some SQL and nothing in ours, and are no column's name here."""
 
 GIVING = (TokenType.ALIAS, TokenType.VAR, TokenType.IDENTIFIER, TokenType.R_PAREN, TokenType.WITH)
 """What stands before a name that is given there."""
