@@ -7,8 +7,8 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-import yaml
 
+from almagest_operator.model.text import as_yaml
 from e2e.conftest import Archive
 from support.audit import OPERATOR, writes
 from support.cluster import KubectlError, apply, get, kubectl, namespace, release_images, restricted_pod
@@ -25,6 +25,7 @@ pytestmark = [
 STORES = {"appdb": 5432, "datadb": 5432, "broker": 5672, "cache": 6379, "mariadb": 3306}
 PROBE = """
 import json, socket, sys
+from almagest_operator.model.text import as_yaml
 answers = {}
 for target in sys.argv[1:]:
     host, port = target.rsplit(":", 1)
@@ -99,7 +100,7 @@ def test_invalid_archive_is_refused_with_field_and_reason(archive: Archive) -> N
         "spec": spec,
     }
     with pytest.raises(KubectlError, match=r"spec\.queues\[0\]\.name"):
-        kubectl("apply", "-f", "-", stdin=yaml.safe_dump(broken))
+        kubectl("apply", "-f", "-", stdin=as_yaml(broken))
 
 
 def test_archive_of_an_unknown_release_is_not_ready_and_changes_nothing(archive: Archive) -> None:

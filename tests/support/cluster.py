@@ -12,6 +12,8 @@ from typing import Any, TypeVar
 
 import yaml
 
+from almagest_operator.model.text import as_yaml
+
 CACHE = Path(os.environ.get("ALMAGEST_CACHE", Path.home() / ".cache/almagest"))
 CONTEXT = os.environ.get("ALMAGEST_CONTEXT", "almagest")
 
@@ -39,7 +41,7 @@ def get(*args: str) -> Manifest:
 
 
 def apply(*manifests: Manifest) -> None:
-    kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(manifests))
+    kubectl("apply", "-f", "-", stdin=as_yaml(*manifests))
 
 
 def release_images() -> dict[str, str]:

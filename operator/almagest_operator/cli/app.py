@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-import yaml
 from rich.console import Console
 
 from almagest_operator.apply.client import ApiError, Client, NoClusterError, connect
@@ -24,6 +23,7 @@ from almagest_operator.cli.render import render as render_files
 from almagest_operator.cli.tree import tree
 from almagest_operator.cli.val import val as judge
 from almagest_operator.model.base import seconds
+from almagest_operator.model.text import as_yaml
 
 T = TypeVar("T")
 
@@ -83,7 +83,7 @@ def status(
     if output is Output.JSON:
         typer.echo(json.dumps(view.json(), indent=2, ensure_ascii=False))
     elif output is Output.YAML:
-        typer.echo(yaml.safe_dump(view.json(), sort_keys=False, allow_unicode=True), nl=False)
+        typer.echo(as_yaml(view.json()), nl=False)
     else:
         console.print(tree(view))
     raise typer.Exit(0 if view.ready else NOT_READY)

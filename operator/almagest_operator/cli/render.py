@@ -16,6 +16,7 @@ from almagest_operator.model.errors import InvalidSpec
 from almagest_operator.model.facts import Facts
 from almagest_operator.model.release import ArchiveRelease
 from almagest_operator.model.resource import GeneratedSecret
+from almagest_operator.model.text import as_yaml
 
 Document = dict[str, Any]
 
@@ -67,14 +68,14 @@ def _stream(desired: Desired) -> Iterator[str]:
     for secret in desired.secrets:
         yield f"---\n{_secret(secret)}"
     for resource in desired.resources:
-        yield f"---\n# stage: {resource.stage.name.lower()}\n{_dump(resource.manifest)}"
+        yield f"---\n# stage: {resource.stage.name.lower()}\n{as_yaml(resource.manifest)}"
 
 
 def _write(desired: Desired, directory: Path) -> int:
     """One file a component; returns their number."""
     files: dict[str, list[str]] = {"secrets": [_secret(secret) for secret in desired.secrets]}
     for resource in desired.resources:
-        files.setdefault(resource.component, []).append(_dump(resource.manifest))
+        files.setdefault(resource.component, []).append(as_yaml(resource.manifest))
     directory.mkdir(parents=True, exist_ok=True)
     for component, texts in files.items():
         (directory / f"{component}.yaml").write_text("---\n".join(texts))
@@ -83,9 +84,4 @@ def _write(desired: Desired, directory: Path) -> int:
 
 def _secret(secret: GeneratedSecret) -> str:
     """Without values: those are drawn in the cluster, once."""
-    return f"# the operator draws: {', '.join(sorted(secret.keys))}\n{_dump(secret.manifest)}"
-
-
-def _dump(manifest: Document) -> str:
-    text: str = yaml.safe_dump(manifest, sort_keys=False, width=120, allow_unicode=True)
-    return text
+    return f"# the operator draws: {', '.join(sorted(secret.keys))}\n{as_yaml(secret.manifest)}"

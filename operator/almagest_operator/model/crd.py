@@ -12,7 +12,6 @@ import json
 import sys
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel
 
 from almagest_operator.model.archive import Archive, ArchiveSpec
@@ -20,6 +19,7 @@ from almagest_operator.model.base import Schema
 from almagest_operator.model.release import ArchiveRelease, ArchiveReleaseSpec
 from almagest_operator.model.resource import GROUP, Manifest
 from almagest_operator.model.status import ArchiveStatus
+from almagest_operator.model.text import as_yaml
 
 VERSION = "v1alpha1"
 CHART = Path(__file__).parents[3] / "charts/almagest-operator"
@@ -80,7 +80,7 @@ def structural(model: type[BaseModel]) -> Schema:
 def render(manifest: Manifest) -> str:
     """The text of a file that is made and not written."""
     plain = json.loads(json.dumps(manifest))  # without shared parts, which YAML would write as anchors
-    text = yaml.safe_dump(plain, sort_keys=False, width=120, allow_unicode=True)
+    text = as_yaml(plain)
     return (
         f"# Made from operator/almagest_operator/model by `python -m almagest_operator.model.crd`; do not edit.\n{text}"
     )

@@ -106,6 +106,46 @@ def test_a_table_is_found_looked_at_and_queried_without_typing_sql(person: Visit
     person.screens("query-tables")
 
 
+def test_a_query_is_built_without_writing_any(person: Visit) -> None:
+    person.page.get_by_role("button", name="Build a query").click()
+    builder = person.page.get_by_role("dialog", name="Build a query")
+    builder.get_by_role("combobox", name="Table", exact=True).select_option("openngc.objects")
+    builder.get_by_role("textbox", name="Around").fill("no such thing")
+    builder.get_by_role("button", name="Add a condition").click()
+    builder.get_by_role("combobox", name="Column of condition 1").select_option("major_axis")
+    builder.get_by_role("combobox", name="Comparison of condition 1").select_option(">=")
+    builder.get_by_role("textbox", name="Value of condition 1").fill("large")
+    builder.get_by_role("button", name="Open in the editor").click()
+    expect(builder.get_by_text("Enter a number, such as")).to_be_visible()
+    expect(builder.get_by_role("textbox", name="Around")).to_have_attribute("aria-invalid", "true")
+    person.screens("query-builder")
+    # The console tells of the name that nobody knows, too.
+    assert all("404" in said for said in person.complaints)
+    person.complaints.clear()
+    builder.get_by_role("textbox", name="Around").fill("M31")
+    builder.get_by_role("textbox", name="Radius").fill("1")
+    builder.get_by_role("combobox", name="Radius: Unit").select_option("deg")
+    builder.get_by_role("textbox", name="Value of condition 1").fill("5")
+    builder.get_by_role("button", name="Open in the editor").click()
+    expect(builder).to_be_hidden()
+    person.page.get_by_role("button", name="Run query").click()
+    expect(person.result()).to_contain_text("NGC0224")
+
+
+def test_what_the_builder_makes_is_understood(person: Visit) -> None:
+    person.page.get_by_role("button", name="Build a query").click()
+    builder = person.page.get_by_role("dialog", name="Build a query")
+    builder.get_by_role("combobox", name="Table", exact=True).select_option("hipparcos.main")
+    builder.get_by_role("combobox", name="Match with").select_option("gaiadr3.bright")
+    builder.get_by_role("checkbox", name="hip", exact=True).check()
+    builder.get_by_role("combobox", name="Order by").select_option("hip")
+    builder.get_by_role("checkbox", name="largest first").check()
+    builder.get_by_role("textbox", name="At most this many rows").fill("3")
+    builder.get_by_role("button", name="Open in the editor").click()
+    person.page.get_by_role("button", name="Run query").click()
+    expect(person.result().get_by_role("row")).to_have_count(4)
+
+
 def test_a_refused_limit_is_said_at_its_field(person: Visit) -> None:
     write(person, QUERY)
     person.page.get_by_role("button", name="Options of the run").click()

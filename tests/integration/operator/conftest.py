@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from almagest_operator.model.text import as_yaml
 from support import apiserver
 from support.apiserver import OPERATOR, ApiServer, Manifest
 from support.archives import ROOT, merge, release
@@ -55,7 +55,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
         running.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=30s")
         running.kubectl("apply", "-f", "-", stdin=rights())
         objects = [node(), storage_class(), fixed_class(), catalogue("0.1.0", "0")]
-        running.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
+        running.kubectl("apply", "-f", "-", stdin=as_yaml(*objects))
         status = {"addresses": [{"type": "InternalIP", "address": "192.0.2.7"}]}
         running.request("PATCH", "/api/v1/nodes/one/status", {"status": status}, kind="merge-patch+json")
         with apiserver.collector(running):

@@ -12,6 +12,7 @@ from almagest_operator.desired import build
 from almagest_operator.model.archive import Archive
 from almagest_operator.model.facts import Facts
 from almagest_operator.model.resource import Manifest
+from almagest_operator.model.text import as_yaml
 from almagest_operator.observe.kinds import kind_of
 from support.apiserver import ApiServer, Refused
 from support.archives import ENVIRONMENTS, REFUSED, ROOT, archive, manifest, merge, overlay, release
@@ -147,7 +148,7 @@ def test_overlay_is_what_kustomize_makes_of_it(server: ApiServer, environment: s
         "--dry-run=server",
         "-f",
         "-",
-        stdin=yaml.safe_dump(merge(documents["Archive"], {"metadata": {"namespace": NAMESPACE}})),
+        stdin=as_yaml(merge(documents["Archive"], {"metadata": {"namespace": NAMESPACE}})),
     )
 
 

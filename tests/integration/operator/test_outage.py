@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from almagest_operator.apply.client import connect
 from almagest_operator.apply.engine import Applied, Engine
 from almagest_operator.health import Health
 from almagest_operator.model.resource import ResourceKey
+from almagest_operator.model.text import as_yaml
 from almagest_operator.observe.live import Live, project
 from almagest_operator.observe.store import Indexes, Key, Store
 from almagest_operator.plan import Step, owners
@@ -125,7 +125,7 @@ def test_a_job_that_did_not_succeed_is_replaced_when_it_is_rendered_anew(running
     before = _ingest(running, "hipparcos")
     loaded = _ingest(running, "gaiadr3")
     running.missing.outcomes = {}
-    running.server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(catalogue("0.3.0", "3")))
+    running.server.kubectl("apply", "-f", "-", stdin=as_yaml(catalogue("0.3.0", "3")))
     running.apply(datasets=datasets, release="0.3.0")
     running.await_ready()
     after = _ingest(running, "hipparcos")
@@ -140,7 +140,7 @@ def test_a_new_release_leaves_a_running_ingest_to_its_end(bench: Bench) -> None:
     bench.start()
     bench.await_condition("Progressing", "True", "LoadingDatasets")
     before = _ingest(bench, "gaiadr3")
-    bench.server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump(catalogue("0.3.0", "3")))
+    bench.server.kubectl("apply", "-f", "-", stdin=as_yaml(catalogue("0.3.0", "3")))
     bench.apply(release="0.3.0")
     eventually("the new release to serve", lambda: bench.archive()["status"].get("release") == "0.3.0", within=30)
     assert _ingest(bench, "gaiadr3")["metadata"]["uid"] == before["metadata"]["uid"]
@@ -212,7 +212,7 @@ def _policy(bench: Bench, group: str, resource: str, expression: str, message: s
     }
     kinds = {"ValidatingAdmissionPolicy": policy, "ValidatingAdmissionPolicyBinding": binding}
     objects = [{**head, "kind": kind, "spec": spec} for kind, spec in kinds.items()]
-    bench.server.kubectl("apply", "-f", "-", stdin=yaml.safe_dump_all(objects))
+    bench.server.kubectl("apply", "-f", "-", stdin=as_yaml(*objects))
     try:
         time.sleep(2)  # policies take effect when the server's informer has seen them
         yield
