@@ -1,6 +1,6 @@
 import { address, get, send } from "./client";
 import type {
-  Check, DatabaseFunction, Example, Found, Job, JobPage, JobRequest, Language, Me, RowsPage, Schema, Site, Table,
+  Check, DatabaseFunction, Example, Found, Job, JobPage, JobRequest, Language, Me, Place, RowsPage, Schema, Site, Table,
 } from "./types";
 
 const segment = encodeURIComponent;
@@ -16,6 +16,9 @@ export const getFunctions = (signal?: AbortSignal): Promise<DatabaseFunction[]> 
 export const getExamples = (signal?: AbortSignal): Promise<Example[]> => get(address("/examples"), signal);
 export const searchArchive = (q: string, limit: number, signal?: AbortSignal): Promise<Found[]> =>
   get(address("/search", { q, limit }), signal);
+
+/** Where an object is, by its name, or a position as people write it. */
+export const getPlace = (name: string, signal?: AbortSignal): Promise<Place> => get(address("/resolve", { name }), signal);
 
 export const check = (query: string, language: Language, signal?: AbortSignal): Promise<Check> =>
   send("POST", address("/check"), { query, language }, signal);

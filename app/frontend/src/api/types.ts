@@ -111,6 +111,14 @@ export interface Example {
   tables: string[];
 }
 
+/** A place of the sky, in ICRS degrees; source: who says so. */
+export interface Place {
+  name: string;
+  ra: number;
+  dec: number;
+  source: string;
+}
+
 /** A place in a query: line and column from 1, length in characters. */
 export interface Position {
   line: number;

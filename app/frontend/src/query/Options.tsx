@@ -1,7 +1,6 @@
-import { useId, type ReactNode } from "react";
-
 import type { Site } from "../api";
 import { Dialog } from "../frame/Dialog";
+import { Field } from "../frame/Field";
 import { words } from "../words";
 import type { RunOptions } from "./tabs";
 
@@ -61,27 +60,5 @@ export function Options({ options, errors, site, onChange, onClose }: OptionsPro
         </button>
       </form>
     </Dialog>
-  );
-}
-
-interface FieldProps {
-  label: string;
-  hint?: string;
-  errors?: string[] | undefined;
-  control: (ids: { id: string; "aria-describedby": string; "aria-invalid": boolean }) => ReactNode;
-}
-
-function Field({ label, hint, errors, control }: FieldProps) {
-  const id = useId();
-  const wrong = errors !== undefined && errors.length > 0;
-  return (
-    <div className={wrong ? "field wrong" : "field"}>
-      <label htmlFor={id}>{label}</label>
-      <div id={`${id}-about`}>
-        {hint && <p className="quiet">{hint}</p>}
-        {wrong && <p className="error">{errors.join(" ")}</p>}
-      </div>
-      {control({ id, "aria-describedby": `${id}-about`, "aria-invalid": wrong })}
-    </div>
   );
 }

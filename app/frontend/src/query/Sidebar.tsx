@@ -16,10 +16,13 @@ export interface SidebarProps {
 }
 
 /** What a query can be made of: tables, examples, and what was asked before. */
-export function Sidebar({ onInsert, onQuery }: SidebarProps) {
+export function Sidebar({ onInsert, onQuery, onBuild }: SidebarProps & { onBuild: () => void }) {
   const examples = useExamples();
   return (
     <>
+      <button type="button" className="build" onClick={onBuild}>
+        {words.builder.open}
+      </button>
       <TableTree onInsert={onInsert} onQuery={onQuery} />
       <Section title={words.tables.examples}>
         {examples.length === 0 && <p className="quiet">{words.tables.examplesEmpty}</p>}

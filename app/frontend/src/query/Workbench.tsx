@@ -13,6 +13,7 @@ import { hasEnded } from "../jobs/phases";
 import { jobKey } from "../jobs/useJob";
 import { words } from "../words";
 import { useKnown, useSite } from "./archive";
+import { Builder } from "./Builder";
 import { Editor, type EditorHandle } from "./Editor";
 import { format } from "./format";
 import { JobResult } from "./JobResult";
@@ -47,6 +48,7 @@ export default function Workbench({ job, query }: WorkbenchProps) {
   const [refusal, setRefusal] = useState<{ query: string; problem: QueryProblem } | null>(null);
   const [errors, setErrors] = useState<Record<string, string[]>>({});
   const [choosing, setChoosing] = useState(false);
+  const [building, setBuilding] = useState(false);
   const [sideShown, setSideShown] = useKept("side.shown", true, isBoolean);
   const [sheetShown, setSheetShown] = useState(false);
   const [sideWidth, setSideWidth] = useKept("side.width", 288, isNumber);
@@ -155,17 +157,20 @@ export default function Workbench({ job, query }: WorkbenchProps) {
     }
   }
 
+  function openInTab(text: string, language?: Language): void {
+    setSheetShown(false);
+    update((now) => openQuery(now, text, language && { language }));
+    go(QUERY, { replace: true });
+  }
+
   const side = (
     <Sidebar
       onInsert={(text) => {
         setSheetShown(false);
         editor.current?.insert(text);
       }}
-      onQuery={(text, language) => {
-        setSheetShown(false);
-        update((now) => openQuery(now, text, language && { language }));
-        go(QUERY, { replace: true });
-      }}
+      onQuery={openInTab}
+      onBuild={() => setBuilding(true)}
     />
   );
 
@@ -266,6 +271,7 @@ export default function Workbench({ job, query }: WorkbenchProps) {
           )}
         </section>
       </div>
+      {building && <Builder onQuery={openInTab} onClose={() => setBuilding(false)} />}
       {choosing && (
         <Options
           options={tab.options}
