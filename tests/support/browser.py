@@ -12,6 +12,14 @@ from typing import Literal
 from playwright.sync_api import Browser, Locator, Page, ViewportSize, sync_playwright
 
 SCREENS = Path(__file__).resolve().parents[1] / "output/screens"
+AXE = Path(__file__).resolve().parents[2] / "app/frontend/node_modules/axe-core/axe.min.js"
+_AXE_RUN = """
+async () => {
+  const {violations} = await axe.run(document, {resultTypes: ["violations"]});
+  return violations.flatMap(({id, nodes}) =>
+    nodes.map(({target, failureSummary}) => [id, target.join(" "), failureSummary]));
+}
+"""
 WIDE, NARROW = ViewportSize(width=1440, height=900), ViewportSize(width=390, height=844)
 
 
@@ -30,10 +38,12 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Visit:
-    """A person's page. complaints: what the browser's console says of errors, the Content-Security-Policy's too."""
+    """A person's page. complaints: what the browser's console says of errors, the Content-Security-Policy's too;
+    barriers: what axe finds on the pages that pictures are taken of."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
+    barriers: list[str] = field(default_factory=list)
 
     def result(self) -> Locator:
         """The table of rows, whichever pattern of ARIA it follows."""
@@ -46,12 +56,20 @@ class Visit:
             self.page.set_viewport_size(size)
             for scheme in ("light", "dark"):
                 self.picture(f"{name}-{size['width']}-{scheme}", scheme)
+                if size == WIDE:
+                    self.barriers += [f"{name}, {scheme}: {found}" for found in self.found_by_axe()]
         self.page.set_viewport_size(WIDE)
         self.page.emulate_media(color_scheme="light")
 
     def picture(self, name: str, scheme: Literal["light", "dark"] | str) -> None:
         self.page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
         self.page.screenshot(path=SCREENS / f"{name}.png")
+
+    def found_by_axe(self) -> list[str]:
+        """What keeps people from using the page as it is: WCAG 2.2 A and AA, and axe's best practices."""
+        self.page.evaluate(AXE.read_text())
+        found = self.page.evaluate(_AXE_RUN)
+        return [f"{rule}: {target} ({why})" for rule, target, why in found]
 
     def scrolls_sideways(self) -> bool:
         """Whether the page is wider than the window, which no page may be."""

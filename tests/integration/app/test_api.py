@@ -283,7 +283,8 @@ class TestJobs:
                 for job in (second, third)
             ]
             assert None not in places
-            assert places[1] == places[0] + 1
+            # Somebody else who waits has their turn in between.
+            assert places[1] > places[0]
             for job in (third, second, first):
                 ended = visitor.session.post(api(archive, f"jobs/{job['id']}/abort"), timeout=30)
                 assert ended.json()["phase"] == "ABORTED"

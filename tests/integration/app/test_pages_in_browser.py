@@ -64,6 +64,7 @@ def person(archive: Archive, browser: Browser, wide: None) -> Iterator[Visit]:
     with visit(browser) as here:
         yield here
         assert [said for said in here.complaints if "404" not in said] == []
+        assert here.barriers == []
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -27,6 +27,7 @@ def person(archive: Archive, browser: Browser) -> Iterator[Visit]:
         here.page.goto(f"{archive.url}/query/")
         yield here
         assert here.complaints == []
+        assert here.barriers == []
 
 
 def write(person: Visit, query: str) -> None:
