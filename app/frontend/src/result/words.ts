@@ -17,7 +17,8 @@ export const words = {
   table: {
     title: "Result",
     row: (number: number) => `Row ${count(number + 1)}`,
-    sort: (name: string) => `Sort by ${name}`,
+    rows: "Row",
+    sort: "Sort by",
     filter: (name: string) => `Filter ${name}`,
     copied: "Copied.",
     sexagesimal: "hms dms",

@@ -202,7 +202,9 @@ export function Grid(props: GridProps) {
       onKeyDown={onKeyDown}
     >
       <div className="viewer-head" role="row" aria-rowindex={1} style={{ width: wide, height: HEADER }}>
-        <div className="viewer-gutter" role="columnheader" aria-colindex={1} aria-label={words.table.row(0).replace(/ .*/, "")} />
+        <div className="viewer-gutter" role="columnheader" aria-colindex={1}>
+          <span className="unseen">{words.table.rows}</span>
+        </div>
         {shownColumns.map((column, k) => {
           const at = across.first + k;
           const rank = sort.findIndex((one) => one.replace(/^-/, "") === column.name);
@@ -223,9 +225,9 @@ export function Grid(props: GridProps) {
                 type="button"
                 tabIndex={-1}
                 className={isNumeric(column) ? "viewer-name viewer-right" : "viewer-name"}
-                aria-label={words.table.sort(column.name)}
                 onClick={(event) => sortBy(column.name, event.shiftKey)}
               >
+                <span className="unseen">{words.table.sort} </span>
                 <span>{column.name}{rank >= 0 && <span aria-hidden> {falling ? "↓" : "↑"}{sort.length > 1 ? rank + 1 : ""}</span>}</span>
                 <small>{column.unit || "\u00a0"}</small>
               </button>
@@ -257,9 +259,11 @@ export function Grid(props: GridProps) {
               className={selected ? "viewer-row viewer-selected" : "viewer-row"}
               style={{ transform: `translateY(${over + (place - top) * ROW}px)`, width: wide }}
             >
-              <button type="button" tabIndex={-1} className="viewer-gutter" role="rowheader" aria-label={words.table.row(number ?? place)} onClick={() => toggle(place)}>
-                {(number ?? place) + 1}
-              </button>
+              <div role="rowheader" aria-colindex={1} className="viewer-gutter">
+                <button type="button" tabIndex={-1} aria-label={words.table.row(number ?? place)} onClick={() => toggle(place)}>
+                  {(number ?? place) + 1}
+                </button>
+              </div>
               {shownColumns.map((column, k) => {
                 const at = across.first + k;
                 const kind = layout.kinds[at];
