@@ -23,7 +23,8 @@ export function Status({ checked, refusal, onFix, onGo }: StatusProps) {
           </button>
         )}
         {problem.position && (
-          <button type="button" className="plain" aria-label={words.query.goToError} onClick={() => onGo(problem.position!)}>
+          <button type="button" className="plain" onClick={() => onGo(problem.position!)}>
+            <span className="unseen">{words.query.goToError} </span>
             {words.query.place(problem.position.line, problem.position.column)} <kbd>F8</kbd>
           </button>
         )}

@@ -128,11 +128,11 @@ function Columns({ table, onInsert }: { table: string; onInsert: (text: string) 
           <button
             type="button"
             className="plain item"
-            aria-label={words.tables.insert(column.name)}
             title={[column.description, column.ucd, column.datatype, column.indexed && words.tables.indexed].filter(Boolean).join("\n")}
             onClick={() => onInsert(written(column.name))}
           >
             <span className="name">
+              <span className="unseen">{words.tables.insertShort} </span>
               {column.name}
               {column.indexed && <span className="mark" aria-hidden="true">•</span>}
             </span>
@@ -165,11 +165,11 @@ function FoundColumns({ text, onInsert, nothing }: { text: string; onInsert: (te
             <button
               type="button"
               className="plain item"
-              aria-label={words.tables.insert(column.qualified)}
               title={[column.description, column.ucd].filter(Boolean).join("\n")}
               onClick={() => onInsert(written(column.name))}
             >
               <span className="name">
+                <span className="unseen">{words.tables.insertShort} </span>
                 {column.name} <small className="quiet">{column.qualified.split(".").slice(0, -1).join(".")}</small>
               </span>
               <span className="quiet">{column.unit}</span>
