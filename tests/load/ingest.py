@@ -25,6 +25,7 @@ from psycopg.sql import SQL, Identifier
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "app"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "operator"))
 
 from almagest.formats.pgcopy import encode, sql_type
 from almagest.ingest import stream
