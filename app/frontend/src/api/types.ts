@@ -185,7 +185,7 @@ export interface Job {
   query: string;
   language: Language;
   maxrec: number | null;
-  table: string | null;
+  table: string;
   rows: number | null;
   bytes: number | null;
   overflow: boolean;
