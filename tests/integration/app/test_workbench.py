@@ -147,6 +147,19 @@ def test_what_the_builder_makes_is_understood(person: Visit) -> None:
     expect(person.result().get_by_role("row")).to_have_count(4)
 
 
+def test_pictures_beside_the_table_have_room(person: Visit) -> None:
+    run(person, "SELECT TOP 500 * FROM gaiadr3.bright")
+    for view in ("Plot", "Sky"):
+        person.page.get_by_role("button", name=view, exact=True).click()
+    for view in ("Plot", "Sky"):
+        panel = person.page.get_by_role("region", name=view, exact=True)
+        expect(panel).to_be_visible()
+        place = panel.bounding_box()
+        assert place
+        assert place["height"] > 350
+    person.screens("query-views")
+
+
 def test_a_refused_limit_is_said_at_its_field(person: Visit) -> None:
     write(person, QUERY)
     person.page.get_by_role("button", name="Options of the run").click()
