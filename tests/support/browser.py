@@ -56,8 +56,7 @@ class Visit:
             self.page.set_viewport_size(size)
             for scheme in ("light", "dark"):
                 self.picture(f"{name}-{size['width']}-{scheme}", scheme)
-                if size == WIDE:
-                    self.barriers += [f"{name}, {scheme}: {found}" for found in self.found_by_axe()]
+                self.barriers += [f"{name}, {size['width']}, {scheme}: {found}" for found in self.found_by_axe()]
         self.page.set_viewport_size(WIDE)
         self.page.emulate_media(color_scheme="light")
 

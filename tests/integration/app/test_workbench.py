@@ -123,14 +123,28 @@ def test_a_query_is_built_without_writing_any(person: Visit) -> None:
     # The console tells of the name that nobody knows, too.
     assert all("404" in said for said in person.complaints)
     person.complaints.clear()
+    asked: list[str] = []
+    person.page.on("request", lambda request: asked.append(request.url) if "/resolve?name=M31" in request.url else None)
     builder.get_by_role("textbox", name="Around").fill("M31")
     builder.get_by_role("textbox", name="Radius").fill("1")
     builder.get_by_role("combobox", name="Radius: Unit").select_option("deg")
     builder.get_by_role("textbox", name="Value of condition 1").fill("5")
     builder.get_by_role("button", name="Open in the editor").click()
     expect(builder).to_be_hidden()
+    assert len(asked) == 1
     person.page.get_by_role("button", name="Run query").click()
     expect(person.result()).to_contain_text("NGC0224")
+
+
+def test_another_table_is_asked_around_the_same_place(person: Visit) -> None:
+    person.page.get_by_role("button", name="Build a query").click()
+    builder = person.page.get_by_role("dialog", name="Build a query")
+    builder.get_by_role("combobox", name="Table", exact=True).select_option("openngc.objects")
+    builder.get_by_role("textbox", name="Around").fill("M45")
+    person.page.keyboard.press("Tab")
+    builder.get_by_role("combobox", name="Table", exact=True).select_option("gaiadr3.bright")
+    expect(builder.get_by_role("textbox", name="Around")).to_have_value("M45")
+    expect(builder.get_by_label("Query", exact=True)).to_contain_text("FROM gaiadr3.bright\nWHERE 1 = CONTAINS")
 
 
 def test_what_the_builder_makes_is_understood(person: Visit) -> None:

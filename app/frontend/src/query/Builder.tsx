@@ -1,12 +1,12 @@
-import { useMutation } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useId, useState } from "react";
 
-import { getPlace, type Place, type Schema, type Table, type TableColumn } from "../api";
+import type { Place, Schema, Table, TableColumn } from "../api";
 import { Dialog } from "../frame/Dialog";
 import { Field } from "../frame/Field";
 import { Waiting } from "../frame/Waiting";
 import { words } from "../words";
-import { useSchemas, useTable } from "./archive";
+import { resolving, useSchemas, useTable } from "./archive";
 import { built, EMPTY, operatorsOf, type AngleUnit, type Condition, type Draft, type Mistakes, type Operator } from "./builder";
 
 interface BuilderProps {
@@ -18,6 +18,8 @@ interface BuilderProps {
 export function Builder({ onQuery, onClose }: BuilderProps) {
   const { schemas, error, isPending } = useSchemas();
   const [chosen, setChosen] = useState("");
+  // Another table is another query around the same place.
+  const [near, setNear] = useState<Near>({ text: "", sought: "", radius: "10", unit: "arcmin" });
   const readable = schemas.map((schema) => ({ ...schema, tables: schema.tables.filter((table) => table.readable) })).filter(({ tables }) => tables.length > 0);
   const qualified = chosen || (readable[0]?.tables[0]?.qualified ?? "");
   return (
@@ -32,7 +34,7 @@ export function Builder({ onQuery, onClose }: BuilderProps) {
             label={words.builder.table}
             control={(ids) => <TableSelect ids={ids} schemas={readable} value={qualified} onChange={setChosen} />}
           />
-          <OfTable key={qualified} qualified={qualified} schemas={readable} onQuery={onQuery} onClose={onClose} />
+          <OfTable key={qualified} qualified={qualified} schemas={readable} near={near} onNear={setNear} onQuery={onQuery} onClose={onClose} />
         </div>
       )}
     </Dialog>
@@ -64,7 +66,28 @@ function TableSelect({ ids, schemas, value, none, onChange }: TableSelectProps) 
   );
 }
 
-function OfTable({ qualified, ...rest }: { qualified: string; schemas: Schema[] } & BuilderProps) {
+interface Reach {
+  radius: string;
+  unit: AngleUnit;
+}
+
+interface Near extends Reach {
+  text: string;
+  /** What was last asked for: the text, unless it has been changed since. */
+  sought: string;
+}
+
+interface MatchChoice extends Reach {
+  qualified: string;
+}
+
+interface OfTableProps extends BuilderProps {
+  schemas: Schema[];
+  near: Near;
+  onNear: (near: Near) => void;
+}
+
+function OfTable({ qualified, ...rest }: OfTableProps & { qualified: string }) {
   const { table, error } = useTable(qualified);
   if (!table) {
     return error ? <p className="error">{error.message}</p> : <Waiting />;
@@ -72,40 +95,31 @@ function OfTable({ qualified, ...rest }: { qualified: string; schemas: Schema[] 
   return <Form table={table} {...rest} />;
 }
 
-interface Near {
-  text: string;
-  radius: string;
-  unit: AngleUnit;
-}
-
-interface MatchChoice {
-  qualified: string;
-  radius: string;
-  unit: AngleUnit;
-}
-
-function Form({ table, schemas, onQuery, onClose }: { table: Table; schemas: Schema[] } & BuilderProps) {
-  const [draft, setDraft] = useState<Draft>(EMPTY);
-  const [near, setNear] = useState<Near>({ text: "", radius: "10", unit: "arcmin" });
+function Form({ table, schemas, near, onNear, onQuery, onClose }: OfTableProps & { table: Table }) {
+  const client = useQueryClient();
+  const [draft, setDraft] = useState<Omit<Draft, "cone" | "match">>(EMPTY);
   const [match, setMatch] = useState<MatchChoice>({ qualified: "", radius: "1", unit: "arcsec" });
   const [told, setTold] = useState(false);
-  const finding = useMutation({ mutationFn: (text: string) => getPlace(text) });
-  const { place, error } = placeOf(near.text, finding);
+  const text = near.text.trim();
+  const isSought = text !== "" && text === near.sought;
+  const { data, error, isFetching } = useQuery({ ...resolving(text), enabled: isSought });
+  const place = isSought ? (data ?? null) : null;
+  // Of the table itself there is nothing to fetch.
   const other = useTable(match.qualified || table.qualified);
   const joined = match.qualified && other.table?.position ? { table: other.table, radius: match.radius, unit: match.unit } : null;
   const madeAround = (found: Place | null): ReturnType<typeof built> =>
     built({ ...draft, match: joined, cone: found && { ra: found.ra, dec: found.dec, radius: near.radius, unit: near.unit } }, table);
   const { query, mistakes } = madeAround(place);
-  const change = (changed: Partial<Draft>): void => setDraft((now) => ({ ...now, ...changed }));
+  const change = (changed: Partial<typeof draft>): void => setDraft((now) => ({ ...now, ...changed }));
   const say = (field: string): string[] => sentences(told ? mistakes : {}, field);
 
   async function take(): Promise<void> {
     setTold(true);
-    const text = near.text.trim();
-    let found = place;
-    if (text && !found) {
+    onNear({ ...near, sought: text });
+    let found = null;
+    if (text) {
       try {
-        found = await finding.mutateAsync(text);
+        found = await client.query(resolving(text));
       } catch {
         // The field says why.
         return;
@@ -131,19 +145,17 @@ function Form({ table, schemas, onQuery, onClose }: { table: Table; schemas: Sch
           <Field
             label={words.builder.place}
             hint={place ? words.builder.found(place.name, place.ra, place.dec, place.source) : words.builder.placeHint}
-            errors={error ? [error.message] : undefined}
+            errors={isSought && error ? [error.message] : undefined}
             control={(ids) => (
               <input
                 {...ids}
                 value={near.text}
-                onChange={(event) => setNear({ ...near, text: event.target.value })}
-                onBlur={() => near.text.trim() && !place && finding.mutate(near.text.trim())}
+                onChange={(event) => onNear({ ...near, text: event.target.value })}
+                onBlur={() => onNear({ ...near, sought: text })}
               />
             )}
           />
-          {near.text.trim() && (
-            <Angle label={words.builder.radius} errors={say("radius")} {...near} onChange={(changed) => setNear({ ...near, ...changed })} />
-          )}
+          {text && <Angle label={words.builder.radius} errors={say("radius")} {...near} onChange={(changed) => onNear({ ...near, ...changed })} />}
           <MatchFields table={table} schemas={schemas} match={match} onChange={setMatch} />
           {joined && <Angle label={words.builder.matchRadius} errors={say("match")} {...match} onChange={(changed) => setMatch({ ...match, ...changed })} />}
           {match.qualified && other.error && <p className="error">{other.error.message}</p>}
@@ -180,17 +192,11 @@ function Form({ table, schemas, onQuery, onClose }: { table: Table; schemas: Sch
       <pre className="made" aria-label={words.builder.query}>
         {query}
       </pre>
-      <button type="submit" className="main" aria-busy={finding.isPending}>
+      <button type="submit" className="main" aria-busy={isFetching}>
         {words.builder.take}
       </button>
     </form>
   );
-}
-
-/** The place that this very text was found to be, or why it was not found. */
-function placeOf(text: string, finding: { data?: Place | undefined; error: Error | null; variables?: string | undefined }): { place: Place | null; error: Error | null } {
-  const current = text.trim() !== "" && finding.variables === text.trim();
-  return { place: current ? (finding.data ?? null) : null, error: current ? finding.error : null };
 }
 
 function sentences(mistakes: Mistakes, field: string): string[] {
@@ -198,12 +204,10 @@ function sentences(mistakes: Mistakes, field: string): string[] {
   return mistake ? [words.builder.mistakes[mistake]] : [];
 }
 
-interface AngleProps {
+interface AngleProps extends Reach {
   label: string;
-  radius: string;
-  unit: AngleUnit;
   errors: string[];
-  onChange: (changed: { radius?: string; unit?: AngleUnit }) => void;
+  onChange: (changed: Partial<Reach>) => void;
 }
 
 function Angle({ label, radius, unit, errors, onChange }: AngleProps) {

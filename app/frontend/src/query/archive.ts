@@ -1,7 +1,7 @@
 import { useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 import { useCallback, useMemo, useSyncExternalStore } from "react";
 
-import { getExamples, getFunctions, getMe, getSchemas, getSite, getTable, type Example, type Me, type Schema, type Site, type Table, type TableColumn } from "../api";
+import { getExamples, getFunctions, getMe, getPlace, getSchemas, getSite, getTable, type Example, type Me, type Place, type Schema, type Site, type Table, type TableColumn } from "../api";
 import type { Known } from "./completion";
 
 const LONG = 10 * 60_000;
@@ -31,6 +31,11 @@ export function useTable(qualified: string): { table: Table | undefined; error: 
     staleTime: LONG,
   });
   return { table: data, error };
+}
+
+/** Where an object is: the same name is asked for once, however many want to know. */
+export function resolving(name: string): { queryKey: string[]; queryFn: (asked: { signal: AbortSignal }) => Promise<Place>; staleTime: number } {
+  return { queryKey: ["resolve", name], queryFn: ({ signal }) => getPlace(name, signal), staleTime: LONG };
 }
 
 const NO_SCHEMAS: Schema[] = [];

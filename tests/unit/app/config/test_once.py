@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -54,8 +55,8 @@ def test_nothing_that_has_a_state_is_made_by_a_cache_that_makes_two() -> None:
         for path in APPLICATION.rglob("*.py")
         for function in ast.walk(ast.parse(path.read_text()))
         if isinstance(function, ast.FunctionDef)
-        and any(isinstance(each, ast.Name) and each.id == "cache" for each in function.decorator_list)
-        and not function.args.args
+        and any(re.match(r"(functools\.)?(lru_)?cache\b", ast.unparse(each)) for each in function.decorator_list)
+        and not (function.args.args or function.args.kwonlyargs)
         and ast.unparse(function.returns or ast.Constant(None)).split("[")[0] not in FROZEN
     ]
     assert cached == []
