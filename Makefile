@@ -22,6 +22,6 @@ test:     ; @$(TOOL) python tests/run.py
 unit:     ; @$(TOOL) pytest -m 'not integration and not e2e'
 lint:     ; @$(TOOL) python tests/run.py lint
 types:    ; @$(TOOL) python tests/run.py types
-bench: up ; @PYTHONPATH=tests:ansible $(TOOL) python -m load.bench $(ONLY)
+bench: up ; @PYTHONPATH=tests:ansible:operator $(TOOL) python -m load.bench $(ONLY)
 docs:     ; @$(TOOL) python -m almagest_operator.model.reference
 lock:     ; @$(TOOL) python requirements/lock.py

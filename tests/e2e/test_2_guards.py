@@ -25,7 +25,6 @@ pytestmark = [
 STORES = {"appdb": 5432, "datadb": 5432, "broker": 5672, "cache": 6379, "mariadb": 3306}
 PROBE = """
 import json, socket, sys
-from almagest_operator.model.text import as_yaml
 answers = {}
 for target in sys.argv[1:]:
     host, port = target.rsplit(":", 1)
