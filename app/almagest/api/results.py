@@ -7,7 +7,6 @@ as a form. It changes nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from django.http import HttpResponseBase, StreamingHttpResponse
@@ -110,18 +109,21 @@ class DownloadAsked(Sorted):
 
 
 class RowsPage(Told):
-    """A page. total: rows of the result; filtered: those that fulfil the conditions; numbers: of the rows."""
+    """A page. total: rows of the result; filtered: those of them that fulfil the conditions, as far as they are
+    counted; counted: how many were looked at for that, fewer than total until later requests have counted on; numbers:
+    of the rows."""
 
     columns: list[Column]
     total: int
     filtered: int
+    counted: int
     offset: int
     rows: list[list[Any]]
     numbers: list[int]
 
 
 class Progress(Told):
-    """An index for the order is being made; ask again. progress: from 0 to 1."""
+    """The rows are being looked for, or an index for the order is being made; ask again. progress: from 0 to 1."""
 
     progress: float
     sentence: str
@@ -175,7 +177,8 @@ class RowsRoute(Route):
         offset, limit = whole(asked, "offset", 0, MAX_ROWS), whole(asked, "limit", PAGE, PAGE_ROWS)
         found = pages.page(job, _selection(job, asked), offset, limit)
         if isinstance(found, Preparing):
-            return Response(Progress(**asdict(found)), status=202, headers={"Retry-After": "1"})
+            told = Progress(progress=found.progress, sentence=found.sentence)
+            return Response(told, status=202, headers={"Retry-After": str(found.seconds)})
         return StreamingHttpResponse(found, content_type=found.format.media_type)
 
     @operation("jobRowsByForm", sent=RowsAsked, answers={200: RowsPage, 202: Progress}, tag=TAG)

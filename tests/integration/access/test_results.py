@@ -60,6 +60,14 @@ class Result:
         found: dict[str, Any] = self.made(**parameters).json()
         return found
 
+    def filtered(self, where: str) -> int:
+        """How many rows fulfil conditions, once all are counted."""
+        page: dict[str, Any] = {"counted": 0, "total": 1}
+        while page["counted"] < page["total"]:
+            before, page = page["counted"], self.page(where=where, limit=1)
+            assert before <= page["counted"] <= page["total"], "what is counted is never counted again"
+        return int(page["filtered"])
+
 
 @pytest.fixture(scope="module")
 def ada(archive: Archive) -> Iterator[Asker]:
@@ -221,11 +229,27 @@ class TestLargeResults:
 
     def test_a_page_of_conditions_is_found_at_every_place(self, many: Result) -> None:
         where = '[["dec", ">", 0], ["hip", "<", 60000]]'
-        total = many.page(where=where, limit=1)["filtered"]
+        total = many.filtered(where)
         one = many.page(where=where, columns="dec,hip", offset=total - 10, limit=1000)
         assert len(one["rows"]) == 10
         assert all(row[0] > 0 and row[1] < 60000 for row in one["rows"])
         assert one["numbers"] == sorted(one["numbers"])
+
+    def test_the_first_page_of_a_filter_comes_before_all_rows_are_counted(self, ada: Asker) -> None:
+        result = Result(ada, ada.done(MANY.format(rows=2_000_000), MAXREC="2000000"))
+        where = '[["dec", "<", 0]]'
+        first = result.ask("rows", where=where, limit=200)
+        assert first.status_code == 200, "half of the rows pass, so the first piece has a page of them"
+        rare = result.ask("rows", where='[["#", ">=", 1999990]]', limit=5)
+        if rare.status_code == 202:
+            assert "of 2,000,000 rows are looked through; 0 fulfil the conditions" in rare.json()["sentence"]
+            assert rare.headers["Retry-After"] == "0"
+        expected = result.filtered(where)
+        assert len(result.page(where=where, offset=expected - 1, limit=200)["rows"]) == 1
+        assert result.page(where='[["#", ">=", 1999990]]', limit=5)["numbers"] == list(range(1_999_990, 1_999_995))
+        assert result.page(where=where, limit=200)["numbers"] == first.json()["numbers"]
+        assert expected == result.made("statistics", where=where, columns="dec").json()[0]["n"]
+        ada.session.delete(result.job, allow_redirects=False, timeout=30)
 
     def test_what_is_killed_half_way_leaves_nothing_and_is_made_again(
         self, archive: Archive, application: Application, ada: Asker

@@ -88,10 +88,12 @@ _VISIBLE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Preparing:
-    """An index is being made. progress: from 0 to 1; sentence: what happens, for people."""
+    """Something is not done yet: the making of an index, or the counting of rows. progress: from 0 to 1; sentence: what
+    happens, for people; seconds: after which it is worth while to ask again; at once where each request does a part."""
 
     progress: float
     sentence: str
+    seconds: int = 1
 
 
 def find(job: Job, table: Stored, wanted: Order) -> Index | Preparing | None:

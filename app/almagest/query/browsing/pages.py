@@ -12,16 +12,21 @@ from almagest.query import limits
 from almagest.query.answers import results
 from almagest.query.answers.answer import Answer, Source
 from almagest.query.browsing import indexes, statements
-from almagest.query.browsing.counting import count, counted
+from almagest.query.browsing.counted import Counted
+from almagest.query.browsing.counting import counted
 from almagest.query.browsing.indexes import Preparing
 from almagest.query.browsing.reading import ADVICE, stored
 from almagest.query.browsing.selection import FieldError, Selection
 from almagest.query.browsing.statements import Stored
 from almagest.query.models import Job
 
+COUNTED_SECONDS = 0.25
+"""How long a page counts the rows that fulfil its conditions; those that come after it go on."""
+
 
 def page(job: Job, wanted: Selection, offset: int, limit: int) -> Answer | Preparing:
-    """The rows of a selection from place `offset` on, at most `limit` of them; or that an index for them is being made.
+    """The rows of a selection from place `offset` on, at most `limit` of them; or that they are being looked for, or an
+    index for them is being made. Of a large result's filter the first pages come before all rows are counted.
 
     Raises FieldError, NoSuchJobError when there is no result, ResultLostError, QueryTimeoutError, BusyError.
     """
@@ -30,15 +35,21 @@ def page(job: Job, wanted: Selection, offset: int, limit: int) -> Answer | Prepa
     if offset < 0:
         raise FieldError("offset", "pages begin at 0")
     table = stored(job)
-    total = job.nrows or 0
-    filtered = count(job, table, wanted.where)
-    rows = max(0, min(limit, filtered - offset))
-    found = _statement(job, table, wanted, offset, rows, filtered) if rows else sql.SQL("")
+    filter_ = counted(job, table, wanted.where, COUNTED_SECONDS)
+    rows = max(0, min(limit, filter_.total - offset))
+    if not filter_.complete and (rows < limit or (wanted.order and filter_.total <= limits.INDEXED_ROWS)):
+        return _looking(filter_)
+    found = _statement(job, table, wanted, offset, rows, filter_) if rows else sql.SQL("")
     if isinstance(found, Preparing):
         return found
     statement, settings = found if isinstance(found, tuple) else (found, ())
-    head = {"total": total, "filtered": filtered, "offset": offset}
+    head = {"total": job.nrows or 0, "filtered": filter_.total, "counted": filter_.seen, "offset": offset}
     return _answer(job, table, wanted.columns, statement, rows, Page(head), settings)
+
+
+def _looking(filter_: Counted) -> Preparing:
+    sentence = f"{filter_.seen:,} of {filter_.rows:,} rows are looked through; {filter_.total:,} fulfil the conditions"
+    return Preparing(round(filter_.seen / filter_.rows, 3), sentence, seconds=0)
 
 
 def _answer(
@@ -68,17 +79,19 @@ def _answer(
 Found = tuple[sql.Composable, tuple[str, ...]]
 
 
-def _statement(job: Job, table: Stored, wanted: Selection, offset: int, rows: int, filtered: int) -> Found | Preparing:
+def _statement(
+    job: Job, table: Stored, wanted: Selection, offset: int, rows: int, filter_: Counted
+) -> Found | Preparing:
     """The statement of a page that has rows, and what is set before it."""
     large = table.numbered and (job.nrows or 0) > limits.INDEXED_ROWS
     if not wanted.order:
         if not wanted.where:
             return statements.numbered(table, wanted.columns, offset, rows), ()
         if table.numbered:
-            within, skipped = counted(job, table, wanted.where).find(offset, rows)
+            within, skipped = filter_.find(offset, rows)
             addresses = statements.filtered_addresses(table, wanted.where, within, skipped, rows)
             return statements.page(table, wanted.columns, (), addresses), statements.IN_PLACE
-    if large and (filtered > limits.INDEXED_ROWS or not wanted.where):
+    if large and (filter_.total > limits.INDEXED_ROWS or not wanted.where):
         index = indexes.find(job, table, wanted.order)
         if isinstance(index, Preparing):
             return index

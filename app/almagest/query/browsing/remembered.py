@@ -21,7 +21,10 @@ class Remembered(Generic[Found]):
         self._lock = threading.Lock()
 
     def get(self, result: uuid.UUID, question: object, find: Callable[[], Found]) -> Found:
-        """What was found out, or is now. question: whatever its `repr` tells apart, which may be long."""
+        """What was found out, or is now; where several find it out at once, what the first of them found.
+
+        question: whatever its `repr` tells apart, which may be long.
+        """
         key = result, hashlib.sha256(repr(question).encode(errors="surrogatepass")).digest()
         with self._lock:
             if key in self._found:
@@ -29,7 +32,7 @@ class Remembered(Generic[Found]):
                 return self._found[key]
         found = find()
         with self._lock:
-            self._found[key] = found
+            found = self._found.setdefault(key, found)
             while len(self._found) > self._most:
                 self._found.popitem(last=False)
         return found

@@ -118,12 +118,8 @@ def without_number(selected: sql.Composable, count: int) -> sql.Composed:
 
 def numbered(stored: Stored, places: Sequence[int], first: int, count: int) -> sql.Composed:
     """The rows with the numbers from `first` on."""
-    return sql.SQL("SELECT {} FROM {} WHERE {number} >= {} AND {number} < {} ORDER BY {number}").format(
-        listed(stored, (NUMBER_PLACE, *places)),
-        stored.rows,
-        sql.Literal(first),
-        sql.Literal(first + count),
-        number=NUMBER_NAME,
+    return sql.SQL("SELECT {} FROM {} WHERE {} ORDER BY {}").format(
+        listed(stored, (NUMBER_PLACE, *places)), stored.rows, between_numbers(first, first + count), NUMBER_NAME
     )
 
 
@@ -154,17 +150,19 @@ def counts(cell: sql.Composable, source: sql.Composable, condition: sql.Composab
     ).format(cell, source, condition)
 
 
+def between_numbers(first: int, end: int) -> sql.Composed:
+    """The condition that a row's number is from `first` on and before `end`."""
+    return sql.SQL("{number} >= {} AND {number} < {}").format(sql.Literal(first), sql.Literal(end), number=NUMBER_NAME)
+
+
 def filtered_addresses(stored: Stored, where: Where, within: range, skipped: int, limit: int) -> sql.Composed:
     """The addresses of a page in the stored order: of the rows with these numbers, without the first `skipped`."""
-    statement = sql.SQL("SELECT ctid FROM {} WHERE {number} >= {} AND {number} < {} AND {} OFFSET {} LIMIT {}")
-    return statement.format(
+    return sql.SQL("SELECT ctid FROM {} WHERE {} AND {} OFFSET {} LIMIT {}").format(
         stored.place,
-        sql.Literal(within.start),
-        sql.Literal(within.stop),
+        between_numbers(within.start, within.stop),
         conditions(stored, where),
         sql.Literal(skipped),
         sql.Literal(limit),
-        number=NUMBER_NAME,
     )
 
 

@@ -1,6 +1,6 @@
 import { address, get, send } from "./client";
 import type {
-  Check, DatabaseFunction, Example, Found, Job, JobPage, JobRequest, Language, Me, Place, RowsPage, Schema, Site, Table,
+  Check, DatabaseFunction, Example, Found, Job, JobPage, JobRequest, Language, Me, Place, RowsPage, Sample, Schema, Site, Table,
 } from "./types";
 
 const segment = encodeURIComponent;
@@ -10,7 +10,7 @@ export const getMe = (signal?: AbortSignal): Promise<Me> => get(address("/me"), 
 export const getSchemas = (signal?: AbortSignal): Promise<Schema[]> => get(address("/schemas"), signal);
 export const getTable = (qualified: string, signal?: AbortSignal): Promise<Table> =>
   get(address(`/tables/${segment(qualified)}`), signal);
-export const getSample = (qualified: string, signal?: AbortSignal): Promise<RowsPage> =>
+export const getSample = (qualified: string, signal?: AbortSignal): Promise<Sample> =>
   get(address(`/tables/${segment(qualified)}/sample`), signal);
 export const getFunctions = (signal?: AbortSignal): Promise<DatabaseFunction[]> => get(address("/functions"), signal);
 export const getExamples = (signal?: AbortSignal): Promise<Example[]> => get(address("/examples"), signal);

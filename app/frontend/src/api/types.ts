@@ -211,14 +211,19 @@ export interface JobRequest {
   wait?: number;
 }
 
-/** Rows of a result: `numbers` are theirs, from 0, in the result as it is stored. */
-export interface RowsPage {
+/** A few rows of a table: `numbers` are theirs, from 0. */
+export interface Sample {
   columns: Column[];
   total: number;
   filtered: number;
   offset: number;
   rows: Cell[][];
   numbers: number[];
+}
+
+/** Rows of a result, with their numbers in the result as it is stored. `filtered` are those of its first `counted` rows that pass. */
+export interface RowsPage extends Sample {
+  counted: number;
 }
 
 /** Something of the archive that a search found; `url` is its page. */

@@ -46,6 +46,11 @@ function Viewer({ job, site, onQuery, columns }: ResultProps & { columns: readon
   const [filtering, setFiltering] = useState<Column>();
   const [downloading, setDownloading] = useState<"all" | "filtered" | "selected">();
   const [filtered, setFiltered] = useState<number>();
+  const [counted, setCounted] = useState<number>();
+  const onFiltered = useCallback((rows: number | undefined, seen: number | undefined): void => {
+    setFiltered(rows);
+    setCounted(seen);
+  }, []);
   const [wide, setWide] = useState(true);
   const box = useRef<HTMLDivElement>(null);
   const total = job.rows ?? 0;
@@ -101,7 +106,7 @@ function Viewer({ job, site, onQuery, columns }: ResultProps & { columns: readon
             </button>
           ))}
         </div>
-        {state.where.length > 0 && filtered !== undefined && <span className="viewer-count" role="status">{words.filtered(filtered, total)}</span>}
+        {state.where.length > 0 && filtered !== undefined && <span className="viewer-count" role="status">{words.filtered(filtered, total, counted ?? total)}</span>}
         {state.where.map((condition, k) => (
           <button
             key={JSON.stringify(condition)}
@@ -135,9 +140,9 @@ function Viewer({ job, site, onQuery, columns }: ResultProps & { columns: readon
               onSort={(next) => change({ table: { ...state.table, sort: next } })}
               onFilter={setFiltering}
               onToggleRow={toggleRow}
-              onFiltered={setFiltered}
+              onFiltered={onFiltered}
             />
-            {filtered === 0 && (
+            {filtered === 0 && counted === total && (
               <p className="viewer-empty" role="status">
                 {words.noneLeft} <button type="button" onClick={() => change({ where: [] })}>{words.clearFilters}</button>
               </p>

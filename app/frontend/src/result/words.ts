@@ -7,7 +7,10 @@ const many = (number: number, one: string, more = `${one}s`): string => `${count
 export const words = {
   views: { title: "Views", table: "Table", plot: "Plot", sky: "Sky", columns: "Columns" },
   rows: (number: number) => many(number, "row"),
-  filtered: (filtered: number, total: number) => `${count(filtered)} of ${many(total, "row")}`,
+  filtered: (filtered: number, total: number, counted: number) =>
+    counted < total
+      ? `${count(filtered)} rows so far, ${Math.floor((100 * counted) / total)} % looked through`
+      : `${count(filtered)} of ${many(total, "row")}`,
   empty: "The query found no rows. Check its conditions, or try a wider search.",
   noneLeft: "No row passes these filters.",
   clearFilters: "Clear filters",

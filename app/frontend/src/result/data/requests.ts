@@ -61,7 +61,7 @@ async function made(url: string, init: RequestInit, accept: string, signal: Abor
     }
     told?.((await response.json()) as Making);
     const seconds = Number(response.headers.get("Retry-After") ?? 1);
-    await new Promise((resolve) => setTimeout(resolve, Math.min(10, Math.max(0.3, seconds || 1)) * 1000));
+    await new Promise((resolve) => setTimeout(resolve, Math.min(10, Math.max(0.05, seconds)) * 1000));
     signal?.throwIfAborted();
   }
 }

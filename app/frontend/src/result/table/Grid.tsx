@@ -23,7 +23,7 @@ interface GridProps {
   onFilter: (column: Column) => void;
   onToggleRow: (number: number, selected: boolean) => void;
   /** Tells how many rows pass the filters as soon as it is known. */
-  onFiltered: (rows: number | undefined) => void;
+  onFiltered: (rows: number | undefined, counted: number | undefined) => void;
 }
 
 /** Width of the row numbers. */
@@ -48,7 +48,7 @@ export function Grid(props: GridProps) {
   const rows = useRows(job, { columns: names, sort, where }, firstWanted, lastWanted);
   useMarks(marks);
   const known = rows.filtered ?? job.rows ?? 0;
-  useEffect(() => onFiltered(rows.filtered), [rows.filtered, onFiltered]);
+  useEffect(() => onFiltered(rows.filtered, rows.counted), [rows.filtered, rows.counted, onFiltered]);
   const [first, last] = drawn(top, known, view);
 
   useLayoutEffect(() => {

@@ -6,6 +6,9 @@ import { getPage, type Making, type Shape } from "../data/requests";
 
 export const PAGE = 200;
 
+/** Milliseconds between two questions how many rows pass. */
+const AGAIN = 100;
+
 export interface Rows {
   /** The cells of a row by its place in this order, or nothing while they are on their way. */
   row: (place: number) => readonly Cell[] | undefined;
@@ -15,6 +18,8 @@ export interface Rows {
   first: readonly (readonly Cell[])[] | undefined;
   /** Rows that pass the conditions; nothing until the first page has come. */
   filtered: number | undefined;
+  /** Rows that were looked at for that, of all that the result has. */
+  counted: number | undefined;
   /** What the server makes before it can answer. */
   making: Making | undefined;
   error: Error | null;
@@ -34,6 +39,9 @@ export function useRows(job: Job, shape: Shape, first: number, last: number): Ro
       queryKey: ["rows", job.id, shape.columns, key, page],
       queryFn: ({ signal }: { signal: AbortSignal }) => getPage(job, shape, page * PAGE, PAGE, signal, setMaking),
       staleTime: Infinity,
+      // Each request lets the server count on.
+      refetchInterval: ({ state: { data } }: { state: { data: RowsPage | undefined } }) =>
+        page === 0 && data && data.counted < data.total ? AGAIN : false,
     })),
   });
   const page = (place: number): RowsPage | undefined => answers[pages.indexOf(Math.floor(place / PAGE))]?.data;
@@ -42,6 +50,7 @@ export function useRows(job: Job, shape: Shape, first: number, last: number): Ro
     number: (place) => page(place)?.numbers[place % PAGE],
     first: answers[0]?.data?.rows,
     filtered: answers[0]?.data?.filtered,
+    counted: answers[0]?.data?.counted,
     making,
     error: answers.find((answer) => answer.error)?.error ?? null,
     again: () => answers.forEach((answer) => answer.error && void answer.refetch()),
