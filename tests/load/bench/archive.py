@@ -23,9 +23,14 @@ def tap() -> str:
 
 
 def load() -> None:
-    """Hand the stars to the archive as a data set of its spec, unless it has them all."""
-    if _loaded() == stars.ROWS:
-        return
+    """Hand the stars to the archive as a data set of its spec, unless it has them all, and wait until it is settled:
+    another data set is another configuration, with which every process starts again."""
+    if _loaded() != stars.ROWS:
+        _hand_over()
+    eventually("the archive to be settled", _settled, within=300, every=1)
+
+
+def _hand_over() -> None:
     path = stars.write(CACHE / "bench")
     for file in (path, path.with_name(f"{path.name}.yaml")):
         _put(file)
@@ -58,6 +63,13 @@ def web() -> list[int]:
 def web_memory() -> int:
     """Bytes that the web server's processes hold, pages shared counted once."""
     return sum(pss(pid) for pid in web())
+
+
+def _settled() -> bool:
+    found = get("archive", ARCHIVE, "-n", NAMESPACE)
+    told = {condition["type"]: condition["status"] for condition in found["status"]["conditions"]}
+    current = found["status"]["observedGeneration"] == found["metadata"]["generation"]
+    return bool(current and told["Ready"] == "True" and told["Progressing"] == "False")
 
 
 def _loaded() -> int:
