@@ -45,13 +45,21 @@ def count(job: Job, stored: Stored, where: Where) -> int:
 
 
 def _next(job: Job, stored: Stored, where: Where, before: Counted) -> Counted:
-    """With the next piece. Results that are not large have no index on their numbers, and are one piece."""
+    """With the next piece. What is counted in no time is one piece: a small result, or rows that an index finds."""
     conditions, seen = statements.conditions(stored, where), before.rows
-    if stored.numbered and before.rows > limits.INDEXED_ROWS:
-        seen = min(before.rows, before.seen + (1 << PIECE_BITS))
-        conditions = sql.SQL("{} AND {}").format(statements.between_numbers(before.seen, seen), conditions)
     block = sql.SQL("{} >> {}").format(NUMBER_NAME, sql.Literal(BLOCK_BITS))
-    found = before.and_then(seen, ask(job, statements.counts(block, stored.rows, conditions)))
+    statement = statements.counts(block, stored.rows, conditions)
+    # Only a large result has an index on its rows' numbers.
+    if stored.numbered and before.rows > limits.INDEXED_ROWS and (before.seen or _reads_all(job, statement)):
+        seen = min(before.rows, before.seen + (1 << PIECE_BITS))
+        within = statements.between_numbers(before.seen, seen)
+        statement = statements.counts(block, stored.rows, sql.SQL("{} AND {}").format(within, conditions))
+    found = before.and_then(seen, ask(job, statement))
     if found.complete and not found.total and found.rows and not ask(job, _PRESENT.format(stored.place))[0][0]:
         raise ResultLostError(results.lost(job))
     return found
+
+
+def _reads_all(job: Job, statement: sql.Composed) -> bool:
+    """Whether PostgreSQL would look at every row for it."""
+    return any("Seq Scan" in line for (line,) in ask(job, sql.SQL("EXPLAIN {}").format(statement)))
