@@ -1,7 +1,7 @@
 import { autocompletion, closeBrackets, closeBracketsKeymap, closeCompletion, completionKeymap, type CompletionContext, type CompletionResult } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { bracketMatching, indentUnit } from "@codemirror/language";
-import { Compartment, Prec, EditorState, RangeSetBuilder, StateEffect, StateField, type Extension } from "@codemirror/state";
+import { Compartment, Prec, EditorState, RangeSetBuilder, StateEffect, StateField, type Extension, type Transaction } from "@codemirror/state";
 import { Decoration, drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 
 import { complete, type Known } from "./completion";
@@ -129,6 +129,16 @@ export function editorState(query: string, around: Surroundings): EditorState {
     focus(_, view) {
       view.dispatch({ effects: tab.reconfigure(keymap.of([indentWithTab])) });
     },
+    // The browser would keep the look of what is typed over in a style attribute, which the page's policy forbids.
+    beforeinput(event, view) {
+      const text = event.data;
+      if (event.inputType !== "insertText" || !text || view.composing || view.state.selection.main.empty) return false;
+      const { from, to } = view.state.selection.main;
+      const insert = (): Transaction => view.state.update(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true });
+      if (!view.state.facet(EditorView.inputHandler).some((handle) => handle(view, from, to, text, insert))) view.dispatch(insert());
+      event.preventDefault();
+      return true;
+    },
   });
   return EditorState.create({
     doc: query,
@@ -152,7 +162,7 @@ export function editorState(query: string, around: Surroundings): EditorState {
       colouring,
       problemField,
       theme,
-      EditorView.contentAttributes.of({ "aria-label": around.label, spellcheck: "false", autocapitalize: "off" }),
+      EditorView.contentAttributes.of({ "aria-label": around.label, spellcheck: "false", autocapitalize: "off", tabindex: "0" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) {
           around.onChange(update.state.doc.toString());
