@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from load.bench import archive, machine, measures, pressure, report
+from load.bench import archive, machine, measures, pressure, report, site
 from load.bench.client import Client
 from load.bench.yardsticks import yardsticks
 
@@ -25,6 +25,7 @@ MEASURES = {
     "upload": measures.upload,
     "pressure": pressure.pressure,
     "thousand": pressure.thousand,
+    "site": site.site,
 }
 
 
