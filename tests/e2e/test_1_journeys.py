@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from astropy.io.votable import parse_single_table
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from e2e.conftest import Archive
 from support import samp
@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 PICTURES = {"Plot": re.compile("^Scatter: "), "Sky": re.compile("^Sky map of ")}
 """View → the name of its picture."""
 _FOCUSED = "(document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent ?? '').trim()"
-TELEPHONE = {"width": 360, "height": 740}
+TELEPHONE = ViewportSize(width=360, height=740)
 PLEIADES = (
     "SELECT TOP 2000 source_id, ra, dec, phot_g_mean_mag, phot_bp_mean_mag, phot_rp_mean_mag FROM gaiadr3.bright "
     "WHERE 1 = CONTAINS(POINT(ra, dec), CIRCLE(56.75, 24.12, 2))"
